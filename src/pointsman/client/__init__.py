@@ -1,0 +1,1 @@
+"""The program that a host starts for every event."""

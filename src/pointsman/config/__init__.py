@@ -1,0 +1,1 @@
+"""Read, check, merge and explain settings, contracts and trust."""

@@ -1,0 +1,1 @@
+"""Select the hooks of an event, run each inside its budget, fold their answers."""

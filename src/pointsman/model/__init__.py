@@ -1,0 +1,1 @@
+"""What is said: events, decisions, hooks, budgets, contracts, errors. Values only."""

@@ -1,0 +1,57 @@
+r"""The errors of this package.
+
+PointsmanError
+├── ConfigError          settings, contracts or trust that cannot be read (all findings at once)
+├── PayloadError         what a host sent is not an event
+├── LedgerError          the record cannot be read or written
+│   └── LedgerCorrupt    the file is not a sound database
+├── HookError            a user's hook cannot be loaded or did not answer as agreed
+├── TransportError       client and daemon did not understand one another
+│   └── DaemonUnreachable
+└── HostError            the coding agent is not there, too old, or refuses its settings
+
+A policy violation is none of them: it is a ``Decision``.
+"""
+
+
+class PointsmanError(Exception):
+    """Something that Pointsman could not do.
+
+    ``str(error)`` says what is wrong, with the value; ``fix`` is the next command or edit.
+    """
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+class ConfigError(PointsmanError):
+    """Settings, contracts or trust that cannot be read."""
+
+
+class PayloadError(PointsmanError):
+    """What a host sent is not an event."""
+
+
+class LedgerError(PointsmanError):
+    """The record cannot be read or written."""
+
+
+class LedgerCorrupt(LedgerError):
+    """The ledger file is not a sound database."""
+
+
+class HookError(PointsmanError):
+    """A user's hook cannot be loaded, or did not answer as agreed."""
+
+
+class TransportError(PointsmanError):
+    """Client and daemon did not understand one another."""
+
+
+class DaemonUnreachable(TransportError):
+    """No daemon answers on the socket."""
+
+
+class HostError(PointsmanError):
+    """The coding agent is not there, is too old, or refuses its settings."""

@@ -1,0 +1,69 @@
+"""Where Pointsman keeps its things on this machine.
+
+The native client computes the same paths from the same variables (``client/pointsman_hook.c``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The state directory (mode 0700) and the user's configuration directory."""
+
+    state: Path
+    config: Path
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], home: Path) -> "Places":
+        """Read ``POINTSMAN_STATE_DIR``, ``XDG_STATE_HOME`` and ``XDG_CONFIG_HOME``.
+
+        A relative value is ignored, as the XDG base directory specification asks.
+        """
+        own = environ.get("POINTSMAN_STATE_DIR", "")
+        state = Path(own) if own.startswith("/") else None
+        return cls(
+            state=state or _base(environ, "XDG_STATE_HOME", home / ".local/state") / "pointsman",
+            config=_base(environ, "XDG_CONFIG_HOME", home / ".config") / "pointsman",
+        )
+
+    @property
+    def socket(self) -> Path:
+        """The daemon's socket."""
+        return self.state / "daemon.sock"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock the one daemon holds; it contains its pid."""
+        return self.state / "daemon.lock"
+
+    @property
+    def log(self) -> Path:
+        """What the daemon has to say."""
+        return self.state / "daemon.log"
+
+    @property
+    def ledger(self) -> Path:
+        """The audit trail."""
+        return self.state / "ledger.db"
+
+    @property
+    def spool(self) -> Path:
+        """Frames that a client could not deliver, one file each."""
+        return self.state / "spool"
+
+    @property
+    def trust(self) -> Path:
+        """Which repository's files may run, by content hash."""
+        return self.state / "trust.json"
+
+    @property
+    def user_config(self) -> Path:
+        """The user's own settings."""
+        return self.config / "config.toml"
+
+
+def _base(environ: Mapping[str, str], name: str, default: Path) -> Path:
+    value = environ.get(name, "")
+    return Path(value) if value.startswith("/") else default

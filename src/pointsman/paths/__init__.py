@@ -1,0 +1,1 @@
+"""Where a path really leads, and which globs it matches."""

@@ -1,0 +1,1 @@
+"""The resident daemon: socket, protocol, life cycle."""
