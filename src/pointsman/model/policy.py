@@ -1,0 +1,82 @@
+"""What the settings amount to for one repository: user's and repository's, merged and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
+from pointsman.model.contract import Contract
+from pointsman.model.hook import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong in a settings file, with what to do about it."""
+
+    file: str
+    line: int
+    key: str
+    value: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        """Render as ``file:line: key = value: message; fix``."""
+        return f"{self.file}:{self.line}: {self.key} = {self.value}: {self.message}; {self.fix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpWriter:
+    """An MCP tool that changes files: a pattern of its name, and the inputs that hold paths."""
+
+    tool: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredHook:
+    """A hook that a settings file or a trusted hook file declares.
+
+    Either ``command`` (an executable and its arguments) or ``file`` (a Python file; ``name`` is
+    the function in it) says what runs. ``base`` is the directory it runs in. ``skip`` is a
+    reason not to run it; ``tampered`` says that it was trusted once and is no longer what was
+    trusted, which for a guard is a hard stop.
+    """
+
+    name: str
+    role: Role
+    events: tuple[str, ...]
+    tools: tuple[str, ...] = ()
+    budget: float | None = None
+    command: tuple[str, ...] = ()
+    file: str = ""
+    base: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    skip: str = ""
+    tampered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything that the settings say, ready to be used.
+
+    ``guards`` maps the name of a guard that we ship to its own table (``enabled`` and whatever
+    else it knows). ``problems`` are the findings of files that are *not* in force because they
+    do not check out; the last good ones are.
+    """
+
+    repository: str | None = None
+    budgets: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_BUDGETS))
+    guards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mcp_writers: tuple[McpWriter, ...] = ()
+    hooks: tuple[DeclaredHook, ...] = ()
+    contracts: Mapping[str, tuple[Contract, ...]] = field(default_factory=dict)
+    escalation: Mapping[str, Any] = field(default_factory=dict)
+    retention_days: int = 90
+    problems: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = ()
+    """Every settings and contract file that was read, canonical: what self-protection covers."""
+
+    def budget(self, kind: str) -> float:
+        """Return the seconds that a hook on this kind of event has by default."""
+        return self.budgets.get(kind, OTHER_EVENTS)
