@@ -4,15 +4,17 @@ The clients carry the same names (a test holds them to this list): on these even
 ends in a stop; on all others it ends in a pass and a record.
 """
 
-GUARD_EVENTS = frozenset({
-    "PreToolUse",
-    "PermissionRequest",
-    "UserPromptSubmit",
-    "UserPromptExpansion",
-    "ConfigChange",
-    "BeforeTool",
-    "beforeShellExecution",
-    "beforeMCPExecution",
-    "beforeReadFile",
-})
+GUARD_EVENTS = frozenset(
+    {
+        "PreToolUse",
+        "PermissionRequest",
+        "UserPromptSubmit",
+        "UserPromptExpansion",
+        "ConfigChange",
+        "BeforeTool",
+        "beforeShellExecution",
+        "beforeMCPExecution",
+        "beforeReadFile",
+    }
+)
 """Stop, SubagentStop and the like are not among them: there a refusal makes the agent go on."""

@@ -63,7 +63,7 @@ class HookContext:
         self.pieces.append(text)
 
 
-Run = Callable[[Event, HookContext], Decision | None | Awaitable[Decision | None]]
+Run = Callable[[Event, HookContext], Decision | Awaitable[Decision | None] | None]
 """A hook's body: from an event to a decision, or to ``None`` where it has no opinion."""
 
 

@@ -1,0 +1,217 @@
+"""Claude Code: its payloads to events, our decisions to its exit codes and JSON.
+
+Measured with client 2.1.330. A denial is exit code 2 with the reason on stderr: that is closed
+however the output is cut. Whatever needs JSON on stdout (ask, modify, context) is written in
+the form of ``_FORMS``; JSON that a cut could turn into a pass goes out beside exit code 2, which
+the client heeds only where the JSON is not whole.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from pointsman.model.answer import PASS, STOP, Answer
+from pointsman.model.decision import Action, Cause, Decision
+from pointsman.model.errors import PayloadError
+from pointsman.model.event import Event, Identity, UnknownEvent
+from pointsman.model.events import HOST_EVENTS
+from pointsman.model.guard_events import GUARD_EVENTS
+
+NAME = "claude-code"
+
+_BASE = frozenset(
+    {"session_id", "transcript_path", "cwd", "hook_event_name", "prompt_id", "permission_mode"}
+    | {"effort", "agent_id", "agent_type", "tool_use_id"}
+)
+_COMMON = frozenset(entry.name for entry in fields(Event))
+_NEEDED = {"PreToolUse": ("tool_name", "tool_input"), "PermissionRequest": ("tool_name",)}
+_JSON_TYPES: dict[type, Callable[[object], bool]] = {
+    str: lambda value: isinstance(value, str),
+    bool: lambda value: isinstance(value, bool),
+    int: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    float: lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    tuple: lambda value: isinstance(value, list),
+    dict: lambda value: isinstance(value, dict),
+}
+
+
+def _shapes(kind: type[Event]) -> dict[str, type | None]:
+    """Return each field of this kind with the type of its default (``None``: any value)."""
+    shapes: dict[str, type | None] = {}
+    for entry in fields(kind):
+        if entry.name in _COMMON:
+            continue
+        factory = entry.default_factory
+        default = entry.default if factory is MISSING else factory()
+        shapes[entry.name] = None if default is None else type(default)
+    return shapes
+
+
+_SHAPES = {name: _shapes(kind) for name, kind in HOST_EVENTS.items()}
+
+
+def read(payload: bytes, expected: str, cwd: str = "", received_ns: int = 0) -> Event:
+    """Turn one payload into an event.
+
+    ``expected`` is the event that the client was started for. A field that is missing takes its
+    default, one with the wrong shape is left out and named in ``problems``; the whole payload
+    stays in ``native``.
+
+    Raises:
+        PayloadError: where it is no JSON object, names another event than a guard event that
+            was expected, or lacks what a guard has to judge.
+    """
+    native = _parse(payload)
+    name = native.get("hook_event_name", expected)
+    if not isinstance(name, str) or (name != expected and expected in GUARD_EVENTS):
+        raise PayloadError(
+            f"the payload says hook_event_name = {_short(name)}, the client was started for "
+            f"{expected!r}",
+            fix="pointsman doctor",
+        )
+    return _event(native, name or expected, cwd, received_ns)
+
+
+def _parse(payload: bytes) -> dict[str, Any]:
+    try:
+        native = json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise PayloadError(
+            f"the payload is not JSON: {detail} ({len(payload)} bytes, begins "
+            f"{_short(payload[:40])})",
+            fix="pointsman doctor",
+        ) from None
+    if not isinstance(native, dict):
+        raise PayloadError(
+            f"the payload is {_short(native)}, not a JSON object", fix="pointsman doctor"
+        )
+    return native
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _event(native: dict[str, Any], name: str, cwd: str, received_ns: int) -> Event:
+    kind = HOST_EVENTS.get(name)
+    shapes = _SHAPES.get(name, {})
+    values, problems = _own_values(native, shapes)
+    missing = [key for key in _NEEDED.get(name, ()) if key not in values]
+    if missing:
+        raise PayloadError(
+            f"the {name} payload has no usable {' and no '.join(missing)}",
+            fix="pointsman doctor",
+        )
+    common: dict[str, Any] = {
+        "identity": _identity(native, cwd),
+        "received_ns": received_ns,
+        "native": native,
+        "problems": tuple(problems),
+        "transcript_path": _text(native, "transcript_path") or "",
+        "permission_mode": _text(native, "permission_mode") or "",
+    }
+    if kind is None:
+        return UnknownEvent(name=name, **common)
+    unknown = tuple(key for key in native if key not in shapes and key not in _BASE)
+    return kind(**common, **values, unknown=unknown)
+
+
+def _own_values(
+    native: Mapping[str, Any], shapes: Mapping[str, type | None]
+) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    problems = []
+    for key, shape in shapes.items():
+        if key not in native:
+            continue
+        value = native[key]
+        if shape is None or _JSON_TYPES[shape](value):
+            values[key] = tuple(value) if shape is tuple else value
+        else:
+            problems.append(f"{key} = {_short(value)} is not of type {shape.__name__}")
+    return values, problems
+
+
+def _identity(native: Mapping[str, Any], cwd: str) -> Identity:
+    return Identity(
+        host=NAME,
+        session=_text(native, "session_id") or "",
+        agent_id=_text(native, "agent_id"),
+        agent_type=_text(native, "agent_type"),
+        prompt_id=_text(native, "prompt_id"),
+        tool_use_id=_text(native, "tool_use_id"),
+        cwd=_text(native, "cwd") or cwd,
+    )
+
+
+def _text(native: Mapping[str, Any], key: str) -> str | None:
+    value = native.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+_CONTEXT_EVENTS = frozenset(
+    {"PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "SessionStart"}
+    | {"UserPromptSubmit", "SubagentStart"}
+)
+"""Events whose ``additionalContext`` reaches the model without changing what happens next."""
+
+_OPENINGS = {
+    Cause.VIOLATION: "Pointsman stopped this",
+    Cause.UNVERIFIED: "Pointsman could not verify this",
+    Cause.FAILURE: "Pointsman could not check this (its own failure, not a policy violation)",
+}
+
+
+def write(kind: str, decision: Decision) -> Answer:
+    """Turn a decision into what the client must do for this kind of event."""
+    action = decision.action
+    if action is Action.DENY or (action is Action.ASK and kind != "PreToolUse"):
+        return Answer(STOP, b"", _encode(message(decision)))
+    if action is Action.ASK:
+        return _asking(decision)
+    output = _specific_output(kind, decision)
+    if not output:
+        return Answer()
+    return Answer(PASS, _json(kind, output))
+
+
+def message(decision: Decision) -> str:
+    """Return the text for the agent and its person: what, why, by which rule."""
+    source = " ".join(part for part in (decision.rule, decision.hook) if part)
+    tail = f" [{source}]" if source else ""
+    return f"{_OPENINGS[decision.cause]}: {decision.reason or 'no reason given'}{tail}"
+
+
+def _asking(decision: Decision) -> Answer:
+    text = message(decision)
+    output: dict[str, Any] = {"permissionDecision": "ask", "permissionDecisionReason": text}
+    output |= _specific_output("PreToolUse", decision)
+    return Answer(STOP, _json("PreToolUse", output), _encode(text))
+
+
+def _specific_output(kind: str, decision: Decision) -> dict[str, Any]:
+    output: dict[str, Any] = {}
+    if decision.action is Action.ALLOW and kind == "PreToolUse":
+        output["permissionDecision"] = "allow"
+        output["permissionDecisionReason"] = message(decision)
+    if decision.updated_input is not None and kind == "PreToolUse":
+        output["updatedInput"] = dict(decision.updated_input)
+    if decision.context and kind in _CONTEXT_EVENTS:
+        output["additionalContext"] = decision.context
+    return output
+
+
+def _json(kind: str, output: Mapping[str, Any]) -> bytes:
+    body = {"hookSpecificOutput": {"hookEventName": kind, **output}}
+    return json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def _encode(text: str) -> bytes:
+    return (text + "\n").encode("utf-8", "backslashreplace")

@@ -1,0 +1,110 @@
+"""When something that went wrong is worth a person's attention.
+
+``ErrorEscalation`` is raised for failed tools, bursts of denials, failed hooks and blown
+budgets. The same cause is raised again only after ``repeat_after`` seconds, with the number of
+times it was seen meanwhile.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pointsman.model.decision import Action, Cause, Decision
+from pointsman.model.event import Event
+from pointsman.model.events import ErrorEscalation, PostToolUseFailure
+from pointsman.model.hook import HookRun, Outcome
+
+DEFAULTS: Mapping[str, float] = {"denial_burst": 5, "window": 60.0, "repeat_after": 300.0}
+_MOST_KEYS = 2048
+
+
+@dataclass(slots=True)
+class _Seen:
+    raised_ns: int
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Escalation:
+    """Derives ``ErrorEscalation`` events, in constant memory."""
+
+    _seen: OrderedDict[str, _Seen] = field(default_factory=OrderedDict)
+    _denials: OrderedDict[str, deque[int]] = field(default_factory=OrderedDict)
+
+    def derive(
+        self,
+        event: Event,
+        runs: Iterable[HookRun],
+        decision: Decision,
+        settings: Mapping[str, Any],
+    ) -> list[ErrorEscalation]:
+        """Return the escalations that this event gives rise to, each cause once per window."""
+        limits = {**DEFAULTS, **settings}
+        causes = [
+            *_failed_tool(event),
+            *_failed_hooks(runs),
+            *self._denial_burst(event, decision, limits),
+        ]
+        raised = (self._raise(event, cause, limits["repeat_after"]) for cause in causes)
+        return [escalation for escalation in raised if escalation is not None]
+
+    def _denial_burst(
+        self, event: Event, decision: Decision, limits: Mapping[str, float]
+    ) -> list[tuple[str, str, str]]:
+        if decision.action is not Action.DENY or decision.cause is Cause.FAILURE:
+            return []
+        who = f"{event.identity.session}/{event.identity.agent_id or 'main'}"
+        times = self._denials.setdefault(who, deque(maxlen=int(limits["denial_burst"])))
+        times.append(event.received_ns)
+        _trim(self._denials)
+        within = event.received_ns - times[0] <= limits["window"] * 1e9
+        if len(times) < int(limits["denial_burst"]) or not within:
+            return []
+        summary = f"{len(times)} denials within {limits['window']:g} s for {event.identity.agent}"
+        return [("denial burst", who, f"{summary}; the last: {decision.reason}")]
+
+    def _raise(
+        self, event: Event, cause: tuple[str, str, str], repeat_after: float
+    ) -> ErrorEscalation | None:
+        trigger, key, summary = cause
+        name = f"{trigger}:{key}"
+        seen = self._seen.get(name)
+        if seen is not None and event.received_ns - seen.raised_ns < repeat_after * 1e9:
+            seen.count += 1
+            return None
+        count = 1 + (seen.count if seen else 0)
+        self._seen[name] = _Seen(event.received_ns)
+        _trim(self._seen)
+        return ErrorEscalation(
+            identity=event.identity,
+            received_ns=event.received_ns,
+            trigger=trigger,
+            key=key,
+            summary=summary[:2000],
+            count=count,
+        )
+
+
+def _failed_tool(event: Event) -> list[tuple[str, str, str]]:
+    if not isinstance(event, PostToolUseFailure) or event.is_interrupt:
+        return []
+    first = event.error.strip().splitlines()[0] if event.error.strip() else "no message"
+    key = f"{event.identity.session}/{event.identity.agent_id or 'main'}/{event.tool_name}/{first}"
+    return [("tool failed", key[:500], f"{event.tool_name} failed: {event.error[:500]}")]
+
+
+_HOOK_TRIGGERS = {Outcome.CRASHED: "hook failed", Outcome.TIMED_OUT: "budget blown"}
+
+
+def _failed_hooks(runs: Iterable[HookRun]) -> list[tuple[str, str, str]]:
+    return [
+        (trigger, f"{run.hook}/{run.kind}", f"{run.role} {run.hook!r} on {run.kind}: {run.reason}")
+        for run in runs
+        if (trigger := _HOOK_TRIGGERS.get(run.outcome)) is not None
+    ]
+
+
+def _trim(table: OrderedDict[str, Any]) -> None:
+    while len(table) > _MOST_KEYS:
+        table.popitem(last=False)

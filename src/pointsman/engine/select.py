@@ -1,0 +1,58 @@
+"""Which hooks an event concerns, in the order in which they are declared."""
+
+import re
+from collections.abc import Iterable
+from fnmatch import translate
+
+from pointsman.model.event import Event
+from pointsman.model.hook import Hook, Role
+
+_MOST_REMEMBERED = 4096
+
+
+class HookTable:
+    """The hooks of one policy, indexed so that a selection costs one look-up.
+
+    What was selected once for a kind and a tool is remembered, up to a cap: tool names come
+    from the host and are not bounded.
+    """
+
+    def __init__(self, hooks: Iterable[Hook]) -> None:
+        self._hooks = tuple(hooks)
+        self._matchers = {hook.name: _matcher(hook.tools) for hook in self._hooks}
+        self._selected: dict[tuple[str, str], tuple[Hook, ...]] = {}
+
+    @property
+    def hooks(self) -> tuple[Hook, ...]:
+        """All hooks, in order."""
+        return self._hooks
+
+    def deciding(self, event: Event) -> tuple[Hook, ...]:
+        """Return the guards and enrichers of this event."""
+        return tuple(hook for hook in self._select(event) if hook.role is not Role.OBSERVER)
+
+    def observing(self, event: Event) -> tuple[Hook, ...]:
+        """Return the observers of this event."""
+        return tuple(hook for hook in self._select(event) if hook.role is Role.OBSERVER)
+
+    def _select(self, event: Event) -> tuple[Hook, ...]:
+        key = (event.kind, event.tool)
+        found = self._selected.get(key)
+        if found is None:
+            found = tuple(hook for hook in self._hooks if self._concerns(hook, *key))
+            if len(self._selected) >= _MOST_REMEMBERED:
+                self._selected.clear()
+            self._selected[key] = found
+        return found
+
+    def _concerns(self, hook: Hook, kind: str, tool: str) -> bool:
+        if hook.events and kind not in hook.events:
+            return False
+        matcher = self._matchers[hook.name]
+        return matcher is None or (bool(tool) and matcher.match(tool) is not None)
+
+
+def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    if not patterns:
+        return None
+    return re.compile("|".join(translate(pattern) for pattern in patterns))

@@ -1,0 +1,66 @@
+"""A hook that is any executable: canonical event JSON on stdin, exit code and JSON out.
+
+Exit 0 with nothing is no opinion, exit 0 with a JSON object is that decision, exit 2 is a denial
+with stderr as its reason. Everything else is no answer, which for a guard is a hard stop.
+"""
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from pointsman.model.canonical import decision_from_json, event_to_json
+from pointsman.model.decision import Decision, deny
+from pointsman.model.errors import HookError
+from pointsman.model.event import Event
+from pointsman.model.hook import HookContext
+from pointsman.workers import process
+
+_SECRET_PREFIXES = ("ANTHROPIC_", "OPENAI_", "AWS_SECRET", "GITHUB_TOKEN", "CLAUDE_CODE_MESSAGING")
+
+
+def executable_hook(
+    command: Sequence[str], base: str
+) -> Callable[[Event, HookContext], Awaitable[Decision | None]]:
+    """Return the body of a hook that runs this command in the directory ``base``."""
+
+    async def run(event: Event, context: HookContext) -> Decision | None:
+        stdin = json.dumps(event_to_json(event)).encode() + b"\n"
+        environ = hook_environ(context)
+        finished = await process.run(command, stdin, cwd=base, environ=environ)
+        for line in finished.stderr.decode(errors="replace").splitlines()[:50]:
+            context.log(line)
+        return read_answer(finished)
+
+    return run
+
+
+def hook_environ(context: HookContext) -> Mapping[str, str]:
+    """Return the daemon's environment without secrets, with the budget that is left."""
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(_SECRET_PREFIXES)
+    }
+    environ["POINTSMAN_BUDGET"] = f"{context.budget.remaining():.3f}"
+    environ["POINTSMAN_SETTINGS"] = json.dumps(dict(context.settings), default=str)
+    return environ
+
+
+def read_answer(finished: process.Finished) -> Decision | None:
+    """Turn an ended process into a decision.
+
+    Raises:
+        HookError: for an exit code other than 0 and 2, and for output that is no answer.
+    """
+    stderr = finished.stderr.decode(errors="replace").strip()
+    if finished.code == 2:
+        return deny(stderr or "the hook gave no reason")
+    if finished.code != 0:
+        how = f"signal {-finished.code}" if finished.code < 0 else f"exit code {finished.code}"
+        raise HookError(f"it ended with {how}: {stderr[:500] or 'nothing on stderr'}")
+    text = finished.stdout.strip()
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise HookError(f"its output is not one JSON value: {error}: {text[:80]!r}") from None
+    return decision_from_json(value)
