@@ -1,0 +1,49 @@
+"""Group commit: everything that is decided in one turn of the event loop is one transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from pointsman.model.errors import LedgerError
+from pointsman.store.record import Record
+
+
+class Journal(Protocol):
+    """Where batches go."""
+
+    def append(self, records: Sequence[Record]) -> list[int]:
+        """Record these, all or none; return the sequence number of each."""
+
+
+class Recorder:
+    """Collects records and writes them together; ``record`` returns when its own is durable."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._waiting: list[tuple[Record, asyncio.Future[int]]] = []
+
+    async def record(self, record: Record) -> int:
+        """Put one on record and return its sequence number once it is durable.
+
+        Raises:
+            LedgerError: nothing was recorded; the caller must not answer as if it were.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self._waiting.append((record, future))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._flush)
+        return await future
+
+    def _flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        try:
+            seqs = self._journal.append([record for record, _ in batch])
+        except LedgerError as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for seq, (_, future) in zip(seqs, batch, strict=True):
+            if not future.done():
+                future.set_result(seq)
