@@ -44,16 +44,17 @@ class _TimedOut(Exception):
 
 
 async def run_all(
-    hooks: Iterable[Hook], event: Event, budget: Callable[[Hook], float], clock: Clock
+    asked: Iterable[tuple[Hook, Event]], budget: Callable[[Hook, Event], float], clock: Clock
 ) -> list[HookRun]:
     """Run these hooks side by side and return one record each, in their order.
 
-    Plain functions are bounded by construction and run first, on the spot.
+    Plain functions are bounded by construction and need no task of their own.
     """
-    pending = [(hook, run_one(hook, event, budget(hook), clock)) for hook in hooks]
-    if all(not inspect.iscoroutinefunction(hook.run) or hook.skip for hook, _ in pending):
-        return [await run for _, run in pending]
-    return list(await asyncio.gather(*(run for _, run in pending)))
+    pairs = tuple(asked)
+    runs = [run_one(hook, event, budget(hook, event), clock) for hook, event in pairs]
+    if any(inspect.iscoroutinefunction(hook.run) for hook, _ in pairs):
+        return list(await asyncio.gather(*runs))
+    return [await run for run in runs]
 
 
 async def run_one(hook: Hook, event: Event, seconds: float, clock: Clock) -> HookRun:

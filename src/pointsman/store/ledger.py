@@ -19,9 +19,14 @@ from pointsman.model.hook import HookRun
 from pointsman.store.migrate import migrate
 from pointsman.store.record import Record, event_row, run_row
 
-_EVENT = "INSERT INTO events VALUES (?{})".format(",?" * 27)
+
+def _marks(columns: int) -> str:
+    return ",".join("?" * columns)
+
+
+_EVENT = f"INSERT INTO events VALUES ({_marks(28)})"  # noqa: S608 - only question marks
 _BODY = "INSERT INTO bodies VALUES (?,?,?,?)"
-_RUN = "INSERT INTO hook_runs VALUES (?{})".format(",?" * 12)
+_RUN = f"INSERT INTO hook_runs VALUES ({_marks(13)})"  # noqa: S608 - only question marks
 _NOTE = "INSERT INTO notes (ns, kind, text, data) VALUES (?,?,?,?)"
 _BUSY_MS = 250
 _CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

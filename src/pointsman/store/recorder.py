@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pointsman.model.errors import LedgerError
+from pointsman.model.hook import HookRun
 from pointsman.store.record import Record
 
 
@@ -13,6 +14,9 @@ class Journal(Protocol):
 
     def append(self, records: Sequence[Record]) -> list[int]:
         """Record these, all or none; return the sequence number of each."""
+
+    def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
+        """Add hook runs that ended after the answer was out."""
 
 
 class Recorder:
@@ -34,6 +38,10 @@ class Recorder:
         if len(self._waiting) == 1:
             loop.call_soon(self._flush)
         return await future
+
+    def record_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
+        """Add the runs of observers to an event that is on record already."""
+        self._journal.append_runs(seq, first, runs)
 
     def _flush(self) -> None:
         batch, self._waiting = self._waiting, []

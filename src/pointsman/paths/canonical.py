@@ -1,0 +1,71 @@
+"""Where a path really leads, the way the kernel walks it."""
+
+import os
+import stat
+from dataclasses import dataclass
+
+_LONGEST = 4096
+"""Bytes of the longest path that Linux takes (PATH_MAX)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A path after every ``..`` and symbolic link, absolute; its last parts need not exist.
+
+    ``unresolved`` is a reason why that could not be established (then ``path`` is the textual
+    form); ``links`` counts the names of an existing regular file, ``identity`` is its device
+    and inode.
+    """
+
+    path: str
+    unresolved: str = ""
+    links: int = 1
+    identity: tuple[int, int] | None = None
+
+
+def canonical(path: str, cwd: str) -> Canonical:
+    """Resolve ``path`` from ``cwd``; never raises."""
+    text = path if path.startswith("/") else f"{cwd}/{path}"
+    problem = _problem(path, cwd, text)
+    if problem:
+        return Canonical(os.path.normpath(text.replace("\0", "\ufffd")), problem)
+    try:
+        real = os.path.realpath(text)
+        # realpath leaves a loop of links unresolved without a word.
+        if stat.S_ISLNK(_mode(real)):
+            return Canonical(real, "its symbolic links lead in a circle")
+        return _with_identity(real)
+    except OSError as error:
+        return Canonical(os.path.normpath(text), f"it cannot be looked up: {error.strerror}")
+    except (ValueError, RecursionError) as error:
+        return Canonical(os.path.normpath(text), f"it cannot be looked up: {error}")
+
+
+def _problem(path: str, cwd: str, text: str) -> str:
+    if not path:
+        return "it is empty"
+    if "\0" in path:
+        return "it contains a NUL"
+    if not text.startswith("/") or not (cwd.startswith("/") or path.startswith("/")):
+        return f"it is relative and the working directory is {cwd!r}"
+    try:
+        length = len(os.fsencode(text))
+    except UnicodeEncodeError:
+        return "it is not text that a file system can hold"
+    return f"it is {length} bytes long" if length > _LONGEST else ""
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+def _with_identity(real: str) -> Canonical:
+    try:
+        found = os.stat(real)
+    except (FileNotFoundError, NotADirectoryError):
+        return Canonical(real)
+    links = found.st_nlink if stat.S_ISREG(found.st_mode) else 1
+    return Canonical(real, links=links, identity=(found.st_dev, found.st_ino))
