@@ -3,6 +3,7 @@
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 _LONGEST = 4096
 """Bytes of the longest path that Linux takes (PATH_MAX)."""
@@ -64,7 +65,7 @@ def _mode(path: str) -> int:
 
 def _with_identity(real: str) -> Canonical:
     try:
-        found = os.stat(real)
+        found = Path(real).stat()
     except (FileNotFoundError, NotADirectoryError):
         return Canonical(real)
     links = found.st_nlink if stat.S_ISREG(found.st_mode) else 1
