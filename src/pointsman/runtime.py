@@ -18,7 +18,7 @@ from pointsman.engine.run import Clock, run_all
 from pointsman.engine.select import HookTable
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.hooks.edits import edited_paths
-from pointsman.model.answer import Answer
+from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.budget import LONGEST
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
@@ -30,7 +30,7 @@ from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
-from pointsman.store.record import Record
+from pointsman.store.record import NO_DECISION, Record
 from pointsman.store.recorder import Recorder
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
@@ -62,7 +62,7 @@ class Delivery:
     undelivered: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Handled:
     """What became of a delivery."""
 
@@ -234,6 +234,21 @@ class Runtime:
         self._afterwards(setup, handled, seq)
         return handled
 
+    async def take_in(self, delivery: Delivery) -> None:
+        """Put an event on record that a client could not deliver and answered alone."""
+        guarding = delivery.event in GUARD_EVENTS
+        agent = AGENTS.get(delivery.host)
+        try:
+            event = self._read(agent, delivery)
+        except PayloadError as error:
+            event = _unread(delivery, error, self._clock.wall_ns())
+        reason = f"the client answered alone: {delivery.undelivered}"
+        decision = failure(reason, rule="client.undelivered").by("client")
+        answer = Answer(STOP if guarding else PASS)
+        passed = Decision(action=None, reason=reason, rule="client.undelivered", hook="client")
+        given = decision if guarding else passed
+        await self._record(delivery, Handled(event, given, (), answer, 0), None)
+
     async def settle(self) -> None:
         """Wait for the observers of everything answered so far."""
         while self._background:
@@ -267,12 +282,7 @@ class Runtime:
         decision = (
             failure(reason, rule="payload.unreadable").by("runtime") if guarding else NO_OPINION
         )
-        event = UnknownEvent(
-            name=delivery.event,
-            identity=Identity(host=delivery.host, cwd=delivery.cwd),
-            received_ns=self._clock.wall_ns(),
-            problems=(str(error),),
-        )
+        event = _unread(delivery, error, self._clock.wall_ns())
         agent = AGENTS.get(delivery.host) or next(iter(AGENTS.values()))
         handled = Handled(
             event=event,
@@ -348,6 +358,40 @@ class Runtime:
             await self._recorder.record(
                 Record(event=escalation, runs=tuple(runs), transport="derived")
             )
+
+
+def as_row(handled: Handled) -> dict[str, object]:
+    """Return what became of a delivery as one flat JSON object."""
+    event, decision = handled.event, handled.decision
+    row: dict[str, object] = {
+        "event": event.kind,
+        "tool": event.tool,
+        "decision": decision.action.value if decision.action else NO_DECISION,
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "hook": decision.hook,
+        "cause": decision.cause.value if decision.action else None,
+        "ms": round(handled.duration_ns / 1e6, 3),
+        "agent": event.identity.agent,
+        "session": event.identity.session,
+        "tool_use_id": event.identity.tool_use_id,
+    }
+    if decision.context:
+        row["context"] = decision.context
+    if decision.updated_input is not None:
+        row["updated_input"] = dict(decision.updated_input)
+    return row
+
+
+def _unread(delivery: Delivery, error: PayloadError, received_ns: int) -> Event:
+    """Return what can be said of a payload that could not be read."""
+    root = anchored_root(delivery.project, delivery.cwd)
+    return UnknownEvent(
+        name=delivery.event,
+        identity=Identity(host=delivery.host, cwd=delivery.cwd, repository=root),
+        received_ns=received_ns,
+        problems=(str(error),),
+    )
 
 
 def _input(event: Event) -> dict[str, object]:

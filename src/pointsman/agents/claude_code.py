@@ -1,9 +1,9 @@
 """Claude Code: its payloads to events, our decisions to its exit codes and JSON.
 
 Measured with client 2.1.330. A denial is exit code 2 with the reason on stderr: that is closed
-however the output is cut. Whatever needs JSON on stdout (ask, modify, context) is written in
-the form of ``_FORMS``; JSON that a cut could turn into a pass goes out beside exit code 2, which
-the client heeds only where the JSON is not whole.
+however the output is cut. Beside it goes the same denial as JSON, because the client then shows
+the reason without our command line in front of it. Ask, modify and context are heeded with exit
+code 0 only; their JSON is one short line that the native client writes whole or not at all.
 """
 
 import json
@@ -64,7 +64,8 @@ def read(payload: bytes, expected: str, cwd: str = "", received_ns: int = 0) -> 
     """
     native = _parse(payload)
     name = native.get("hook_event_name", expected)
-    if not isinstance(name, str) or (name != expected and expected in GUARD_EVENTS):
+    mistaken = name != expected and (expected in GUARD_EVENTS or name in GUARD_EVENTS)
+    if not isinstance(name, str) or mistaken:
         raise PayloadError(
             f"the payload says hook_event_name = {_short(name)}, the client was started for "
             f"{expected!r}",
@@ -162,6 +163,8 @@ _CONTEXT_EVENTS = frozenset(
 )
 """Events whose ``additionalContext`` reaches the model without changing what happens next."""
 
+_ALLOWED = "Pointsman allows this"
+_ASKED = "Pointsman asks a person"
 _OPENINGS = {
     Cause.VIOLATION: "Pointsman stopped this",
     Cause.UNVERIFIED: "Pointsman could not verify this",
@@ -170,36 +173,42 @@ _OPENINGS = {
 
 
 def write(kind: str, decision: Decision) -> Answer:
-    """Turn a decision into what the client must do for this kind of event."""
+    """Turn a decision into what the client must do for this kind of event.
+
+    Where a host cannot ask, a question is a denial.
+    """
     action = decision.action
     if action is Action.DENY or (action is Action.ASK and kind != "PreToolUse"):
-        return Answer(STOP, b"", _encode(message(decision)))
-    if action is Action.ASK:
-        return _asking(decision)
+        return Answer(STOP, _denial(kind, decision), _encode(message(decision)))
     output = _specific_output(kind, decision)
-    if not output:
-        return Answer()
-    return Answer(PASS, _json(kind, output))
+    return Answer(PASS, _json(kind, output)) if output else Answer()
+
+
+def _denial(kind: str, decision: Decision) -> bytes:
+    text = message(decision)
+    if kind == "PreToolUse":
+        return _json(kind, {"permissionDecision": "deny", "permissionDecisionReason": text})
+    if kind == "PermissionRequest":
+        return _json(kind, {"decision": {"behavior": "deny", "message": text}})
+    return b""
 
 
 def message(decision: Decision) -> str:
     """Return the text for the agent and its person: what, why, by which rule."""
     source = " ".join(part for part in (decision.rule, decision.hook) if part)
     tail = f" [{source}]" if source else ""
-    return f"{_OPENINGS[decision.cause]}: {decision.reason or 'no reason given'}{tail}"
-
-
-def _asking(decision: Decision) -> Answer:
-    text = message(decision)
-    output: dict[str, Any] = {"permissionDecision": "ask", "permissionDecisionReason": text}
-    output |= _specific_output("PreToolUse", decision)
-    return Answer(STOP, _json("PreToolUse", output), _encode(text))
+    opening = _OPENINGS[decision.cause]
+    if decision.action is Action.ALLOW:
+        opening = _ALLOWED
+    elif decision.action is Action.ASK and decision.cause is Cause.VIOLATION:
+        opening = _ASKED
+    return f"{opening}: {decision.reason or 'no reason given'}{tail}"
 
 
 def _specific_output(kind: str, decision: Decision) -> dict[str, Any]:
     output: dict[str, Any] = {}
-    if decision.action is Action.ALLOW and kind == "PreToolUse":
-        output["permissionDecision"] = "allow"
+    if decision.action in {Action.ALLOW, Action.ASK} and kind == "PreToolUse":
+        output["permissionDecision"] = decision.action.value
         output["permissionDecisionReason"] = message(decision)
     if decision.updated_input is not None and kind == "PreToolUse":
         output["updatedInput"] = dict(decision.updated_input)

@@ -3,7 +3,6 @@
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 
 _LONGEST = 4096
 """Bytes of the longest path that Linux takes (PATH_MAX)."""
@@ -65,7 +64,7 @@ def _mode(path: str) -> int:
 
 def _with_identity(real: str) -> Canonical:
     try:
-        found = Path(real).stat()
+        found = os.stat(real)
     except (FileNotFoundError, NotADirectoryError):
         return Canonical(real)
     links = found.st_nlink if stat.S_ISREG(found.st_mode) else 1

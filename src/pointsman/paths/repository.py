@@ -1,26 +1,48 @@
 """Which repository a directory belongs to."""
 
-from pathlib import Path
+import os
+import time
+from collections import OrderedDict
 
 _MARKS = (".git", ".pointsman")
 _MOST_LEVELS = 128
+_FRESH = 1.0
+"""Seconds for which an answer is used again: agents call many times from one directory."""
+_MOST_REMEMBERED = 1024
+_remembered: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
 
 
 def repository_root(directory: str) -> str | None:
     """Return the nearest ancestor that holds ``.git`` or ``.pointsman``, or ``None``."""
     if not directory.startswith("/"):
         return None
-    path = Path(directory)
-    for candidate in (path, *path.parents)[:_MOST_LEVELS]:
-        if any(_exists(candidate / mark) for mark in _MARKS):
-            return str(candidate)
+    now = time.monotonic()
+    known = _remembered.get(directory)
+    if known is not None and now - known[0] < _FRESH:
+        return known[1]
+    root = _search(os.path.normpath(directory))
+    _remembered[directory] = (now, root)
+    if len(_remembered) > _MOST_REMEMBERED:
+        _remembered.popitem(last=False)
+    return root
+
+
+def _search(directory: str) -> str | None:
+    for _ in range(_MOST_LEVELS):
+        if any(os.path.lexists(f"{directory}/{mark}") for mark in _MARKS):
+            return directory
+        above = os.path.dirname(directory)
+        if above == directory:
+            return None
+        directory = above
     return None
 
 
 def is_worktree_of(directory: str, repository: str) -> bool:
     """Whether ``directory`` is the root of a linked git worktree of ``repository``."""
     try:
-        text = (Path(directory) / ".git").read_text(encoding="utf-8")[:4096]
+        with open(f"{directory}/.git", encoding="utf-8") as file:
+            text = file.read(4096)
     except (OSError, ValueError):
         return False
     target = text.removeprefix("gitdir:").strip()
@@ -40,10 +62,3 @@ def anchored_root(project: str, cwd: str) -> str | None:
     if here is not None and here != anchor and is_worktree_of(here, anchor):
         return here
     return anchor
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:
-        return False

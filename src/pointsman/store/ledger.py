@@ -66,10 +66,18 @@ class Ledger:
     def append(self, records: Sequence[Record]) -> list[int]:
         """Record these, all or none; return the sequence number of each.
 
+        A file that turns out to be damaged is set aside and the batch goes to a new one.
+
         Raises:
             LedgerError: disk full, read-only, locked; nothing of the batch is recorded.
-            LedgerCorrupt: the file is damaged.
         """
+        try:
+            return self._append(records)
+        except LedgerCorrupt as error:
+            self._replace(error)
+            return self._append(records)
+
+    def _append(self, records: Sequence[Record]) -> list[int]:
         events: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         runs: list[tuple[Any, ...]] = []
@@ -122,6 +130,13 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _replace(self, error: LedgerCorrupt) -> None:
+        self._connection.close()
+        moved = set_aside(self._path, self._clock)
+        self._connection = _connect(self._path)
+        self._next = max(self._next, _highest(self._connection) + 1)
+        self.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
 
     def _write(self, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
         with self._transaction():

@@ -1,0 +1,65 @@
+"""``pointsman down``: stop the daemon."""
+
+import contextlib
+import os
+import signal
+import time
+
+import click
+
+from pointsman.cli.places import places
+from pointsman.model.errors import DaemonUnreachable, TransportError
+from pointsman.model.places import Places
+from pointsman.serve import control, state_dir
+
+_WITHIN = 15.0
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="End one that does not answer, too.")
+def command(force: bool) -> None:
+    """Stop the daemon; requests under way are finished first."""
+    click.echo("The daemon is stopped." if stop(places(), force=force) else "No daemon runs.")
+
+
+def stop(where: Places, *, force: bool) -> bool:
+    """Stop the daemon and wait until it is gone; return whether there was one.
+
+    Raises:
+        TransportError: it would not go.
+    """
+    try:
+        control.ask(where, "stop")
+    except DaemonUnreachable:
+        if not state_dir.locked(where):
+            return False
+    except TransportError:
+        if not force:
+            raise
+    if _gone(where, _WITHIN):
+        return True
+    if force:
+        _kill(where)
+        if _gone(where, _WITHIN):
+            return True
+    raise TransportError(
+        f"the daemon, process {state_dir.holder(where)}, would not stop",
+        fix="pointsman down --force",
+    )
+
+
+def _gone(where: Places, within: float) -> bool:
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if not state_dir.locked(where):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _kill(where: Places) -> None:
+    """End the process that holds the lock: only a daemon of ours can hold it."""
+    pid = state_dir.holder(where)
+    if pid is not None and state_dir.locked(where):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

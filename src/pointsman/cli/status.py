@@ -1,0 +1,69 @@
+"""``pointsman status``: the daemon, the settings in force, and what is wrong with them."""
+
+import json
+import os
+from typing import Any
+
+import click
+
+from pointsman import __version__
+from pointsman.cli.places import places
+from pointsman.config.policy_loader import PolicyLoader
+from pointsman.model.errors import DaemonUnreachable
+from pointsman.model.places import Places
+from pointsman.paths.repository import anchored_root
+from pointsman.serve import control
+from pointsman.store.spool import waiting
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:
+    """Show the daemon, the settings in force for this directory, and what is wrong with them."""
+    status = read_status(places(), os.getcwd())  # noqa: PTH109 - as the shell says it
+    if as_json:
+        click.echo(json.dumps(status, indent=2))
+    else:
+        click.echo("\n".join(_lines(status)))
+
+
+def read_status(where: Places, cwd: str) -> dict[str, Any]:
+    """Return the daemon's status, or what can be said without one."""
+    try:
+        return control.ask(where, "status", cwd)
+    except DaemonUnreachable:
+        policy = PolicyLoader(where).policy_for(anchored_root("", cwd))
+        return control.describe(where, policy) | {
+            "running": False,
+            "pid": None,
+            "version": __version__,
+            "spooled": len(waiting(where.spool)),
+        }
+
+
+def _lines(status: dict[str, Any]) -> list[str]:
+    if status["running"]:
+        first = f"daemon     process {status['pid']}, version {status['version']}"
+    else:
+        first = "daemon     not running (it starts with the first event, or: pointsman up)"
+    lines = [
+        first,
+        f"socket     {status['socket']}",
+        f"ledger     {status['ledger']}",
+        f"repository {status['repository'] or 'none'}",
+        f"settings   {', '.join(status['config_files']) or 'none: the defaults are in force'}",
+    ]
+    for hook in status["hooks"]:
+        skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
+        lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
+    if status.get("unrecorded"):
+        lines.append(f"warning    {status['unrecorded']} events could not be put on record")
+    if status["spooled"]:
+        lines.append(f"warning    {status['spooled']} events wait in the spool")
+    for problem in status["config_errors"]:
+        place = f"{problem['file']}:{problem['line']}"
+        what = f"{problem['key']} = {problem['value']}: {problem['message']}"
+        lines.append(f"error      {place}: {what}; {problem['fix']}")
+    if status["config_errors"]:
+        lines.append("           the last good settings stay in force")
+    return lines

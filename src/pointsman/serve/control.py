@@ -1,0 +1,121 @@
+"""What our own commands ask the daemon: ``status`` and ``stop``, over the same socket."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from pointsman import __version__
+from pointsman.model.answer import Answer
+from pointsman.model.errors import DaemonUnreachable, TransportError
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy, Problem
+from pointsman.paths.repository import anchored_root
+from pointsman.serve import protocol, state_dir
+from pointsman.store.spool import waiting
+
+HOST = "pointsman"
+"""The host name under which our own commands speak."""
+
+_MOST_WAIT = 10.0
+
+
+class Controlled(Protocol):
+    """What of the daemon can be asked for."""
+
+    places: Places
+    started_ns: int
+    answered: int
+    unrecorded: int
+    in_flight: int
+
+    def stop(self) -> None:
+        """Begin to stop."""
+
+    def policy(self, repository: str | None) -> Policy:
+        """Return the policy in force."""
+
+
+def answer(daemon: Controlled, header: Mapping[str, str]) -> Answer:
+    """Answer a command of ours with JSON on stdout."""
+    command = _COMMANDS.get(header.get("event", ""))
+    if command is None:
+        return Answer(2, b"", f"no such command: {header.get('event')!r}\n".encode())
+    return Answer(0, json.dumps(command(daemon, header)).encode())
+
+
+def ask(places: Places, command: str, cwd: str = "") -> dict[str, Any]:
+    """Ask the daemon, from a command.
+
+    Raises:
+        DaemonUnreachable: nobody listens.
+        TransportError: somebody listens who does not answer as agreed.
+    """
+    frame = protocol.request({"host": HOST, "event": command, "cwd": cwd}, b"")
+    try:
+        with state_dir.connect(places.socket, _MOST_WAIT) as connection:
+            connection.sendall(frame)
+            data = bytearray()
+            while chunk := connection.recv(65536):
+                data += chunk
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise DaemonUnreachable(
+            f"no daemon listens on {places.socket}", fix="pointsman up"
+        ) from error
+    except OSError as error:
+        raise TransportError(
+            f"the daemon on {places.socket} does not answer: {error}", fix="pointsman up --restart"
+        ) from error
+    given = protocol.read_answer(bytes(data))
+    if given.code != 0:
+        raise TransportError(given.stderr.decode(errors="replace").strip())
+    value: dict[str, Any] = json.loads(given.stdout)
+    return value
+
+
+def describe(places: Places, policy: Policy) -> dict[str, Any]:
+    """Return what can be said of a policy, with or without a daemon."""
+    return {
+        "socket": str(places.socket),
+        "ledger": str(places.ledger),
+        "repository": policy.repository,
+        "config_files": list(policy.files),
+        "config_errors": [_problem(problem) for problem in policy.problems],
+        "hooks": [
+            {"name": hook.name, "role": hook.role.value, "skipped": hook.skip}
+            for hook in policy.hooks
+        ],
+    }
+
+
+def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
+    policy = daemon.policy(anchored_root("", header.get("cwd", "")))
+    return {
+        "running": True,
+        "pid": os.getpid(),
+        "version": __version__,
+        "uptime_s": round((time.time_ns() - daemon.started_ns) / 1e9, 1),
+        "answered": daemon.answered,
+        "in_flight": daemon.in_flight,
+        "unrecorded": daemon.unrecorded,
+        "spooled": len(waiting(daemon.places.spool)),
+        **describe(daemon.places, policy),
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    keys = ("file", "line", "key", "value", "message", "fix")
+    return {key: getattr(problem, key) for key in keys}
+
+
+def _stop(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
+    del header
+    daemon.stop()
+    return {"stopping": True, "pid": os.getpid()}
+
+
+_COMMANDS: dict[str, Callable[[Controlled, Mapping[str, str]], dict[str, Any]]] = {
+    "status": _status,
+    "stop": _stop,
+}

@@ -1,0 +1,215 @@
+"""The resident daemon: one per user, started by whoever needs it first."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pointsman import __version__
+from pointsman.config.policy_loader import PolicyLoader
+from pointsman.model.answer import PASS, STOP, Answer
+from pointsman.model.errors import LedgerError, PointsmanError
+from pointsman.model.guard_events import GUARD_EVENTS
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+from pointsman.runtime import Delivery, Runtime, Setups, as_row
+from pointsman.serve import control, protocol
+from pointsman.serve.intake import Intake
+from pointsman.store import spool
+from pointsman.store.ledger import Ledger
+from pointsman.store.recorder import Recorder
+
+_TICK = 1.0
+_DRAIN = 5.0
+"""Seconds that requests under way have when the daemon is told to stop."""
+_CHECKPOINT_BYTES = 4 * 1024 * 1024
+_PRUNE_EVERY = 600.0
+_log = logging.getLogger("pointsman.daemon")
+
+
+class Daemon:
+    """Owns the ledger and the runtime, and hands requests from the socket to them."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.policies = PolicyLoader(places)
+        self.started_ns = time.time_ns()
+        self.answered = 0
+        self.unrecorded = 0
+        self.in_flight = 0
+        self.heartbeat = time.monotonic()
+        self._ledger = Ledger.open(places.ledger)
+        self._setups = Setups(self.policies, places)
+        self._runtime = Runtime(self._setups, Recorder(self._ledger), report=self.report)
+        self._connections: set[Intake] = set()
+        self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._newer_client = ""
+        self._pruned = 0.0
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serve until told to stop; requests under way are given ``_DRAIN`` seconds."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        server = await loop.create_unix_server(self._intake, sock=listener)
+        self.report("daemon started", f"version {__version__}, process {os.getpid()}")
+        ticking = asyncio.ensure_future(self._tick_for_ever())
+        await self._stopping.wait()
+        ticking.cancel()
+        self.places.socket.unlink(missing_ok=True)
+        server.close()
+        await self._drain()
+        await self._setups.close()
+        self.report("daemon stopped", f"version {__version__}, process {os.getpid()}")
+        self._ledger.checkpoint()
+        self._ledger.close()
+
+    def stop(self) -> None:
+        """Begin to stop."""
+        self._stopping.set()
+
+    def policy(self, repository: str | None) -> Policy:
+        """Return the policy in force."""
+        return self.policies.policy_for(repository)
+
+    async def answer(self, header: Mapping[str, str], body: bytes) -> Answer:
+        """Answer one request; whatever goes wrong in here becomes an answer too."""
+        self.in_flight += 1
+        try:
+            if header.get("host") == control.HOST:
+                return control.answer(self, header)
+            self._note_version(header.get("version", ""))
+            handled = await self._runtime.handle(_delivery(header, body))
+            if header.get("detail"):
+                return Answer(PASS, json.dumps(as_row(handled)).encode())
+        except LedgerError as error:
+            self.unrecorded += 1
+            return _failed(header, f"it could not be put on record: {error}", error.fix)
+        except PointsmanError as error:
+            return _failed(header, str(error), error.fix)
+        except Exception as error:  # noqa: BLE001 - the edge: a bug of ours must not read as a pass
+            _log.exception("while answering %s", header.get("event"))
+            return _failed(header, f"{type(error).__name__}: {error}", "pointsman doctor")
+        else:
+            self.answered += 1
+            return handled.answer
+        finally:
+            self.in_flight -= 1
+            if not self.in_flight:
+                self._idle.set()
+
+    def report(self, kind: str, text: str, **data: object) -> None:
+        """Say something of the daemon's own, in its log and on the record."""
+        _log.info("%s: %s", kind, text)
+        try:
+            self._ledger.note(kind, text, **data)
+        except LedgerError as error:
+            _log.error("not on record (%s): %s", error, text)
+
+    def _intake(self) -> Intake:
+        return Intake(self.answer, self._connections)
+
+    def _note_version(self, version: str) -> None:
+        """After an upgrade, make room for the new version at the next idle moment."""
+        if version != __version__ and _numbers(version) > _numbers(__version__):
+            self._newer_client = version
+
+    async def _drain(self) -> None:
+        if self.in_flight:
+            self._idle.clear()
+            await asyncio.wait({asyncio.ensure_future(self._idle.wait())}, timeout=_DRAIN)
+        for connection in tuple(self._connections):
+            connection.abandon()
+        await asyncio.wait({asyncio.ensure_future(self._runtime.settle())}, timeout=_DRAIN)
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            self.heartbeat = time.monotonic()
+            try:
+                await self._tick()
+            except PointsmanError as error:
+                self.report("upkeep failed", f"{error}; {error.fix}")
+            except Exception:  # noqa: BLE001 - upkeep must not end the daemon
+                _log.exception("upkeep")
+            await asyncio.sleep(_TICK)
+
+    async def _tick(self) -> None:
+        for kind, text in self.policies.drain_events():
+            self.report(kind, text)
+        await self._take_in_spool()
+        await self._setups.close_retired()
+        if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
+            await asyncio.to_thread(self._ledger.checkpoint)
+        self._prune()
+        if self._newer_client and not self.in_flight:
+            self.report("daemon gives way", f"a client of version {self._newer_client} was here")
+            self.stop()
+
+    async def _take_in_spool(self) -> None:
+        for spooled in spool.read_spool(self.places.spool):
+            if spooled.broken:
+                self.report("spool file broken", f"{spool.discard(spooled)}: {spooled.broken}")
+                continue
+            header = protocol.read_header(spooled.header)
+            await self._runtime.take_in(_delivery(header, spooled.body, spooled.reason))
+            spool.done(spooled)
+
+    def _prune(self) -> None:
+        now = time.monotonic()
+        if now - self._pruned < _PRUNE_EVERY and self._pruned:
+            return
+        days = self.policies.policy_for(None).retention_days
+        pruned = self._ledger.prune(time.time_ns() - days * 86_400 * 10**9)
+        if pruned:
+            self.report("retention", f"{pruned} events older than {days} days removed")
+            return  # More may be due: go on with the next tick.
+        self._pruned = now
+
+
+def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
+    size = header.get("size", "")
+    return Delivery(
+        host=header.get("host", ""),
+        event=header.get("event", ""),
+        payload=body,
+        size=int(size) if size.isdecimal() else -1,
+        cwd=header.get("cwd", ""),
+        project=header.get("env.CLAUDE_PROJECT_DIR", ""),
+        transport="spooled" if undelivered else header.get("transport", "hook"),
+        client=header.get("client", ""),
+        client_version=header.get("version", ""),
+        undelivered=undelivered,
+    )
+
+
+def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:
+    event = header.get("event", "")
+    guarding = event in GUARD_EVENTS
+    what = (
+        "not a policy violation; the call was stopped."
+        if guarding
+        else "the event was let through."
+    )
+    text = (
+        f"Pointsman could not check this {event} ({reason}). This is Pointsman's own failure, "
+        f"{what} A person can get it going again with: {fix or 'pointsman doctor'}\n"
+    )
+    code = STOP if guarding else PASS
+    return Answer(code, b"", text.encode("utf-8", "backslashreplace"))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,63 @@
+"""Become the daemon: lock, log, socket, loop."""
+
+import asyncio
+import faulthandler
+import logging
+import os
+import sys
+import threading
+import time
+from logging.handlers import RotatingFileHandler
+
+from pointsman.model.places import Places
+from pointsman.serve import state_dir
+from pointsman.serve.daemon import Daemon
+
+_STALLED = 45.0
+"""Seconds without a turn of the event loop after which the process gives way to a new one."""
+_STALLED_CODE = 70
+
+
+def serve(places: Places) -> int:
+    """Run the daemon in this process until it is told to stop; return the exit code.
+
+    Returns 0 at once where another daemon answers already.
+
+    Raises:
+        TransportError: the state directory, the lock or the socket cannot be had.
+        LedgerError: the ledger cannot be opened.
+    """
+    state_dir.prepare(places)
+    lock = state_dir.take_lock(places)
+    if lock is None:
+        return 0
+    _log_to(places)
+    os.chdir(places.state)
+    os.umask(0o077)
+    try:
+        asyncio.run(_run(places))
+    finally:
+        os.close(lock)
+    return 0
+
+
+async def _run(places: Places) -> None:
+    daemon = Daemon(places)
+    threading.Thread(target=_watch, args=(daemon,), daemon=True, name="watchdog").start()
+    await daemon.run(state_dir.listen(places))
+
+
+def _watch(daemon: Daemon) -> None:
+    """End a process whose loop stands still: clients then start another and ask again."""
+    while True:
+        time.sleep(_STALLED / 9)
+        if time.monotonic() - daemon.heartbeat > _STALLED:
+            logging.getLogger("pointsman.daemon").critical("the event loop stands still: exit")
+            faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+            os._exit(_STALLED_CODE)
+
+
+def _log_to(places: Places) -> None:
+    handler = RotatingFileHandler(places.log, maxBytes=4_000_000, backupCount=2, encoding="utf-8")
+    form = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, handlers=[handler], force=True)

@@ -1,0 +1,71 @@
+"""Frames that a client could not deliver: one file each, taken in when the daemon is back."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_MAGIC = b"PMF1\t"
+_PREFIX = struct.Struct(">4sII")
+_MOST_FILE = 8 * 1024 * 1024
+_MOST_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One undelivered event. ``broken`` is a reason why it could not be read."""
+
+    file: Path
+    reason: str = ""
+    header: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+    broken: str = ""
+
+
+def waiting(folder: Path) -> list[Path]:
+    """Return the files that wait, oldest first (their names begin with the time in ns)."""
+    try:
+        return sorted(folder.glob("*.frame"), key=_age)[:_MOST_FILES]
+    except OSError:
+        return []
+
+
+def read_spool(folder: Path) -> Iterator[Spooled]:
+    """Yield what waits, oldest first; unreadable files are yielded as broken."""
+    for file in waiting(folder):
+        yield _read(file)
+
+
+def done(spooled: Spooled) -> None:
+    """Remove a file whose event is on record."""
+    spooled.file.unlink(missing_ok=True)
+
+
+def discard(spooled: Spooled) -> Path:
+    """Move a broken file aside, so that nothing is lost and nothing is read twice."""
+    folder = spooled.file.parent / "broken"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return spooled.file.rename(folder / spooled.file.name)
+
+
+def _age(file: Path) -> tuple[int, str]:
+    stamp = file.name.partition("-")[0]
+    return (int(stamp) if stamp.isdecimal() else 0, file.name)
+
+
+def _read(file: Path) -> Spooled:
+    try:
+        if file.stat().st_size > _MOST_FILE:
+            return Spooled(file, broken=f"larger than {_MOST_FILE} bytes")
+        data = file.read_bytes()
+    except OSError as error:
+        return Spooled(file, broken=str(error))
+    line, _, frame = data.partition(b"\n")
+    if not line.startswith(_MAGIC) or len(frame) < _PREFIX.size:
+        return Spooled(file, broken=f"it begins with {data[:40]!r}")
+    _, header, body = _PREFIX.unpack_from(frame)
+    if len(frame) != _PREFIX.size + header + body:
+        return Spooled(file, broken=f"{len(frame)} bytes of frame, {header + body} announced")
+    reason = line[len(_MAGIC) :].decode("utf-8", "replace")
+    start = _PREFIX.size + header
+    return Spooled(file, reason, frame[_PREFIX.size : start], frame[start:])
