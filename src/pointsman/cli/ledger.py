@@ -1,0 +1,105 @@
+"""``pointsman ledger``: look into the audit trail."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from pointsman.cli.places import places
+from pointsman.store import query
+
+_Command = Callable[..., None]
+
+
+@click.group()
+def command() -> None:
+    """Look into the audit trail; it needs no running daemon."""
+
+
+def _filters(function: _Command) -> _Command:
+    """Add the options that choose events."""
+    options = (
+        click.option("--session", help="Of this session."),
+        click.option("--agent", help="By this agent: its type or its id."),
+        click.option("--tool", help="With this tool."),
+        click.option("--decision", help="deny, ask, modify, allow or none."),
+        click.option("--event", help="Of this kind."),
+        click.option("--hook", help="Decided by this hook."),
+        click.option("--rule", help="Decided by this rule."),
+        click.option("--path", help="About this file, glob or directory."),
+        click.option("--since", help="Not before: ISO 8601, or 15m, 2h, 3d ago."),
+        click.option("--until", help="Not after: as --since."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _chosen(given: dict[str, str | None]) -> query.Filter:
+    now = time.time_ns()
+    times = {
+        name: None if (text := given.pop(name)) is None else query.parse_time(text, now)
+        for name in ("since", "until")
+    }
+    return query.Filter(**given, since=times["since"], until=times["until"])
+
+
+@command.command("query")
+@_filters
+@click.option("--limit", default=100, show_default=True, help="The newest N; 0 for all.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+def query_(limit: int, as_json: bool, **given: str | None) -> None:
+    """Print events, the newest last."""
+    _print(query.query(places().ledger, _chosen(given), limit), as_json)
+
+
+@command.command()
+@click.option("-n", "--lines", default=20, show_default=True, help="How many to begin with.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as they come.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+def tail(lines: int, follow: bool, as_json: bool) -> None:
+    """Print the newest events."""
+    _print(query.tail(places().ledger, lines, follow=follow), as_json)
+
+
+@command.command()
+@click.argument("seq", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(seq: int, as_json: bool) -> None:
+    """Print one event whole: its payload, every hook that was asked, the answer."""
+    row = query.show(places().ledger, seq)
+    if as_json:
+        click.echo(json.dumps(row, indent=2))
+        return
+    for key, value in row.items():
+        if key == "hook_runs":
+            for run in value:
+                click.echo(
+                    f"  {run['outcome']:<12} {run['ms']:9.3f} ms  {run['hook']} ({run['role']} on "
+                    f"{run['event']}) {run['reason']}"
+                )
+        elif value not in (None, "", []):
+            click.echo(f"{key:<16} {value}")
+
+
+@command.command()
+@_filters
+def export(**given: str | None) -> None:
+    """Print complete events as JSON lines: payloads, answers and hook runs included."""
+    for row in query.export(places().ledger, _chosen(given)):
+        click.echo(json.dumps(row))
+
+
+def _print(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
+    for row in rows:
+        click.echo(json.dumps(row) if as_json else _line(row))
+
+
+def _line(row: dict[str, Any]) -> str:
+    what = " ".join(part for part in (row["event"], row["tool"], row["path"]) if part)
+    said = row["decision"] if row["decision"] != "none" else "-"
+    why = f"  {row['rule']}: {row['reason'].splitlines()[0]}" if row["reason"] else ""
+    when = f"{row['seq']:>7} {row['time'][11:23]} {said:<6} {row['ms']:8.2f} ms"
+    return f"{when} {row['agent']:<16} {what}{why}"

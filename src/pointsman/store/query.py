@@ -1,0 +1,232 @@
+"""Reading the audit trail, on a connection of its own, beside a daemon or without one."""
+
+import base64
+import contextlib
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pointsman.model.errors import LedgerCorrupt, LedgerError
+
+_COLUMNS = (
+    "seq, received_ns, host, event, session, agent_id, agent_type, parent, prompt_id, tool_use_id,"
+    " tool, path, cwd, repository, permission_mode, decision, rule, reason, hook, cause, context,"
+    " duration_ns, exit_code, transport, client, client_version, problems, derived_from"
+)
+_RUNS = (
+    "hook, role, event, started_ns, duration_ns, outcome, budget_ms, reason, decision, rule, lines"
+)
+_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_POLL = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which events; ``None`` means any. Times in ns since the epoch.
+
+    ``agent`` is a type or an id (``main`` for the main thread); ``path`` is a file, a directory
+    above it, or a glob.
+    """
+
+    session: str | None = None
+    agent: str | None = None
+    tool: str | None = None
+    decision: str | None = None
+    event: str | None = None
+    hook: str | None = None
+    rule: str | None = None
+    path: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+_CONDITIONS = {
+    "session": "session = :session",
+    "agent": "(agent_type = :agent OR agent_id = :agent OR (:agent = 'main' AND agent_id IS NULL))",
+    "tool": "tool = :tool",
+    "decision": "decision = :decision",
+    "event": "event = :event",
+    "hook": "hook = :hook",
+    "rule": "rule = :rule",
+    "path": "(path = :path OR path GLOB :path OR path LIKE :path || '/%')",
+    "since": "received_ns >= :since",
+    "until": "received_ns <= :until",
+}
+
+
+def query(ledger: Path, wanted: Filter, limit: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield events, the newest last; with a limit the newest so many, 0 for all.
+
+    Raises:
+        LedgerError: there is no ledger, or it cannot be read.
+    """
+    where, values = _where(wanted)
+    sql = f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq"  # noqa: S608 - our own fragments
+    if limit > 0:
+        sql = f"SELECT * FROM ({sql} DESC LIMIT {int(limit)}) ORDER BY seq"  # noqa: S608
+    with _open(ledger) as connection:
+        for row in connection.execute(sql, values):
+            yield _plain(row)
+
+
+def show(ledger: Path, seq: int) -> dict[str, Any]:
+    """Return one event whole: the row, its payload and answer, every hook run.
+
+    Raises:
+        LedgerError: there is no such event.
+    """
+    with _open(ledger) as connection:
+        sql = f"SELECT {_COLUMNS} FROM events WHERE seq = ?"  # noqa: S608 - our own fragments
+        row = connection.execute(sql, (seq,)).fetchone()
+        if row is None:
+            raise LedgerError(f"no event has the number {seq}", fix="pointsman ledger tail")
+        return _whole(connection, row)
+
+
+def export(ledger: Path, wanted: Filter) -> Iterator[dict[str, Any]]:
+    """Yield complete events, the newest last, in constant memory."""
+    where, values = _where(wanted)
+    sql = f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq"  # noqa: S608 - our own fragments
+    with _open(ledger) as connection:
+        for row in connection.execute(sql, values):
+            yield _whole(connection, row)
+
+
+def tail(ledger: Path, lines: int, *, follow: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield the newest events, and go on with new ones as they come if asked to."""
+    last = 0
+    for row in query(ledger, Filter(), max(lines, 1)):
+        last = row["seq"]
+        yield row
+    sql = f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq"  # noqa: S608 - ours
+    while follow:
+        with _open(ledger) as connection:
+            rows = connection.execute(sql, (last,)).fetchall()
+        for row in rows:
+            last = row["seq"]
+            yield _plain(row)
+        time.sleep(_POLL)
+
+
+def payload(ledger: Path, seq: int) -> bytes:
+    """Return the bytes that the host sent, empty where they were purged."""
+    with _open(ledger) as connection:
+        row = connection.execute("SELECT payload FROM bodies WHERE seq = ?", (seq,)).fetchone()
+    return bytes(row["payload"]) if row else b""
+
+
+def notes(ledger: Path, limit: int = 100) -> list[dict[str, Any]]:
+    """Return what the daemon had to say of itself, the newest last."""
+    with _open(ledger) as connection:
+        rows = connection.execute(
+            "SELECT * FROM notes ORDER BY n DESC LIMIT ?", (limit,)
+        ).fetchall()
+    return [
+        {"time": iso(row["ns"]), "kind": row["kind"], "text": row["text"]} for row in reversed(rows)
+    ]
+
+
+def parse_time(text: str, now_ns: int) -> int:
+    """Read ISO 8601 (UTC where it names no zone) or an age such as ``15m``; return ns.
+
+    Raises:
+        LedgerError: it is neither.
+    """
+    ago = _AGO.fullmatch(text.strip())
+    if ago:
+        return now_ns - int(float(ago[1]) * _SECONDS[ago[2]] * 1e9)
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise LedgerError(
+            f"the time {text!r} is neither ISO 8601 nor an age",
+            fix="write it as 2026-01-31T12:00:00 or 15m, 2h, 3d",
+        ) from None
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(zoned.timestamp() * 1e9)
+
+
+def iso(ns: int) -> str:
+    """Return a time in ns as ISO 8601 in UTC, to the microsecond."""
+    seconds, rest = divmod(ns, 10**9)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+    return moment.isoformat(timespec="microseconds")
+
+
+@contextlib.contextmanager
+def _open(ledger: Path) -> Iterator[sqlite3.Connection]:
+    if not ledger.exists():
+        raise LedgerError(f"there is no ledger at {ledger} yet", fix="pointsman up")
+    connection = None
+    try:
+        connection = sqlite3.connect(f"file:{_quoted(ledger)}?mode=ro", uri=True, timeout=2.0)
+        connection.row_factory = sqlite3.Row
+        yield connection
+    except sqlite3.DatabaseError as error:
+        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in {11, 26}
+        kind = LedgerCorrupt if damaged else LedgerError
+        fix = "pointsman up --restart" if damaged else "pointsman doctor"
+        raise kind(f"the ledger {ledger} cannot be read: {error}", fix=fix) from error
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _where(wanted: Filter) -> tuple[str, dict[str, Any]]:
+    values = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
+    conditions = [_CONDITIONS[name] for name in values]
+    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), values
+
+
+def _plain(row: sqlite3.Row) -> dict[str, Any]:
+    out = dict(row)
+    received, duration = out.pop("received_ns"), out.pop("duration_ns")
+    problems = out.pop("problems")
+    agent = out["agent_type"] or ("main" if out["agent_id"] is None else out["agent_id"])
+    return {
+        "seq": out.pop("seq"),
+        "time": iso(received),
+        "agent": agent,
+        "ms": round(duration / 1e6, 3),
+        **out,
+        "problems": json.loads(problems) if problems else None,
+    }
+
+
+def _whole(connection: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    seq = row["seq"]
+    body = connection.execute("SELECT * FROM bodies WHERE seq = ?", (seq,)).fetchone()
+    sql = f"SELECT {_RUNS} FROM hook_runs WHERE seq = ? ORDER BY n"  # noqa: S608 - ours
+    runs = [_run(run) for run in connection.execute(sql, (seq,))]
+    texts = {key: _text(body[key]) if body else None for key in ("payload", "stdout", "stderr")}
+    return {**_plain(row), **texts, "hook_runs": runs}
+
+
+def _run(row: sqlite3.Row) -> dict[str, Any]:
+    out = dict(row)
+    started, duration, lines = out.pop("started_ns"), out.pop("duration_ns"), out.pop("lines")
+    return {
+        **out,
+        "started": iso(started),
+        "ms": round(duration / 1e6, 3),
+        "lines": json.loads(lines) if lines else [],
+    }
+
+
+def _text(data: bytes) -> str:
+    """Return bytes as text, or as base64 where they are none."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(data).decode()
