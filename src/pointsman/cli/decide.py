@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
+from pointsman.assembly import Setups
 from pointsman.cli.places import places
 from pointsman.cli.up import start
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.answer import Answer
 from pointsman.model.errors import TransportError
 from pointsman.model.places import Places
-from pointsman.runtime import MOST_PAYLOAD, Delivery, Runtime, Setups, as_row
+from pointsman.runtime import MOST_PAYLOAD, Delivery, Runtime, as_row
 from pointsman.serve import protocol, state_dir
 
 _UNREADABLE = "PreToolUse"

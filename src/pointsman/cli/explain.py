@@ -8,11 +8,12 @@ from typing import Any, BinaryIO
 
 import click
 
+from pointsman.assembly import Setups
 from pointsman.cli.decide import event_name
 from pointsman.cli.places import places
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.hook import HookRun
-from pointsman.runtime import Delivery, Handled, Runtime, Setups, as_row
+from pointsman.runtime import Delivery, Handled, Runtime, as_row
 
 
 @click.command()

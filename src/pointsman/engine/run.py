@@ -43,48 +43,92 @@ class _TimedOut(Exception):
         self.left_behind = left_behind
 
 
-async def run_all(
-    asked: Iterable[tuple[Hook, Event]], budget: Callable[[Hook, Event], float], clock: Clock
-) -> list[HookRun]:
-    """Run these hooks side by side and return one record each, in their order.
+Asked = tuple[Hook, Event]
+"""A hook and the event it is asked about."""
 
-    Plain functions are bounded by construction and need no task of their own.
-    """
-    pairs = tuple(asked)
-    runs = [run_one(hook, event, budget(hook, event), clock) for hook, event in pairs]
-    if any(inspect.iscoroutinefunction(hook.run) for hook, _ in pairs):
-        return list(await asyncio.gather(*runs))
-    return [await run for run in runs]
+Seconds = Callable[[Hook, Event], float]
+"""How long a hook may take on an event."""
 
 
-async def run_one(hook: Hook, event: Event, seconds: float, clock: Clock) -> HookRun:
-    """Run one hook within this many seconds; whatever it does, a record comes back."""
-    lines: list[str] = []
-    context = HookContext(
-        budget=Budget.of(seconds, clock.monotonic),
-        log=_line_logger(lines),
-        settings=hook.settings,
-    )
-    started_ns, started = clock.wall_ns(), clock.monotonic()
-    if hook.skip:
-        ended = _Ended(Outcome.SKIPPED, hook.skip)
-    else:
-        ended = await _call(hook, event, context, seconds)
-    if ended.outcome in _ANSWERED and context.budget.exhausted:
-        ended = _timed_out(seconds, left_behind=False)
-    decision = _verdict(hook, event, ended, context)
-    return HookRun(
-        hook=hook.name,
-        role=hook.role,
-        kind=event.kind,
-        started_ns=started_ns,
-        duration_ns=int((clock.monotonic() - started) * 1e9),
-        outcome=_degraded(hook, ended, context),
-        budget=seconds,
-        reason=ended.reason or (decision.reason if decision else ""),
-        decision=decision,
-        lines=tuple(lines),
-    )
+def is_plain(hook: Hook) -> bool:
+    """Whether a hook runs on the spot: a plain function, or one that is skipped anyway."""
+    return bool(hook.skip) or not inspect.iscoroutinefunction(hook.run)
+
+
+def run_plain(asked: Iterable[Asked], budget: Seconds, clock: Clock) -> list[HookRun]:
+    """Run hooks that are plain functions, one after the other; each is bounded by construction."""
+    return [_Run(hook, event, budget(hook, event), clock).plain() for hook, event in asked]
+
+
+async def run_all(asked: Iterable[Asked], budget: Seconds, clock: Clock) -> list[HookRun]:
+    """Run these hooks side by side and return one record each, in their order."""
+    runs = [_Run(hook, event, budget(hook, event), clock) for hook, event in asked]
+    if all(is_plain(run.hook) for run in runs):
+        return [run.plain() for run in runs]
+    return list(await asyncio.gather(*(run.awaited() for run in runs)))
+
+
+class _Run:
+    """One hook on one event; whatever it does, a record comes back."""
+
+    def __init__(self, hook: Hook, event: Event, seconds: float, clock: Clock) -> None:
+        self.hook = hook
+        self._event = event
+        self._seconds = seconds
+        self._clock = clock
+        self._lines: list[str] = []
+
+    def plain(self) -> HookRun:
+        context = self._begin()
+        if self.hook.skip:
+            return self._end(_Ended(Outcome.SKIPPED, self.hook.skip), context)
+        try:
+            ended = _answered(self.hook, self.hook.run(self._event, context))
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+            ended = _crashed(error)
+        return self._end(ended, context)
+
+    async def awaited(self) -> HookRun:
+        if is_plain(self.hook):
+            return self.plain()
+        context = self._begin()
+        try:
+            answer = self.hook.run(self._event, context)
+            if inspect.isawaitable(answer):
+                answer = await _bounded(answer, self._seconds)
+            ended = _answered(self.hook, answer)
+        except _TimedOut as signal:
+            ended = _timed_out(self._seconds, left_behind=signal.left_behind)
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+            ended = _crashed(error)
+        return self._end(ended, context)
+
+    def _begin(self) -> HookContext:
+        self._started_ns = self._clock.wall_ns()
+        self._started = self._clock.monotonic()
+        return HookContext(
+            budget=Budget.of(self._seconds, self._clock.monotonic),
+            log=_line_logger(self._lines),
+            settings=self.hook.settings,
+        )
+
+    def _end(self, ended: "_Ended", context: HookContext) -> HookRun:
+        took = self._clock.monotonic() - self._started
+        if ended.outcome in _ANSWERED and took >= self._seconds:
+            ended = _timed_out(self._seconds, left_behind=False)
+        decision = _verdict(self.hook, self._event, ended, context)
+        return HookRun(
+            hook=self.hook.name,
+            role=self.hook.role,
+            kind=self._event.kind,
+            started_ns=self._started_ns,
+            duration_ns=int(took * 1e9),
+            outcome=_degraded(self.hook, ended, context),
+            budget=self._seconds,
+            reason=ended.reason or (decision.reason if decision else ""),
+            decision=decision,
+            lines=tuple(self._lines),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +142,9 @@ _ANSWERED = frozenset({Outcome.DECIDED, Outcome.NO_OPINION})
 _BROKEN = frozenset({Outcome.TIMED_OUT, Outcome.CRASHED})
 
 
-async def _call(hook: Hook, event: Event, context: HookContext, seconds: float) -> _Ended:
-    try:
-        answer = hook.run(event, context)
-        if inspect.isawaitable(answer):
-            answer = await _bounded(answer, seconds)
-        return _answered(hook, answer)
-    except _TimedOut as signal:
-        return _timed_out(seconds, left_behind=signal.left_behind)
-    except PointsmanError as error:
-        return _Ended(Outcome.CRASHED, str(error))
-    except Exception as error:  # noqa: BLE001 - foreign code may raise anything
-        return _Ended(Outcome.CRASHED, f"{type(error).__name__}: {error}")
+def _crashed(error: Exception) -> _Ended:
+    text = str(error) if isinstance(error, PointsmanError) else f"{type(error).__name__}: {error}"
+    return _Ended(Outcome.CRASHED, text)
 
 
 async def _bounded(answer: Awaitable[Decision | None], seconds: float) -> Decision | None:

@@ -28,7 +28,10 @@ class Controlled(Protocol):
     started_ns: int
     answered: int
     unrecorded: int
-    in_flight: int
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests wait for a hook."""
 
     def stop(self) -> None:
         """Begin to stop."""

@@ -7,19 +7,20 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pointsman import __version__
+from pointsman.assembly import Setups
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
-from pointsman.runtime import Delivery, Runtime, Setups, as_row
+from pointsman.runtime import Case, Delivery, Handled, Runtime, as_row
 from pointsman.serve import control, protocol
-from pointsman.serve.intake import Intake
+from pointsman.serve.intake import Connection, Intake
 from pointsman.store import spool
 from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder
@@ -41,14 +42,13 @@ class Daemon:
         self.started_ns = time.time_ns()
         self.answered = 0
         self.unrecorded = 0
-        self.in_flight = 0
         self.heartbeat = time.monotonic()
         self._ledger = Ledger.open(places.ledger)
         self._setups = Setups(self.policies, places)
         self._runtime = Runtime(self._setups, Recorder(self._ledger), report=self.report)
-        self._connections: set[Intake] = set()
+        self._waiting: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._idle = asyncio.Event()
         self._newer_client = ""
         self._pruned = 0.0
 
@@ -57,18 +57,23 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        server = await loop.create_unix_server(self._intake, sock=listener)
+        intake = Intake(listener, self.serve)
         self.report("daemon started", f"version {__version__}, process {os.getpid()}")
-        ticking = asyncio.ensure_future(self._tick_for_ever())
+        ticking = asyncio.ensure_future(self._tick_for_ever(intake))
         await self._stopping.wait()
         ticking.cancel()
         self.places.socket.unlink(missing_ok=True)
-        server.close()
+        intake.close()
         await self._drain()
         await self._setups.close()
         self.report("daemon stopped", f"version {__version__}, process {os.getpid()}")
         self._ledger.checkpoint()
         self._ledger.close()
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests wait for a hook."""
+        return len(self._waiting)
 
     def stop(self) -> None:
         """Begin to stop."""
@@ -78,31 +83,58 @@ class Daemon:
         """Return the policy in force."""
         return self.policies.policy_for(repository)
 
-    async def answer(self, header: Mapping[str, str], body: bytes) -> Answer:
-        """Answer one request; whatever goes wrong in here becomes an answer too."""
-        self.in_flight += 1
-        try:
+    def serve(self, connections: Sequence[Connection]) -> None:
+        """Answer requests that came together; their records are one transaction."""
+        done: list[tuple[Connection, Case, Handled]] = []
+        for connection in connections:
+            header = connection.header
             if header.get("host") == control.HOST:
-                return control.answer(self, header)
+                connection.reply(control.answer(self, header))
+                continue
             self._note_version(header.get("version", ""))
-            handled = await self._runtime.handle(_delivery(header, body))
-            if header.get("detail"):
-                return Answer(PASS, json.dumps(as_row(handled)).encode())
+            try:
+                case = self._runtime.open(_delivery(header, connection.body))
+                if case.at_once:
+                    done.append((connection, case, self._runtime.finish_at_once(case)))
+                else:
+                    self._later(connection, case)
+            except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
+                connection.reply(_bug(header, error))
+        if done:
+            self._commit(done)
+
+    def _commit(self, done: Sequence[tuple[Connection, Case, Handled]]) -> None:
+        try:
+            seqs = self._ledger.append([handled.record for _, _, handled in done])
+        except LedgerError as error:
+            self.unrecorded += len(done)
+            for connection, _, _ in done:
+                connection.reply(_unrecorded(connection.header, error))
+            return
+        for connection, _, handled in done:
+            connection.reply(_given(connection, handled))
+        self.answered += len(done)
+        for seq, (_, case, handled) in zip(seqs, done, strict=True):
+            self._runtime.recorded(case, handled, seq)
+
+    def _later(self, connection: Connection, case: Case) -> None:
+        self._waiting.add(connection)
+        task = asyncio.ensure_future(self._finish(connection, case))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, connection: Connection, case: Case) -> None:
+        try:
+            handled = await self._runtime.finish(case)
+            answer = _given(connection, handled)
+            self.answered += 1
         except LedgerError as error:
             self.unrecorded += 1
-            return _failed(header, f"it could not be put on record: {error}", error.fix)
-        except PointsmanError as error:
-            return _failed(header, str(error), error.fix)
-        except Exception as error:  # noqa: BLE001 - the edge: a bug of ours must not read as a pass
-            _log.exception("while answering %s", header.get("event"))
-            return _failed(header, f"{type(error).__name__}: {error}", "pointsman doctor")
-        else:
-            self.answered += 1
-            return handled.answer
-        finally:
-            self.in_flight -= 1
-            if not self.in_flight:
-                self._idle.set()
+            answer = _unrecorded(connection.header, error)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
+            answer = _bug(connection.header, error)
+        self._waiting.discard(connection)
+        connection.reply(answer)
 
     def report(self, kind: str, text: str, **data: object) -> None:
         """Say something of the daemon's own, in its log and on the record."""
@@ -112,25 +144,24 @@ class Daemon:
         except LedgerError as error:
             _log.error("not on record (%s): %s", error, text)
 
-    def _intake(self) -> Intake:
-        return Intake(self.answer, self._connections)
-
     def _note_version(self, version: str) -> None:
         """After an upgrade, make room for the new version at the next idle moment."""
         if version != __version__ and _numbers(version) > _numbers(__version__):
             self._newer_client = version
 
     async def _drain(self) -> None:
-        if self.in_flight:
-            self._idle.clear()
-            await asyncio.wait({asyncio.ensure_future(self._idle.wait())}, timeout=_DRAIN)
-        for connection in tuple(self._connections):
-            connection.abandon()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_DRAIN)
+        for connection in tuple(self._waiting):
+            connection.close()
+        for task in tuple(self._tasks):
+            task.cancel()
         await asyncio.wait({asyncio.ensure_future(self._runtime.settle())}, timeout=_DRAIN)
 
-    async def _tick_for_ever(self) -> None:
+    async def _tick_for_ever(self, intake: Intake) -> None:
         while True:
             self.heartbeat = time.monotonic()
+            intake.sweep()
             try:
                 await self._tick()
             except PointsmanError as error:
@@ -186,6 +217,23 @@ def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> 
         client_version=header.get("version", ""),
         undelivered=undelivered,
     )
+
+
+def _given(connection: Connection, handled: Handled) -> Answer:
+    if connection.header.get("detail"):
+        return Answer(PASS, json.dumps(as_row(handled)).encode())
+    return handled.answer
+
+
+def _unrecorded(header: Mapping[str, str], error: LedgerError) -> Answer:
+    return _failed(header, f"it could not be put on record: {error}", error.fix)
+
+
+def _bug(header: Mapping[str, str], error: Exception) -> Answer:
+    _log.error("while answering %s", header.get("event"), exc_info=error)
+    if isinstance(error, PointsmanError):
+        return _failed(header, str(error), error.fix)
+    return _failed(header, f"{type(error).__name__}: {error}", "pointsman doctor")
 
 
 def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:

@@ -1,10 +1,16 @@
-"""One connection: a request frame in, an answer frame out."""
+"""The socket's side of the daemon: request frames in, answer frames out.
+
+Written on the bare socket because this is the path of every tool call: what is ready when the
+loop turns is read, decided, committed in one transaction and answered in that same turn.
+"""
 
 import asyncio
+import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pointsman.model.answer import Answer
 from pointsman.model.errors import TransportError
@@ -14,68 +20,138 @@ from pointsman.serve.peer import peer_uid
 REQUEST_WITHIN = 30.0
 """Seconds in which a client that has connected must have sent its whole request."""
 
-Handler = Callable[[Mapping[str, str], bytes], Awaitable[Answer]]
-"""From a request's header and body to the answer; it never raises."""
+_BATCH = 64
+_CHUNK = 256 * 1024
 
 
-class Intake(asyncio.Protocol):
-    """Reads one request, has it handled, writes one answer, closes."""
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One client: what it has sent so far, and the one answer it gets."""
 
-    def __init__(self, handler: Handler, open_connections: set["Intake"]) -> None:
-        self._handler = handler
-        self._open = open_connections
-        self._buffer = bytearray()
-        self._needed = protocol.PREFIX.size
-        self._transport: asyncio.Transport | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._limit: asyncio.TimerHandle | None = None
+    socket: socket.socket
+    since: float = field(default_factory=time.monotonic)
+    header: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    _buffer: bytearray = field(default_factory=bytearray)
+    _needed: int = protocol.PREFIX.size
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept only processes of our own user."""
-        self._transport = cast("asyncio.Transport", transport)
-        connection = cast("socket.socket", transport.get_extra_info("socket"))
-        if peer_uid(connection) != os.geteuid():
-            self._transport.abort()
-            return
-        self._open.add(self)
-        loop = asyncio.get_running_loop()
-        self._limit = loop.call_later(REQUEST_WITHIN, self._transport.abort)
+    def read(self) -> bool:
+        """Take what there is; return whether the request is whole.
 
-    def data_received(self, data: bytes) -> None:
-        """Collect the frame; handle it once it is whole."""
-        self._buffer += data
-        if len(self._buffer) < self._needed or self._task is not None:
-            return
-        try:
-            header, body = protocol.lengths(bytes(self._buffer[: protocol.PREFIX.size]))
-        except TransportError as error:
-            self._reply(protocol.skew(str(error)))
-            return
-        start = protocol.PREFIX.size
-        self._needed = start + header + body
-        if len(self._buffer) < self._needed:
-            return
-        values = protocol.read_header(bytes(self._buffer[start : start + header]))
-        payload = bytes(self._buffer[start + header : self._needed])
-        self._task = asyncio.ensure_future(self._handle(values, payload))
+        Raises:
+            TransportError: it is no request of this protocol.
+            ConnectionError: the client has gone.
+        """
+        while len(self._buffer) < self._needed:
+            try:
+                data = self.socket.recv(_CHUNK)
+            except (BlockingIOError, InterruptedError):
+                return False
+            if not data:
+                raise ConnectionResetError
+            self._buffer += data
+            if self._needed == protocol.PREFIX.size <= len(self._buffer):
+                self._needed += sum(protocol.lengths(bytes(self._buffer[: self._needed])))
+        header, _ = protocol.lengths(bytes(self._buffer[: protocol.PREFIX.size]))
+        start = protocol.PREFIX.size + header
+        self.header = protocol.read_header(bytes(self._buffer[protocol.PREFIX.size : start]))
+        self.body = bytes(self._buffer[start : self._needed])
+        return True
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection; what it asked for is decided and recorded all the same."""
-        del exc
-        self._open.discard(self)
-        if self._limit is not None:
-            self._limit.cancel()
+    def reply(self, answer: Answer) -> None:
+        """Send the answer and close; a client that has gone is no matter any more."""
+        self._send(protocol.answer(answer))
 
-    def abandon(self) -> None:
+    def refuse(self, text: str) -> None:
+        """Tell a client of another protocol so."""
+        self._send(protocol.skew(text))
+
+    def close(self) -> None:
         """Close without an answer: the client will ask again."""
-        if self._transport is not None:
-            self._transport.abort()
+        self.socket.close()
 
-    async def _handle(self, values: Mapping[str, str], payload: bytes) -> None:
-        answer = await self._handler(values, payload)
-        self._reply(protocol.answer(answer))
+    def _send(self, data: bytes) -> None:
+        try:
+            sent = self.socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            sent = len(data)
+        if sent == len(data):
+            self.socket.close()
+        else:
+            asyncio.get_running_loop().create_task(self._send_rest(data[sent:]))
 
-    def _reply(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-            self._transport.close()
+    async def _send_rest(self, data: bytes) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(REQUEST_WITHIN):
+                await asyncio.get_running_loop().sock_sendall(self.socket, data)
+        self.socket.close()
+
+
+class Intake:
+    """Accepts clients and hands whole requests on, in batches of what is ready together."""
+
+    def __init__(
+        self, listener: socket.socket, serve: Callable[[Sequence[Connection]], None]
+    ) -> None:
+        self._listener = listener
+        self._serve = serve
+        self._incomplete: set[Connection] = set()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(listener.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Accept nobody any more; whoever has not sent a whole request will ask again."""
+        self._loop.remove_reader(self._listener.fileno())
+        self._listener.close()
+        for connection in tuple(self._incomplete):
+            self._drop(connection)
+
+    def sweep(self) -> None:
+        """Drop clients that connected long ago and never said what they want."""
+        limit = time.monotonic() - REQUEST_WITHIN
+        for connection in tuple(self._incomplete):
+            if connection.since < limit:
+                self._drop(connection)
+
+    def _accept(self) -> None:
+        ready = []
+        for _ in range(_BATCH):
+            try:
+                accepted, _address = self._listener.accept()
+            except OSError:  # Nobody is left, or no descriptor is: the next turn tries again.
+                break
+            accepted.setblocking(False)
+            connection = Connection(accepted)
+            if peer_uid(accepted) != os.geteuid():
+                connection.close()
+            elif self._is_whole(connection):
+                ready.append(connection)
+        if ready:
+            self._serve(ready)
+
+    def _is_whole(self, connection: Connection) -> bool:
+        try:
+            if connection.read():
+                return True
+        except TransportError as error:
+            connection.refuse(str(error))
+            return False
+        except OSError:
+            connection.close()
+            return False
+        self._incomplete.add(connection)
+        self._loop.add_reader(connection.socket.fileno(), self._go_on, connection)
+        return False
+
+    def _go_on(self, connection: Connection) -> None:
+        self._loop.remove_reader(connection.socket.fileno())
+        self._incomplete.discard(connection)
+        if self._is_whole(connection):
+            self._serve([connection])
+
+    def _drop(self, connection: Connection) -> None:
+        self._loop.remove_reader(connection.socket.fileno())
+        self._incomplete.discard(connection)
+        connection.close()
