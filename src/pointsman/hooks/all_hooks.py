@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+from pointsman.hooks import scope
 from pointsman.model.hook import Hook
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 
-SHIPPED: dict[str, Callable[[Policy, Places], Hook]] = {}
+SHIPPED: dict[str, Callable[[Policy, Places], Hook]] = {
+    scope.NAME: scope.hook,
+}
 """A new policy is one file and one line here."""
 
 

@@ -1,0 +1,103 @@
+"""The guard that holds an agent's edits to its contract.
+
+Forbidden wins over allowed; an agent that declares nothing may modify everything. Where several
+files declare one agent, all of them must allow.
+"""
+
+import os
+from collections.abc import Sequence
+
+from pointsman.model.contract import Contract
+from pointsman.model.decision import Action, Cause, Decision, deny
+from pointsman.model.event import Event
+from pointsman.model.hook import Hook, HookContext, Role
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+from pointsman.paths.canonical import Canonical, canonical
+from pointsman.paths.globs import Globs, forbidding
+
+NAME = "scope"
+_MOST_SHOWN = 12
+
+
+def hook(policy: Policy, places: Places) -> Hook:
+    """Return the guard for the contracts of this policy."""
+    del places
+    compiled = {
+        agent: [_Held(contract) for contract in contracts]
+        for agent, contracts in policy.contracts.items()
+    }
+
+    def run(event: Event, context: HookContext) -> Decision | None:
+        del context
+        held = compiled.get(event.identity.agent)
+        return _first_denial(held, event) if held else None
+
+    return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreEdit"}))
+
+
+def _first_denial(held: "Sequence[_Held]", event: Event) -> Decision | None:
+    for written in event.paths:
+        where = canonical(written, event.identity.cwd)
+        for contract in held:
+            root = event.identity.repository or contract.contract.root
+            decision = contract.judge(where, root)
+            if decision is not None:
+                return decision
+    return None
+
+
+class _Held:
+    """One contract with its globs compiled."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self._allowed = Globs(contract.allowed)
+        self._forbidden = Globs(forbidding(contract.forbidden))
+
+    def judge(self, where: Canonical, root: str) -> Decision | None:
+        """Return a denial, or ``None`` where this contract allows the path."""
+        contract = self.contract
+        if contract.problems:
+            return self._unverified("scope.contract-broken", where, "; ".join(contract.problems))
+        if where.unresolved:
+            return self._unverified("scope.unverifiable-path", where, where.unresolved)
+        if contract.read_only:
+            return deny(self._text(where, "it is declared read-only"), rule="scope.read-only")
+        return self._judge_path(where, _relative(where.path, root))
+
+    def _judge_path(self, where: Canonical, relative: str) -> Decision | None:
+        hit = self._forbidden.match(relative) or self._forbidden.match(where.path)
+        if hit is not None:
+            return deny(self._text(where, f"forbidden by {hit!r}"), rule="scope.forbidden")
+        inside = not relative.startswith("../")
+        if not (inside and self._allowed.match(relative)) and not self._allowed.match(where.path):
+            reason = f"allowed are only: {self._list()}"
+            return deny(self._text(where, reason), rule="scope.outside")
+        if where.links > 1:
+            reason = f"the file has {where.links} names (hard links); another may be out of scope"
+            return self._unverified("scope.unverifiable-path", where, reason)
+        return None
+
+    def _unverified(self, rule: str, where: Canonical, why: str) -> Decision:
+        text = f"{self._text(where, why)}. A person mends that, or removes the extra name"
+        return Decision(action=Action.DENY, reason=text, rule=rule, cause=Cause.UNVERIFIED)
+
+    def _text(self, where: Canonical, why: str) -> str:
+        contract = self.contract
+        return f"agent {contract.agent!r} may not modify {where.path}: {why} ({contract.source})"
+
+    def _list(self) -> str:
+        allowed = self.contract.allowed
+        more = f", and {len(allowed) - _MOST_SHOWN} more" if len(allowed) > _MOST_SHOWN else ""
+        return ", ".join(allowed[:_MOST_SHOWN]) + more
+
+
+def _relative(path: str, root: str) -> str:
+    """Return the path from the root, in the form globs are written in."""
+    real = os.path.realpath(root)
+    if path == real:
+        return "."
+    if path.startswith(f"{real}/"):
+        return path[len(real) + 1 :]
+    return os.path.relpath(path, real)
