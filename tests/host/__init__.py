@@ -1,0 +1,1 @@
+"""Tests with the real coding agents, and the rig that drives them."""
