@@ -88,7 +88,8 @@ def _declared(hook: DeclaredHook, workers: dict[str, PythonWorker]) -> Hook:
     elif hook.command:
         run = executable_hook(hook.command, hook.base)
     else:
-        run = workers.setdefault(hook.base, PythonWorker(hook.base)).hook(hook.file, hook.name)
+        function = hook.name.rpartition(":")[2]
+        run = workers.setdefault(hook.base, PythonWorker(hook.base)).hook(hook.file, function)
     return Hook(
         name=hook.name,
         role=hook.role,

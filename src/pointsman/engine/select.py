@@ -19,7 +19,7 @@ class HookTable:
 
     def __init__(self, hooks: Iterable[Hook]) -> None:
         self._hooks = tuple(hooks)
-        self._matchers = {hook.name: _matcher(hook.tools) for hook in self._hooks}
+        self._matchers = tuple(_matcher(hook.tools) for hook in self._hooks)
         self._selected: dict[tuple[str, str], tuple[Hook, ...]] = {}
 
     @property
@@ -39,17 +39,18 @@ class HookTable:
         key = (event.kind, event.tool)
         found = self._selected.get(key)
         if found is None:
-            found = tuple(hook for hook in self._hooks if self._concerns(hook, *key))
+            pairs = zip(self._hooks, self._matchers, strict=True)
+            found = tuple(hook for hook, matcher in pairs if _concerns(hook, matcher, *key))
             if len(self._selected) >= _MOST_REMEMBERED:
                 self._selected.clear()
             self._selected[key] = found
         return found
 
-    def _concerns(self, hook: Hook, kind: str, tool: str) -> bool:
-        if hook.events and kind not in hook.events:
-            return False
-        matcher = self._matchers[hook.name]
-        return matcher is None or (bool(tool) and matcher.match(tool) is not None)
+
+def _concerns(hook: Hook, matcher: re.Pattern[str] | None, kind: str, tool: str) -> bool:
+    if hook.events and kind not in hook.events:
+        return False
+    return matcher is None or (bool(tool) and matcher.match(tool) is not None)
 
 
 def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str] | None:

@@ -1,0 +1,61 @@
+"""``pointsman trust``: let this repository's own hooks run."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from pointsman.cli.places import places
+from pointsman.config.policy_loader import PolicyLoader
+from pointsman.model.errors import ConfigError
+from pointsman.paths.repository import repository_root
+
+
+@click.command()
+@click.argument("repository", type=click.Path(exists=True, file_okay=False), required=False)
+@click.option("--show", is_flag=True, help="Only show what is trusted and what is not.")
+@click.option("--forget", is_flag=True, help="Take the trust back.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> None:
+    """Let the hooks of REPOSITORY (default: this one) run, as they are now.
+
+    Trust is by content: once a file is changed it has to be looked at, and trusted, again.
+    """
+    root = _root(repository)
+    loader = PolicyLoader(places())
+    hooks = loader.repository_hooks(root)
+    files: list[str] = []
+    if forget:
+        loader.trust.forget(Path(root))
+    elif not show:
+        files = loader.trust.trust(Path(root), hooks)
+    state = loader.trust.state(Path(root), hooks)
+    names = [f"{hook.name} ({hook.role})" for hook in hooks]
+    row = {
+        "repository": root,
+        "trusted": state.trusted,
+        "changed": list(state.changed),
+        "files": files,
+        "hooks": names,
+    }
+    if as_json:
+        click.echo(json.dumps(row))
+        return
+    click.echo(f"{root}: {'trusted' if state.trusted else 'not trusted'}")
+    for name in files:
+        click.echo(f"  {name}")
+    for name in state.changed:
+        click.echo(f"  changed: {name}")
+    click.echo("hooks: " + (", ".join(names) or "none"))
+
+
+def _root(repository: str | None) -> str:
+    here = os.path.realpath(repository or os.getcwd())  # noqa: PTH109 - as the shell says it
+    root = repository_root(here)
+    if root is None:
+        raise ConfigError(
+            f"{here} lies in no repository (there is no .git or .pointsman above it)",
+            fix="git init, or mkdir .pointsman",
+        )
+    return root

@@ -1,0 +1,103 @@
+"""Defaults, the user's file and the repository's file: one set of values.
+
+The user may loosen the defaults: it is the person's own machine. A repository only tightens what
+the two amount to; whatever would loosen it is not taken and is reported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pointsman.config.schema import EVENT_NAMES
+from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
+
+_STRICTNESS = {"off": 0, "ask": 1, "deny": 2}
+
+
+@dataclass(slots=True)
+class Merged:
+    """The values in force; ``refused`` are the settings that a repository may not make."""
+
+    budgets: dict[str, float] = field(default_factory=dict)
+    guards: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mcp_writers: list[Mapping[str, Any]] = field(default_factory=list)
+    user_hooks: list[Mapping[str, Any]] = field(default_factory=list)
+    repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
+    escalation: dict[str, Any] = field(default_factory=dict)
+    retention_days: int = 90
+    refused: list[tuple[str, Any, str]] = field(default_factory=list)
+
+
+def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
+    """Return the values in force for a repository."""
+    out = _of_user(user)
+    _tighten_budgets(out, repository.get("budgets", {}))
+    for name, table in repository.get("guards", {}).items():
+        _tighten_guard(out, name, table)
+    out.mcp_writers += repository.get("mcp_writers", [])
+    out.repository_hooks = list(repository.get("hooks", []))
+    _tighten_escalation(out, repository.get("escalation", {}))
+    days = repository.get("ledger", {}).get("retention_days", out.retention_days)
+    if days < out.retention_days:
+        out.refused.append(("ledger.retention_days", days, f"it is less than {out.retention_days}"))
+    out.retention_days = max(out.retention_days, days)
+    return out
+
+
+def _of_user(user: Mapping[str, Any]) -> Merged:
+    return Merged(
+        budgets={**DEFAULT_BUDGETS, **user.get("budgets", {})},
+        guards={name: _copy(table) for name, table in user.get("guards", {}).items()},
+        mcp_writers=list(user.get("mcp_writers", [])),
+        user_hooks=list(user.get("hooks", [])),
+        escalation=dict(user.get("escalation", {})),
+        retention_days=user.get("ledger", {}).get("retention_days", 90),
+    )
+
+
+def _copy(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: dict(value) if isinstance(value, Mapping) else value for key, value in table.items()
+    }
+
+
+def _tighten_budgets(out: Merged, budgets: Mapping[str, float]) -> None:
+    for name in EVENT_NAMES:
+        if name not in budgets:
+            continue
+        now = out.budgets.get(name, OTHER_EVENTS)
+        if budgets[name] > now:
+            out.refused.append((f"budgets.{name}", budgets[name], f"it is more than {now:g}"))
+        out.budgets[name] = min(now, budgets[name])
+
+
+def _tighten_guard(out: Merged, name: str, table: Mapping[str, Any]) -> None:
+    now = out.guards.setdefault(name, {})
+    if table.get("enabled") is False and now.get("enabled", True):
+        out.refused.append((f"guards.{name}.enabled", False, "it turns a guard off"))
+    if table.get("enabled") is True:
+        now["enabled"] = True
+    if "paths" in table:
+        now["paths"] = [*now.get("paths", []), *table["paths"]]
+    for rule, action in table.get("rules", {}).items():
+        rules = now.setdefault("rules", {})
+        # Without a word from the user a rule is what it says of itself, at the most a denial.
+        known = rules.get(rule)
+        if known is None and action != "deny":
+            key = f"guards.{name}.rules.{rule}"
+            out.refused.append((key, action, "only the user's file may say less than deny"))
+        elif known is None or _STRICTNESS[action] >= _STRICTNESS[known]:
+            rules[rule] = action
+        else:
+            key = f"guards.{name}.rules.{rule}"
+            out.refused.append((key, action, f"the user's file says {known!r}"))
+
+
+def _tighten_escalation(out: Merged, table: Mapping[str, Any]) -> None:
+    defaults = {"denial_burst": 5, "window": 60.0, "repeat_after": 300.0}
+    earlier = {"denial_burst": min, "window": max, "repeat_after": min}
+    for key, value in table.items():
+        now = out.escalation.get(key, defaults[key])
+        out.escalation[key] = earlier[key](now, value)
+        if out.escalation[key] != value:
+            out.refused.append((f"escalation.{key}", value, f"it is laxer than {now:g}"))
