@@ -1,0 +1,34 @@
+"""Which client the hosts should start: the native one where it was compiled."""
+
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass
+
+_NATIVE_MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCommand:
+    """The words to start the client with, before host and event."""
+
+    argv: tuple[str, ...]
+    native: bool
+
+
+def client_command() -> ClientCommand:
+    """Return the native client of this environment, or the one in Python."""
+    program = os.path.join(sysconfig.get_path("scripts"), "pointsman-hook")
+    if _is_native(program):
+        return ClientCommand((program,), native=True)
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    twin = os.path.join(here, "client", "hook.py")
+    return ClientCommand((sys.executable, "-I", "-S", twin), native=False)
+
+
+def _is_native(program: str) -> bool:
+    try:
+        with open(program, "rb") as file:
+            return file.read(4) in _NATIVE_MAGIC and os.access(program, os.X_OK)
+    except OSError:
+        return False
