@@ -1,0 +1,78 @@
+"""The guard that stops destructive shell commands, through wrappers and nesting."""
+
+import os
+from collections.abc import Mapping
+
+from pointsman.hooks.command_rules import RULES, Rule, Scene
+from pointsman.model.decision import Action, Cause, Decision
+from pointsman.model.event import Event
+from pointsman.model.events import PreToolUse
+from pointsman.model.hook import Hook, HookContext, Role
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+from pointsman.shell.analyse import analyse
+from pointsman.shell.effects import Analysis, Invocation
+
+NAME = "command-safety"
+UNVERIFIED = "command.unverified"
+_MOST_SHOWN = 160
+_KNOWN = ("HOME", "USER", "TMPDIR", "LOGNAME")
+
+
+def hook(policy: Policy, places: Places) -> Hook:
+    """Return the guard with this policy's tuning of the rules."""
+    home = str(places.config.parent.parent)
+    tuned: Mapping[str, str] = policy.guards.get(NAME, {}).get("rules", {})
+
+    def run(event: Event, context: HookContext) -> Decision | None:
+        del context
+        command = event.tool_input.get("command") if isinstance(event, PreToolUse) else None
+        if not isinstance(command, str):
+            return None
+        return judge(command, event.identity.cwd or "/", home, tuned)
+
+    return Hook(
+        name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}), tools=("Bash",)
+    )
+
+
+def judge(command: str, cwd: str, home: str, tuned: Mapping[str, str]) -> Decision | None:
+    """Decide about one command; the strictest finding speaks."""
+    home = os.environ.get("HOME", home)
+    variables = {name: os.environ[name] for name in _KNOWN if name in os.environ}
+    analysis = analyse(command, cwd=cwd, home=home, variables=variables)
+    scene = Scene(cwd, home)
+    asked: Decision | None = None
+    for each in analysis.invocations:
+        for rule in RULES.values():
+            decision = _apply(rule, each, scene, tuned)
+            if decision is not None and decision.action is Action.DENY:
+                return decision
+            asked = asked or decision
+    return asked or _unverified(analysis, tuned)
+
+
+def _apply(rule: Rule, each: Invocation, scene: Scene, tuned: Mapping[str, str]) -> Decision | None:
+    said = tuned.get(rule.id, rule.action.value)
+    found = rule.find(each, scene) if said != "off" else None
+    if found is None:
+        return None
+    through = f" (through {', '.join(each.via)})" if each.via else ""
+    text = (
+        f"{found}{through}: {_short(each.text)}. {rule.why} If it is meant, a person runs it, or "
+        f'sets "{rule.id}" under [guards.{NAME}.rules] in their own config.toml.'
+    )
+    return Decision(action=Action(said), reason=text, rule=f"command.{rule.id}")
+
+
+def _unverified(analysis: Analysis, tuned: Mapping[str, str]) -> Decision | None:
+    said = tuned.get("unverified", "ask")
+    if not analysis.unverified or said == "off":
+        return None
+    text = "; ".join(analysis.unverified[:3])
+    return Decision(action=Action(said), reason=f"{text}.", rule=UNVERIFIED, cause=Cause.UNVERIFIED)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_SHOWN else line[: _MOST_SHOWN - 1] + "…"

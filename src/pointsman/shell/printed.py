@@ -1,0 +1,85 @@
+"""What a command prints, where that is constant: what is piped into a shell is a command too."""
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from pointsman.shell.effects import UNKNOWN, Invocation
+from pointsman.shell.words import unescape
+
+_PRINTERS = frozenset({"echo", "printf"})
+
+
+def feeding(invocations: list[Invocation]) -> tuple[tuple[str, ...], str | None]:
+    """Return the words of the command that feeds a pipe, and what it prints if that is constant."""
+    if not invocations:
+        return (), None
+    text = printed(invocations)
+    return invocations[-1].argv, None if UNKNOWN in text else text
+
+
+def printed(invocations: list[Invocation]) -> str:
+    """Return what commands print, where each of them only prints words or what it is fed."""
+    out = []
+    for each in invocations:
+        if each.program == "cat" and len(each.argv) == 1 and each.stdin is not None:
+            out.append(each.stdin)
+        elif each.program in _PRINTERS:
+            out.append(_print(each))
+        elif each.program in _DECODERS and each.stdin is not None:
+            out = [_DECODERS[each.program](each)]
+        else:
+            return UNKNOWN
+    return "".join(out) if out else UNKNOWN
+
+
+def _print(each: Invocation) -> str:
+    words = list(each.argv[1:])
+    flags = ""
+    while (
+        words and words[0].startswith("-") and set(words[0][1:]) <= set("neE") and words[0] != "-"
+    ):
+        flags += words.pop(0)
+    if each.program == "printf":
+        form, *values = words or [""]
+        text = form.replace("%s", " ".join(values)) if "%s" in form else form
+        return _backslashes(text)
+    text = " ".join(words) + "\n"
+    return _backslashes(text) if "e" in flags else text
+
+
+def _backslashes(text: str) -> str:
+    return unescape(text) if "\\" in text else text
+
+
+def _base64(each: Invocation) -> str:
+    if not {"-d", "-D", "--decode"} & set(each.argv):
+        return UNKNOWN
+    try:
+        return base64.b64decode(each.stdin or "", validate=False).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return UNKNOWN
+
+
+def _hex(each: Invocation) -> str:
+    if not {"-r", "-p"} <= {flag for word in each.argv for flag in _flags(word)}:
+        return UNKNOWN
+    try:
+        return bytes.fromhex("".join((each.stdin or "").split())).decode("utf-8", "replace")
+    except ValueError:
+        return UNKNOWN
+
+
+def _flags(word: str) -> list[str]:
+    return [f"-{char}" for char in word[1:]] if word.startswith("-") else []
+
+
+def _reverse(each: Invocation) -> str:
+    return "\n".join(line[::-1] for line in (each.stdin or "").split("\n"))
+
+
+_DECODERS: dict[str, Callable[[Invocation], str]] = {
+    "base64": _base64,
+    "xxd": _hex,
+    "rev": _reverse,
+}
