@@ -59,8 +59,11 @@ class Invocation:
 
     @property
     def program(self) -> str:
-        """The name of the program, without its directory."""
-        return self.argv[0].rsplit("/", 1)[-1] if self.argv else ""
+        """The name of the program, without its directory and in lower case.
+
+        Some file systems do not tell ``GIT`` from ``git``; nothing harmless is named so.
+        """
+        return self.argv[0].rsplit("/", 1)[-1].lower() if self.argv else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from pointsman.shell.carriers import is_interpreter
 from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
 from pointsman.shell.walk import resolve
 
+_AWK = re.compile(r'system\("([^"]+)"\)|"([^"]+)"\s*\|\s*getline|\|\s*"([^"]+)"')
 _MOST_CODE = 64 * 1024
 _CALLS = {"system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput"}
 _QUOTED = re.compile(r"""(?:system|exec|execSync|spawnSync|popen|qx|`)\s*\(?\s*(["'`])(.+?)\1""")
+_CODE_OPTION = re.compile(r"-[a-zA-Z]*[ceErp]")
 _PERL = re.compile(r"`([^`]+)`|qx\{([^}]*)\}")
 _DELETERS = {
     "rmtree": Kind.DELETE_TREE,
@@ -25,7 +27,7 @@ def code_of(each: Invocation) -> str | None:
     if not is_interpreter(each.program):
         return None
     for index, word in enumerate(each.argv[1:-1], 1):
-        if word in {"-c", "-e", "-E", "-r", "--eval", "-p", "-pe", "-ne"}:
+        if word == "--eval" or _CODE_OPTION.fullmatch(word):
             return each.argv[index + 1][:_MOST_CODE]
     plain = [word for word in each.argv[1:] if not word.startswith("-")]
     return each.stdin[:_MOST_CODE] if each.stdin is not None and not plain else None
@@ -33,6 +35,11 @@ def code_of(each: Invocation) -> str | None:
 
 def shell_texts(each: Invocation) -> Iterator[str]:
     """Yield the shell commands that the code of an interpreter runs, where they are literals."""
+    if each.program in {"awk", "gawk", "mawk", "nawk"}:
+        for word in each.argv[1:]:
+            for found in _AWK.finditer(word[:_MOST_CODE]):
+                yield found[1] or found[2] or found[3]
+        return
     code = code_of(each)
     if code is None:
         return

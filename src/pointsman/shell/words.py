@@ -58,8 +58,11 @@ class Expander:
         pieces = list(self._pieces(node))
         fields = [""]
         for text, splits in pieces:
-            if not splits or not text.strip(" \t\n"):
-                fields[-1] += text if not splits else ""
+            if not splits:
+                fields[-1] += text
+                continue
+            if not text.strip():
+                fields += [""] if text else []
                 continue
             parts = text.split()
             if text[0].isspace() and fields[-1]:
@@ -153,6 +156,16 @@ class Expander:
     def _command(self, node: Node) -> Iterator[tuple[str, bool]]:
         yield self._substitute(node).rstrip("\n"), True
 
+    def _arithmetic(self, node: Node) -> Iterator[tuple[str, bool]]:
+        todo = list(node.named_children)
+        while todo:
+            child = todo.pop()
+            if child.type == "command_substitution":
+                self._substitute(child)
+            else:
+                todo += child.named_children
+        yield UNKNOWN, False
+
     def _opaque(self, _node: Node) -> Iterator[tuple[str, bool]]:
         yield UNKNOWN, False
 
@@ -168,7 +181,7 @@ _READERS: dict[str, Callable[[Expander, Node], Iterator[tuple[str, bool]]]] = {
     "expansion": Expander._expansion,
     "command_substitution": Expander._command,
     "process_substitution": Expander._opaque,
-    "arithmetic_expansion": Expander._opaque,
+    "arithmetic_expansion": Expander._arithmetic,
 }
 
 
