@@ -1,0 +1,102 @@
+"""``pointsman init``: put our hooks into a coding agent's settings."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from pointsman.agents.claude_events import (
+    FAILURE_BLOCKS_SINCE,
+    OPEN_ON_EVERY_VERSION,
+    fails_open,
+    version_text,
+)
+from pointsman.agents.claude_install import Installed, install_host
+from pointsman.agents.claude_version import Client, installed
+from pointsman.cli import host_settings
+from pointsman.cli.places import home
+from pointsman.paths.client_command import client_command
+
+
+@click.command()
+@host_settings.options
+def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
+    """Put the hooks into a coding agent's settings; a second time changes nothing.
+
+    Your own hooks and the layout of the file stay as they are, the old file is kept beside the
+    new one, and `pointsman uninstall` brings it back.
+    """
+    clients = installed(os.environ, home())
+    argv = client_command().argv
+    done = install_host(host_settings.where(scope), argv, clients[0].version, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps(_json(done, clients, host, dry_run=dry_run), indent=2))
+        return
+    if dry_run:
+        click.echo(host_settings.difference(done.change), nl=False)
+    click.echo("\n".join(_lines(done, clients, dry_run=dry_run)))
+
+
+def _json(
+    done: Installed, clients: Sequence[Client], host: str, *, dry_run: bool
+) -> dict[str, Any]:
+    return {
+        "host": host,
+        "dry_run": dry_run,
+        **host_settings.as_json(done.change),
+        "clients": [
+            {
+                "path": str(client.path),
+                "version": version_text(client.version),
+                "fails_open": fails_open(client.version),
+                "problem": client.problem,
+            }
+            for client in clients
+        ],
+        "guards": done.guards,
+        "waiting": done.waiting,
+        "asynchronous": done.asynchronous,
+        "left_out": dict(done.left_out),
+        "fails_open": done.fails_open,
+        "open_on_every_version": OPEN_ON_EVERY_VERSION,
+        "problems": [asdict(problem) for problem in done.problems],
+        "next": "pointsman doctor",
+    }
+
+
+def _lines(done: Installed, clients: Sequence[Client], *, dry_run: bool) -> Iterator[str]:
+    change = done.change
+    verb = "Would write" if dry_run else "Wrote"
+    count = len(done.waiting) + len(done.asynchronous)
+    if change.changed:
+        yield f"{verb} {change.file} ({change.scope} settings): {count} events."
+    else:
+        yield f"{change.file} ({change.scope} settings) has all {count} events already."
+    if change.backup:
+        yield f"backup     {change.backup}"
+    yield f"guards     {', '.join(done.guards)}"
+    yield f"waits      {', '.join(event for event in done.waiting if event not in done.guards)}"
+    yield f"no wait    {', '.join(done.asynchronous)}"
+    for event, reason in done.left_out.items():
+        yield f"left out   {event}: {reason}"
+    for client in clients:
+        yield f"client     {client.path}, version {version_text(client.version)}"
+        yield from _open_lines(client)
+    yield "in force   as long as hooks are; nothing is checked when"
+    yield from (f"           - {way}" for way in OPEN_ON_EVERY_VERSION)
+    yield from (f"warning    {problem}" for problem in done.problems if problem.key != "version")
+    yield "next step  pointsman doctor (proves it with a call that must be denied)"
+
+
+def _open_lines(client: Client) -> Iterator[str]:
+    if client.problem:
+        yield f"warning    {client.problem}"
+    failures = fails_open(client.version)
+    if failures:
+        since = version_text(FAILURE_BLOCKS_SINCE)
+        yield f"FAILS OPEN before {since}: the call passes unchecked when, on a guard event,"
+        yield from (f"           - {failure}" for failure in failures)
+        yield "           update it: claude update, then: pointsman init"
