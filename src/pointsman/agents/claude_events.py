@@ -78,6 +78,7 @@ EVENTS = {
             "fires only where something else has files watched",
         ),
         Row("DirectoryAdded", _ASYNC, "it is done"),
+        Row("MessageDisplay", _ASYNC, "it is shown; in a terminal once for every line of text"),
     )
 }
 """Every event that we register for. Without a terminal (``-p``) the host kills an asynchronous
@@ -87,10 +88,6 @@ NOT_REGISTERED = {
     "WorktreeCreate": (
         "a hook on it replaces the host's own `git worktree add`: one that prints no path, "
         "asynchronous or not, makes every worktree fail"
-    ),
-    "MessageDisplay": (
-        "the host starts a program for every line of text that it shows; the text is in its "
-        "transcript, and the last message in Stop"
     ),
 }
 """Events that we stay away from, with what registering would break."""

@@ -1,0 +1,47 @@
+# Everything a fresh clone needs: `make demo` and `make test`.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11)); ' \
+	&& $$p -c 'import sys; print(sys.executable)' && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo demo-claude test lint bench format docs clean
+
+demo: $(VENV)/installed
+	@$(BIN)/python -m demo
+
+demo-claude: $(VENV)/installed-dev
+	@$(BIN)/python -m demo --claude
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m bench
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, then: make $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The package is installed anew when what it is built from changes; its Python files are used in
+# place.
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml hatch_build.py src/pointsman/client/pointsman_hook.c
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@

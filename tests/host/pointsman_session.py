@@ -1,0 +1,99 @@
+"""The real client with Pointsman installed in its project, and the ledger to look into."""
+
+import json
+import os
+import subprocess
+import sysconfig
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .session import Claude
+
+COMMAND = Path(sysconfig.get_path("scripts"), "pointsman")
+
+
+class Guarded:
+    """A project of the real client with our hooks in its settings."""
+
+    def __init__(self, claude: Claude) -> None:
+        self.claude = claude
+        self.project = claude.workdir
+        self.state = claude.home / "state"
+        self.env = {"POINTSMAN_STATE_DIR": str(self.state)}
+        subprocess.run(["git", "init", "-q", str(self.project)], check=True)
+
+    def command(self, *words: str, stdin: bytes = b"", check: bool = True) -> str:
+        """Run a command of ours as the session's user, in the project."""
+        done = subprocess.run(
+            [COMMAND, *words],
+            input=stdin,
+            capture_output=True,
+            cwd=self.project,
+            env=self.environment(),
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{words}: {done.returncode}: {done.stderr.decode()}")
+        return done.stdout.decode()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of our own commands: that of a session, on the same state."""
+        path = f"{self.claude.binary.parent}:{os.environ['PATH']}"
+        return {**self.claude.environment(self.env), "PATH": path}
+
+    def init(self, scope: str = "project") -> None:
+        """Put our hooks in."""
+        self.command("init", "--scope", scope)
+
+    def contract(self, agent: str, *allowed: str) -> None:
+        """Declare an agent with a contract."""
+        listed = json.dumps(list(allowed))
+        self.write(
+            f".claude/agents/{agent}.md",
+            f"---\nname: {agent}\ndescription: a worker\noutputs:\n"
+            f"  allowed_modifications: {listed}\n---\nWork.\n",
+        )
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def rows(self, *words: str) -> list[dict[str, Any]]:
+        """Return rows of the ledger."""
+        text = self.command("ledger", "query", "--json", "--limit", "0", *words)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def row(self, tool_use_id: str, event: str = "PreToolUse") -> dict[str, Any]:
+        """Return the one row of a call."""
+        found = [row for row in self.rows("--event", event) if row["tool_use_id"] == tool_use_id]
+        assert len(found) == 1, (tool_use_id, event, found)
+        return found[0]
+
+    def daemon_pid(self) -> int:
+        """Return the daemon's process id."""
+        return int(json.loads(self.command("status", "--json"))["pid"])
+
+
+@contextmanager
+def guarded(claude: Claude) -> Iterator[Guarded]:
+    """Give a project with our hooks, and stop its daemon afterwards."""
+    project = Guarded(claude)
+    try:
+        yield project
+    finally:
+        project.command("down", "--force", check=False)
+
+
+def python_hook(body: str) -> str:
+    """Return the text of a hook file."""
+    return f"from pointsman import *  # noqa: F403\n\n\n{body}"
+
+
+def only(rows: Sequence[Mapping[str, Any]], **wanted: object) -> list[Mapping[str, Any]]:
+    """Return the rows that have these values."""
+    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
