@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
+from pointsman.agents.all_agents import fault_of_change
 from pointsman.engine.select import HookTable
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.model.budget import LONGEST
@@ -76,7 +77,7 @@ class Setups:
     def _build(self, policy: Policy) -> Setup:
         workers: dict[str, PythonWorker] = {}
         declared = [_declared(hook, workers) for hook in policy.hooks]
-        table = HookTable([*shipped_hooks(policy, self._places), *declared])
+        table = HookTable([*shipped_hooks(policy, self._places, fault_of_change), *declared])
         return Setup(policy, table, tuple(workers.values()))
 
 

@@ -47,6 +47,7 @@ class Delivery:
     size: int = -1
     cwd: str = ""
     project: str = ""
+    host_config: str = ""
     transport: str = "hook"
     client: str = ""
     client_version: str = ""
@@ -209,7 +210,8 @@ class Runtime:
         identity = event.identity
         root = anchored_root(delivery.project, identity.cwd)
         parent = self._lineage.parent_of(event)
-        return replace(event, identity=replace(identity, repository=root, parent=parent))
+        who = replace(identity, repository=root, parent=parent)
+        return replace(event, identity=who, host_config=delivery.host_config)
 
     def _refused(self, delivery: Delivery, error: PayloadError, started: int) -> Case:
         """Decide about what could not be read: a stop where somebody waits for a yes or a no."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pointsman.agents import claude_code
+from pointsman.agents import claude_code, claude_veto
 from pointsman.model.answer import Answer
 from pointsman.model.decision import Decision
 from pointsman.model.event import Event
@@ -16,9 +16,19 @@ class Agent:
     name: str
     read: Callable[[bytes, str, str, int], Event]
     write: Callable[[str, Decision], Answer]
+    fault_of_change: Callable[[Event, str], str]
+    """What a change of its settings would do to our guards, given the home directory."""
 
 
 AGENTS: dict[str, Agent] = {
-    claude_code.NAME: Agent(claude_code.NAME, claude_code.read, claude_code.write),
+    claude_code.NAME: Agent(
+        claude_code.NAME, claude_code.read, claude_code.write, claude_veto.fault_of_change
+    ),
 }
 """A new agent is one file and one line here."""
+
+
+def fault_of_change(event: Event, home: str) -> str:
+    """Ask the agent that an event comes from what a change of its settings would do."""
+    agent = AGENTS.get(event.identity.host)
+    return agent.fault_of_change(event, home) if agent else ""

@@ -2,21 +2,27 @@
 
 from collections.abc import Callable
 
-from pointsman.hooks import scope
+from pointsman.hooks import command_safety, scope, self_protection
+from pointsman.hooks.self_protection import Fault
 from pointsman.model.hook import Hook
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 
-SHIPPED: dict[str, Callable[[Policy, Places], Hook]] = {
-    scope.NAME: scope.hook,
+SHIPPED: dict[str, Callable[[Policy, Places, Fault], Hook]] = {
+    self_protection.NAME: self_protection.hook,
+    scope.NAME: lambda policy, places, _: scope.hook(policy, places),
+    command_safety.NAME: lambda policy, places, _: command_safety.hook(policy, places),
 }
 """A new policy is one file and one line here."""
 
 
-def shipped_hooks(policy: Policy, places: Places) -> list[Hook]:
-    """Return the shipped hooks that this policy has not turned off."""
+def shipped_hooks(policy: Policy, places: Places, fault: Fault) -> list[Hook]:
+    """Return the shipped hooks that this policy has not turned off.
+
+    ``fault`` is how a change of the host's settings is judged; the host's own file knows.
+    """
     return [
-        make(policy, places)
+        make(policy, places, fault)
         for name, make in SHIPPED.items()
         if policy.guards.get(name, {}).get("enabled", True)
     ]

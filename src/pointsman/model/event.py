@@ -54,6 +54,8 @@ class Event:
     problems: tuple[str, ...] = ()
     transcript_path: str = ""
     permission_mode: str = ""
+    host_config: str = ""
+    """The host's own configuration directory, where its environment names one."""
 
     @property
     def kind(self) -> str:

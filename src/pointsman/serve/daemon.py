@@ -212,6 +212,7 @@ def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> 
         size=int(size) if size.isdecimal() else -1,
         cwd=header.get("cwd", ""),
         project=header.get("env.CLAUDE_PROJECT_DIR", ""),
+        host_config=header.get("env.CLAUDE_CONFIG_DIR", ""),
         transport="spooled" if undelivered else header.get("transport", "hook"),
         client=header.get("client", ""),
         client_version=header.get("version", ""),
