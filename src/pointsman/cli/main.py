@@ -8,6 +8,7 @@ from pointsman import __version__
 from pointsman.cli.edge import exit_codes
 
 COMMANDS = {
+    "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",
     "doctor": "Prove that the installed hooks hold, by a canary that must be denied.",

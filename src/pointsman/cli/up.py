@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -37,7 +38,7 @@ def command(restart: bool, foreground: bool, as_json: bool) -> None:
         click.echo(f"The daemon runs: process {status['pid']}, socket {status['socket']}.")
 
 
-def start(where: Places) -> dict[str, object]:
+def start(where: Places) -> dict[str, Any]:
     """Start the daemon if none answers, and return its status.
 
     Raises:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from pointsman.hooks import command_safety, scope, self_protection
+from pointsman.hooks import canary, command_safety, scope, self_protection
 from pointsman.hooks.self_protection import Fault
 from pointsman.model.hook import Hook
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 
 SHIPPED: dict[str, Callable[[Policy, Places, Fault], Hook]] = {
+    canary.NAME: lambda policy, places, _: canary.hook(policy, places),
     self_protection.NAME: self_protection.hook,
     scope.NAME: lambda policy, places, _: scope.hook(policy, places),
     command_safety.NAME: lambda policy, places, _: command_safety.hook(policy, places),
@@ -24,5 +25,5 @@ def shipped_hooks(policy: Policy, places: Places, fault: Fault) -> list[Hook]:
     return [
         make(policy, places, fault)
         for name, make in SHIPPED.items()
-        if policy.guards.get(name, {}).get("enabled", True)
+        if name == canary.NAME or policy.guards.get(name, {}).get("enabled", True)
     ]

@@ -316,14 +316,20 @@ def _git_history(each: Invocation, scene: Scene) -> str | None:
     pruned = {"--prune=now", "--prune=all", "--expire=now", "--expire=all"} & set(each.argv)
     if name in {"gc", "prune"} and pruned:
         return f"git {name} {pruned.pop()} removes the way back"
-    if name == "commit" and "--amend" in given:
-        return "git commit --amend rewrites the last commit"
-    if name in {"rebase", "merge", "cherry-pick", "am"} and "--abort" in given:
-        return f"git {name} --abort throws what was resolved away"
     if name == "update-ref" and given & {"-d", "--delete"}:
         return "git update-ref -d drops a reference"
     if name == "worktree" and words[:1] == ["remove"] and given & {"-f", "--force"}:
         return "git worktree remove --force throws its work away"
+    return None
+
+
+def _git_rewrite(each: Invocation, scene: Scene) -> str | None:
+    del scene
+    name, _, given = _git(each)
+    if name == "commit" and "--amend" in given:
+        return "git commit --amend rewrites the last commit"
+    if name in {"rebase", "merge", "cherry-pick", "am"} and "--abort" in given:
+        return f"git {name} --abort throws what was resolved away"
     return None
 
 
@@ -381,6 +387,8 @@ _BY_ID = (
          _git_stash, "git stash drop", "git stash pop"),
     Rule("git-history", Action.DENY, "Rewrites history, or removes the way back.",
          _git_history, "git reflog expire --expire=now --all", "git reflog"),
+    Rule("git-rewrite", Action.ASK, "Rewrites a commit, or throws away what was resolved.",
+         _git_rewrite, "git commit --amend -m x", "git commit -m x"),
     Rule("power", Action.DENY, "Ends the machine.", _power, "sudo reboot", "uptime"),
     Rule("kill-all", Action.DENY, "Ends every process.", _kill_all, "kill -9 -1", "kill -9 4242"),
 )  # fmt: skip

@@ -1,0 +1,90 @@
+"""``pointsman replay``: a recorded session, decided about again by today's policy."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from pointsman.assembly import Setups
+from pointsman.cli.places import places
+from pointsman.config.policy_loader import PolicyLoader
+from pointsman.engine.run import Clock
+from pointsman.model.errors import LedgerError
+from pointsman.model.places import Places
+from pointsman.runtime import Delivery, Runtime, as_row
+from pointsman.store import query
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.option("--changed", is_flag=True, help="Only the events that are decided otherwise now.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
+def command(session: str | None, changed: bool, as_json: bool) -> None:
+    """Decide about SESSION (default: the newest) again, event by event, by today's policy.
+
+    Nothing is run and nothing is recorded. The output has no times in it: with the same policy
+    and the same files it is the same to the byte.
+    """
+    where = places()
+    rows = _replay(where, session or _newest(where))
+    for row in rows:
+        if changed and not row["changed"]:
+            continue
+        click.echo(json.dumps(row) if as_json else _line(row))
+
+
+def _newest(where: Places) -> str:
+    for row in query.query(where.ledger, query.Filter(), 1):
+        return str(row["session"])
+    raise LedgerError("the ledger is empty", fix="pointsman doctor")
+
+
+def _replay(where: Places, session: str) -> Iterator[dict[str, Any]]:
+    setups = Setups(PolicyLoader(where), where)
+    now = [0]
+    runtime = Runtime(setups, None, Clock(wall_ns=lambda: now[0]))
+    found = False
+    with asyncio.Runner() as runner:
+        for was in query.query(where.ledger, query.Filter(session=session)):
+            payload = query.payload(where.ledger, was["seq"])
+            if was["derived_from"] is not None or not payload:
+                continue
+            found = True
+            delivery = Delivery(
+                host=was["host"],
+                event=was["event"],
+                payload=payload,
+                cwd=was["cwd"],
+                project=was["repository"] or "",
+            )
+            yield _compare(was, as_row(runner.run(runtime.handle(delivery))))
+        runner.run(runtime.settle())
+        runner.run(setups.close())
+    if not found:
+        raise LedgerError(
+            f"no event of session {session!r} is on record", fix="pointsman ledger tail"
+        )
+
+
+def _compare(was: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "seq": was["seq"],
+        "event": was["event"],
+        "tool": was["tool"],
+        "agent": was["agent"],
+        "was": was["decision"],
+        "was_rule": was["rule"],
+        "now": now["decision"],
+        "rule": now["rule"],
+        "reason": now["reason"],
+        "changed": (was["decision"], was["rule"]) != (now["decision"], now["rule"]),
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    mark = "*" if row["changed"] else " "
+    said = f"{row['was']} → {row['now']}" if row["changed"] else row["now"]
+    why = f"  {row['rule']}" if row["rule"] else ""
+    return f"{mark} {row['seq']:>7} {row['event']} {row['tool']} by {row['agent']}: {said}{why}"

@@ -1,0 +1,24 @@
+"""The guard that stops one tool that no agent has: proof that the hooks hold (``doctor``)."""
+
+from pointsman.model.decision import Decision, deny
+from pointsman.model.event import Event
+from pointsman.model.hook import Hook, HookContext, Role
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+
+NAME = "canary"
+TOOL = "PointsmanCanary"
+RULE = "canary"
+
+
+def hook(policy: Policy, places: Places) -> Hook:
+    """Return the guard; no setting turns it off."""
+    del policy, places
+
+    def run(event: Event, context: HookContext) -> Decision | None:
+        del event, context
+        return deny("this is the canary, which is always stopped", rule=RULE)
+
+    return Hook(
+        name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}), tools=(TOOL,)
+    )
