@@ -35,9 +35,8 @@ def main() -> None:
         wrong = (count["allow deny"] + count["allow ask"]) / allows
         print(f"{family:16} recall {recall:.3f} fpr {wrong:.3f} {dict(count)}")
     spent.sort()
-    print(
-        f"p50 {spent[len(spent) // 2] * 1e6:.0f} us, p99 {spent[len(spent) * 99 // 100] * 1e6:.0f} us"
-    )
+    middle, late = spent[len(spent) // 2], spent[len(spent) * 99 // 100]
+    print(f"p50 {middle * 1e6:.0f} us, p99 {late * 1e6:.0f} us")
 
 
 main()

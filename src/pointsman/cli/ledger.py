@@ -39,11 +39,11 @@ def _filters(function: _Command) -> _Command:
 
 def _chosen(given: dict[str, str | None]) -> query.Filter:
     now = time.time_ns()
-    times = {
-        name: None if (text := given.pop(name)) is None else query.parse_time(text, now)
-        for name in ("since", "until")
-    }
-    return query.Filter(**given, since=times["since"], until=times["until"])
+    values: dict[str, Any] = dict(given)
+    for name in ("since", "until"):
+        text = given[name]
+        values[name] = None if text is None else query.parse_time(text, now)
+    return query.Filter(**values)
 
 
 @command.command("query")

@@ -10,9 +10,9 @@ from pointsman.model.policy import Policy
 
 SHIPPED: dict[str, Callable[[Policy, Places, Fault], Hook]] = {
     canary.NAME: lambda policy, places, _: canary.hook(policy, places),
-    self_protection.NAME: self_protection.hook,
     scope.NAME: lambda policy, places, _: scope.hook(policy, places),
     command_safety.NAME: lambda policy, places, _: command_safety.hook(policy, places),
+    self_protection.NAME: self_protection.hook,
 }
 """A new policy is one file and one line here."""
 

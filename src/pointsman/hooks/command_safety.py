@@ -16,7 +16,6 @@ from pointsman.shell.effects import Analysis, Invocation
 NAME = "command-safety"
 UNVERIFIED = "command.unverified"
 _MOST_SHOWN = 160
-_KNOWN = ("HOME", "USER", "TMPDIR", "LOGNAME")
 
 
 def hook(policy: Policy, places: Places) -> Hook:
@@ -39,8 +38,7 @@ def hook(policy: Policy, places: Places) -> Hook:
 def judge(command: str, cwd: str, home: str, tuned: Mapping[str, str]) -> Decision | None:
     """Decide about one command; the strictest finding speaks."""
     home = os.environ.get("HOME", home)
-    variables = {name: os.environ[name] for name in _KNOWN if name in os.environ}
-    analysis = analyse(command, cwd=cwd, home=home, variables=variables)
+    analysis = analyse(command, cwd=cwd, home=home)
     scene = Scene(cwd, home)
     asked: Decision | None = None
     for each in analysis.invocations:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from pointsman.shell.carriers import Carried, carried
 from pointsman.shell.effects import UNKNOWN, Analysis, Invocation
@@ -21,9 +22,15 @@ def analyse(
 
     Whatever is not is named in ``unverified``. Never raises; the work is linear in the text.
     """
+    return _analyse(command, cwd, home, tuple(sorted((variables or {}).items())))
+
+
+@lru_cache(maxsize=64)
+def _analyse(command: str, cwd: str, home: str, variables: tuple[tuple[str, str], ...]) -> Analysis:
+    """Do the work, once for the several guards that ask about one command."""
     steps = Steps(_FEWEST_STEPS + _STEPS_PER_BYTE * min(len(command), MOST_TEXT))
     work = _Work(steps)
-    state = State(cwd, home, dict(variables or {}))
+    state = State(cwd, home, dict(variables))
     try:
         work.script(command, state, (), 0)
     except Spent:

@@ -45,6 +45,8 @@ class Filter:
     path: str | None = None
     since: int | None = None
     until: int | None = None
+    after: int | None = None
+    """Only events with a higher sequence number."""
 
 
 _CONDITIONS = {
@@ -58,6 +60,7 @@ _CONDITIONS = {
     "path": "(path = :path OR path GLOB :path OR path LIKE :path || '/%')",
     "since": "received_ns >= :since",
     "until": "received_ns <= :until",
+    "after": "seq > :after",
 }
 
 

@@ -1,0 +1,1 @@
+"""The demo: a sample repository, a recorded session, the real client and the real daemon."""
