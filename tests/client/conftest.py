@@ -1,0 +1,38 @@
+"""The two clients, each as the words to start it with."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pointsman import __version__
+
+SOURCE = Path(__file__).parents[2] / "src/pointsman/client"
+STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+
+
+@pytest.fixture(scope="session")
+def native_client(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The native client, compiled without a warning."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        if os.environ.get("POINTSMAN_REQUIRE_HOSTS") == "1":
+            pytest.fail("there is no C compiler", pytrace=False)
+        pytest.skip("there is no C compiler")
+    program = tmp_path_factory.mktemp("client") / "pointsman-hook"
+    define = f'-DPOINTSMAN_VERSION="{__version__}"'
+    source = str(SOURCE / "pointsman_hook.c")
+    words = [compiler, "-std=c11", "-O1", "-g", *STRICT, define, "-o", str(program), source]
+    subprocess.run(words, check=True)
+    return program
+
+
+@pytest.fixture(params=["native", "python"])
+def client(request: pytest.FixtureRequest) -> list[str]:
+    """One of the two clients."""
+    if request.param == "native":
+        return [str(request.getfixturevalue("native_client"))]
+    return [sys.executable, "-I", "-S", str(SOURCE / "hook.py")]

@@ -1,0 +1,416 @@
+"""One suite for both clients: what they send, what they do with an answer, how they fail."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from fake_daemon import FakeDaemon, Script, answer, closes_first, hangs, read_request, sends
+
+from pointsman import __version__
+from pointsman.serve import protocol
+from pointsman.store.spool import read_spool
+
+GUARD, OTHER = "PreToolUse", "PostToolUse"
+PAYLOAD = b'{"hook_event_name": "PreToolUse"}'
+SHORT = {"POINTSMAN_DEADLINE_MS": "1200"}
+
+
+class Run:
+    """Starts a client in a state directory of the test's."""
+
+    def __init__(self, client: list[str], folder: Path) -> None:
+        self.client = client
+        self.folder = folder
+        self.state = folder / "state"
+
+    def __call__(
+        self,
+        event: str = GUARD,
+        *,
+        stdin: bytes = PAYLOAD,
+        env: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(  # type: ignore[call-overload,no-any-return]
+            [*self.client, "claude-code", event],
+            **{"input": stdin, "capture_output": True, "timeout": 60, **more},
+            env=self.environ(env),
+            check=False,
+        )
+
+    def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "POINTSMAN_STATE_DIR": str(self.state),
+            "POINTSMAN_DAEMON": str(self.folder / "no-such-daemon"),
+            **(more or {}),
+        }
+
+    def failed(self, reason: str, command: str, env: Mapping[str, str] | None = None) -> None:
+        """Insist that a guard event stops and another passes, both in words, both kept."""
+        guard = self(GUARD, env=env)
+        assert guard.returncode == 2, guard
+        text = guard.stderr.decode()
+        assert reason in text
+        assert "Pointsman's own failure, not a policy violation; the call was stopped" in text
+        assert text.endswith(f"with: {command}\n")
+        other = self(OTHER, env=env)
+        assert other.returncode == 0, other
+        assert other.stdout == b""
+        assert reason in other.stderr.decode()
+
+    def spooled(self) -> list[tuple[str, str, bytes]]:
+        found = []
+        for each in read_spool(self.state / "spool"):
+            assert not each.broken
+            found.append((each.reason, protocol.read_header(each.header)["event"], each.body))
+        return found
+
+
+@pytest.fixture
+def run(client: list[str], tmp_path: Path) -> Run:
+    return Run(client, tmp_path)
+
+
+@pytest.fixture
+def serve(run: Run) -> Iterator[object]:
+    """Start a fake daemon with a script."""
+    daemons: list[FakeDaemon] = []
+
+    def start(script: Script) -> FakeDaemon:
+        daemon = FakeDaemon(run.state, script)
+        daemon.__enter__()
+        daemons.append(daemon)
+        return daemon
+
+    yield start
+    for daemon in daemons:
+        daemon.__exit__(None, None, None)
+
+
+def test_what_is_sent(run: Run, serve, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    seen = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        header, body, _ = read_request(connection)
+        seen.append((header, body))
+        connection.sendall(answer(0))
+
+    serve(script)
+    cwd = tmp_path / "a\tb\\n"
+    cwd.mkdir()
+    done = run(env={"CLAUDE_PROJECT_DIR": "/x\ny", "CLAUDE_PID": "7"}, cwd=cwd)
+    assert done.returncode == 0
+    header, body = seen[0]
+    assert body == PAYLOAD
+    assert header["version"] == __version__
+    assert (header["host"], header["event"]) == ("claude-code", GUARD)
+    assert header["size"] == str(len(PAYLOAD))
+    assert header["cwd"] == str(cwd).replace("\\", "\\\\").replace("\t", "\\t")
+    assert header["env.CLAUDE_PROJECT_DIR"] == "/x\\ny"
+    assert header["env.CLAUDE_PID"] == "7"
+    assert int(header["ppid"]) == os.getpid()
+    assert 0 < int(header["deadline_ms"]) <= 25_000
+
+
+@pytest.mark.parametrize("event", [GUARD, OTHER])
+@pytest.mark.parametrize(
+    ("code", "stdout", "stderr"),
+    [(0, b"", b""), (0, b'{"a": 1}', b""), (2, b"", b"no"), (2, b"x" * 300_000, b"y" * 200_000)],
+)
+def test_an_answer_is_passed_on(  # type: ignore[no-untyped-def]
+    run: Run, serve, event: str, code: int, stdout: bytes, stderr: bytes
+) -> None:
+    serve(sends(answer(code, stdout, stderr)))
+    done = run(event)
+    assert (done.returncode, done.stdout, done.stderr) == (code, stdout, stderr)
+
+
+def test_an_answer_may_come_byte_by_byte(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(2, b"out", b"err"), slowly=True))
+    done = run()
+    assert (done.returncode, done.stdout, done.stderr) == (2, b"out", b"err")
+
+
+WHOLE = answer(2, b"out", b"no")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        WHOLE[:1], WHOLE[:15], WHOLE[:20], WHOLE[:-1], WHOLE[:-4] + b"DONG", b"x" * 64,
+        b"PMA2" + WHOLE[4:], b"PMA1" + b"\xff" * 40, answer(7, b"", b"no"), answer(1, b"", b"no"),
+        b"HTTP/1.1 200 OK\r\n\r\n{}",
+    ],
+)  # fmt: skip
+def test_garbage_is_no_answer(run: Run, serve, data: bytes) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(data))
+    run.failed("the daemon's answer", "pointsman up --restart")
+    assert len(run.spooled()) == 2
+
+
+def test_a_stop_needs_a_reason(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(2)))
+    done = run(GUARD)
+    assert done.returncode == 2
+    assert b"0 bytes of reason" in done.stderr
+
+
+def test_version_skew_is_named(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(b"PMS1\0\0\0\x0bspeaks PMQ9"))
+    run.failed("version skew: speaks PMQ9", "pointsman up --restart")
+
+
+def test_a_daemon_that_hangs_is_not_waited_for(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(hangs)
+    run.failed("did not answer within the deadline", "pointsman up", SHORT)
+
+
+def test_a_daemon_that_restarts_is_asked_again(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(closes_first(3, sends(answer(0, b"after all"))))
+    assert run().stdout == b"after all"
+
+
+def test_a_daemon_that_always_closes_is_a_failure(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(closes_first(10**9, hangs))
+    run.failed("closed the connection 21 times", "pointsman up --restart")
+
+
+def test_no_daemon_and_none_to_start(run: Run) -> None:
+    run.failed("no daemon runs", "pointsman doctor")
+    assert [event for _, event, _ in run.spooled()] == [GUARD, OTHER]
+    assert (run.state.stat().st_mode & 0o777) == 0o700
+
+
+def daemon_program(run: Run, text: str) -> dict[str, str]:
+    program = run.folder / "daemon"
+    program.write_text(f"#!{sys.executable}\n{textwrap.dedent(text)}")
+    program.chmod(0o755)
+    return {"POINTSMAN_DAEMON": str(program)}
+
+
+def test_a_daemon_that_cannot_start_is_known_at_once(run: Run) -> None:
+    env = daemon_program(run, "import sys; sys.exit(9)")
+    run.failed("could not be started: exit code 9", "pointsman up", env)
+
+
+def test_a_daemon_that_lost_the_race_is_waited_past(run: Run) -> None:
+    env = {**daemon_program(run, "import sys; sys.exit(0)"), **SHORT}
+    run.failed("no daemon answered within the deadline", "pointsman up", env)
+
+
+STARTS = """
+    import os, sys
+    sys.path[:0] = {paths!r}
+    from pathlib import Path
+    from fake_daemon import FakeDaemon, answer, sends
+    import fcntl, time
+    lock = os.open("lock", os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(0)
+    Path("pid").write_text(str(os.getpid()))
+    with FakeDaemon(Path("."), sends(answer(0, b"started"))):
+        time.sleep(60)
+"""
+
+
+def test_many_clients_start_one_daemon(run: Run) -> None:
+    env = daemon_program(run, STARTS.format(paths=[str(Path(__file__).parent)]))
+    with ThreadPoolExecutor(20) as pool:
+        done = list(pool.map(lambda _: run(env=env), range(20)))
+    os.kill(int((run.state / "pid").read_text()), signal.SIGKILL)
+    assert {(each.returncode, each.stdout) for each in done} == {(0, b"started")}
+
+
+def test_secrets_of_the_host_do_not_reach_the_daemon(run: Run) -> None:
+    env = daemon_program(
+        run,
+        """
+        import os, pathlib, sys
+        pathlib.Path("seen").write_text(" ".join(sorted(os.environ)))
+        sys.exit(9)
+        """,
+    )
+    run(env={**env, "ANTHROPIC_API_KEY": "k", "CLAUDE_CODE_MESSAGING_TOKEN": "t", "KEPT": "1"})
+    seen = (run.state / "seen").read_text().split()
+    assert "KEPT" in seen
+    assert "ANTHROPIC_API_KEY" not in seen
+    assert "CLAUDE_CODE_MESSAGING_TOKEN" not in seen
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_000, 4_194_304])
+def test_payloads_arrive_whole(run: Run, serve, size: int) -> None:  # type: ignore[no-untyped-def]
+    got = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        header, body, _ = read_request(connection)
+        got.append((header["size"], body))
+        connection.sendall(answer(0))
+
+    serve(script)
+    payload = os.urandom(size)
+    assert run(stdin=payload).returncode == 0
+    assert got == [(str(size), payload)]
+
+
+def test_a_payload_that_is_too_large_is_sent_in_part(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    got = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        header, body, _ = read_request(connection)
+        got.append((header["size"], len(body)))
+        connection.sendall(answer(0))
+
+    serve(script)
+    assert run(stdin=b"z" * 9_000_000).returncode == 0
+    assert got == [("9000000", 4_194_304)]
+
+
+def test_a_payload_that_never_ends(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(0)))
+    read, write = os.pipe()
+    try:
+        done = subprocess.run(
+            [*run.client, "claude-code", GUARD],
+            stdin=read,
+            capture_output=True,
+            env=run.environ(SHORT),
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(read)
+        os.close(write)
+    assert done.returncode == 2
+    assert b"did not end within the deadline" in done.stderr
+
+
+def test_a_state_directory_that_is_a_file(run: Run) -> None:
+    run.state.write_text("")
+    run.failed("the state directory", "pointsman doctor")
+
+
+def test_a_state_directory_that_others_can_write(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(0)))
+    run.state.chmod(0o777)
+    run.failed("can be written by others", "pointsman doctor")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_state_directory_of_somebody_else(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(0)))
+    os.chown(run.state, 12345, -1)
+    run.failed("belongs to user 12345", "pointsman doctor")
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"XDG_STATE_HOME": "{0}/xdg"}, "xdg/pointsman"),
+        ({"HOME": "{0}/home"}, "home/.local/state/pointsman"),
+        ({"XDG_STATE_HOME": "relative", "HOME": "{0}/home"}, "home/.local/state/pointsman"),
+        ({"POINTSMAN_STATE_DIR": "relative", "HOME": "{0}/home"}, "home/.local/state/pointsman"),
+    ],
+)
+def test_where_the_state_directory_is(run: Run, variables: dict[str, str], expected: str) -> None:
+    env = run.environ({name: value.format(run.folder) for name, value in variables.items()})
+    if "POINTSMAN_STATE_DIR" not in variables:
+        del env["POINTSMAN_STATE_DIR"]
+    words = [*run.client, "claude-code", GUARD]
+    done = subprocess.run(words, input=b"{}", capture_output=True, env=env, check=False)
+    assert done.returncode == 2
+    assert list((run.folder / expected / "spool").iterdir())
+
+
+def test_a_state_directory_with_a_long_path(run: Run) -> None:
+    run.state = run.folder / ("long" * 30) / ("path" * 30)
+    run.failed("no daemon runs", "pointsman doctor")
+    assert len(run.spooled()) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(("event", "code"), [(GUARD, 2), (OTHER, 0)])
+def test_an_answer_that_cannot_be_written(run: Run, serve, event: str, code: int) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(0, b'{"permissionDecision": "ask"}')))
+    with Path("/dev/full").open("wb") as full:
+        done = run(event, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == code
+    assert b"could not be written" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize("event", [GUARD, OTHER])
+def test_closed_descriptors_do_no_harm(run: Run, serve, closed: str, event: str) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(2, b"out", b"err")))
+    words = " ".join(f"'{word}'" for word in [*run.client, "claude-code", event])
+    done = subprocess.run(
+        ["sh", "-c", f"{words} {closed}"],
+        input=PAYLOAD,
+        capture_output=True,
+        env=run.environ(),
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(("event", "code"), [(GUARD, 2), (OTHER, 0)])
+def test_a_signal_before_the_answer(  # type: ignore[no-untyped-def]
+    run: Run, serve, number: signal.Signals, event: str, code: int
+) -> None:
+    reached: list[int] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        read_request(connection)
+        reached.append(1)
+        while connection.recv(1):
+            pass
+
+    serve(script)
+    child = subprocess.Popen(
+        [*run.client, "claude-code", event],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=run.environ(),
+    )
+    assert child.stdin is not None
+    child.stdin.write(PAYLOAD)
+    child.stdin.close()
+    child.stdin = None
+    while not reached:
+        time.sleep(0.01)
+    child.send_signal(number)
+    _, stderr = child.communicate(timeout=60)
+    assert child.returncode == code
+    assert b"was ended before the answer came" in stderr
+
+
+@pytest.mark.parametrize("words", [[], ["claude-code"], ["a", "b", "c"]])
+def test_wrong_words_stop(client: list[str], words: list[str]) -> None:
+    done = subprocess.run(
+        [*client, *words], capture_output=True, stdin=subprocess.DEVNULL, check=False
+    )
+    assert done.returncode == 2
+    assert b"usage: pointsman-hook HOST EVENT" in done.stderr
+
+
+@pytest.mark.parametrize("event", ["Unheard", "", "Pre\tTool\nUse", "é" * 400, "%s%n"])
+def test_an_unknown_event_passes_and_is_kept(run: Run, event: str) -> None:
+    done = run(event)
+    assert done.returncode == 0
+    (reason, kept, body) = run.spooled()[0]
+    assert reason.startswith("no daemon runs")
+    assert kept == event
+    assert body == PAYLOAD
