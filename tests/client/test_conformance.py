@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fake_daemon import FakeDaemon, Script, answer, closes_first, hangs, read_request, sends
 
 from pointsman import __version__
 from pointsman.serve import protocol
 from pointsman.store.spool import read_spool
+
+from .fake_daemon import FakeDaemon, Script, answer, closes_first, hangs, read_request, sends
 
 GUARD, OTHER = "PreToolUse", "PostToolUse"
 PAYLOAD = b'{"hook_event_name": "PreToolUse"}'
@@ -211,7 +212,7 @@ STARTS = """
     import os, sys
     sys.path[:0] = {paths!r}
     from pathlib import Path
-    from fake_daemon import FakeDaemon, answer, sends
+    from client.fake_daemon import FakeDaemon, answer, sends
     import fcntl, time
     lock = os.open("lock", os.O_CREAT | os.O_RDWR)
     try:
@@ -225,7 +226,7 @@ STARTS = """
 
 
 def test_many_clients_start_one_daemon(run: Run) -> None:
-    env = daemon_program(run, STARTS.format(paths=[str(Path(__file__).parent)]))
+    env = daemon_program(run, STARTS.format(paths=[str(Path(__file__).parents[1])]))
     with ThreadPoolExecutor(20) as pool:
         done = list(pool.map(lambda _: run(env=env), range(20)))
     os.kill(int((run.state / "pid").read_text()), signal.SIGKILL)
