@@ -1,6 +1,7 @@
 """Decisions as they fall, and a summary at the end."""
 
 import collections
+import json
 import sqlite3
 import sys
 import time
@@ -11,8 +12,9 @@ from typing import Any
 from pointsman.model.errors import LedgerError
 from pointsman.store import query
 
-_COLOURS = {"deny": "31", "ask": "33", "modify": "36", "none": "32", "allow": "32"}
-_WORDS = {"none": "pass"}
+_COLOURS = {"deny": "31", "ask": "33", "modify": "36", "context": "36", "pass": "32"}
+_FAILED = frozenset({"timed out", "degraded", "crashed"})
+_ALWAYS = frozenset({"PreToolUse", "SubagentStart", "ErrorEscalation", "ConfigChange"})
 
 
 class Show:
@@ -21,6 +23,7 @@ class Show:
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
         self._last = 0
+        self._events = 0
         self._counts: collections.Counter[str] = collections.Counter()
         self._rules: collections.Counter[str] = collections.Counter()
         self._outcomes: collections.Counter[str] = collections.Counter()
@@ -36,78 +39,85 @@ class Show:
 
     def catch_up(self) -> None:
         """Print what has come since the last time."""
-        for row in self._rows():
+        rows = self._rows()
+        derived = {row["derived_from"]: row["hook_runs"] for row in rows}
+        for row in rows:
             self._last = row["seq"]
-            self._take(row)
+            self._take(row, row["hook_runs"] + derived.get(row["seq"], []))
 
     def summary(self) -> None:
         """Print what became of the session."""
-        total = sum(self._counts.values())
-        times = sorted(self._times)
-        print()
-        print(f"{total} events on record, {len(times)} tool calls decided:")
-        for word, count in self._counts.most_common():
-            print(f"  {count:>4} {_WORDS.get(word, word)}")
+        print(f"\n{self._events} events on record; {len(self._times)} tool calls decided:")
+        _print_counts(self._counts)
         print("stopped or asked, by rule:")
-        for rule, count in self._rules.most_common():
-            print(f"  {count:>4} {rule}")
+        _print_counts(self._rules)
         print("hook runs, by outcome:")
-        for outcome, count in self._outcomes.most_common():
-            print(f"  {count:>4} {outcome}")
+        _print_counts(self._outcomes)
+        times = sorted(self._times)
         if times:
-            middle, last = times[len(times) // 2], times[-1]
             print(
-                f"decision time: half under {middle:.2f} ms, "
-                f"the slowest {last:.0f} ms (a hook that hangs, ended by its budget)"
+                f"time to decide: half under {times[len(times) // 2]:.2f} ms, the slowest "
+                f"{times[-1]:.0f} ms"
             )
 
     def _rows(self) -> list[dict[str, Any]]:
         try:
-            rows = query.export(self._ledger, query.Filter(after=self._last))
-            return list(rows)
+            return list(query.export(self._ledger, query.Filter(after=self._last)))
         except (LedgerError, sqlite3.Error):
             return []  # The daemon is only just making it.
 
-    def _take(self, row: dict[str, Any]) -> None:
-        for run in row["hook_runs"]:
-            self._outcomes[run["outcome"]] += 1
-        if row["derived_from"] is None:
-            self._counts[row["decision"]] += 1
+    def _take(self, row: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+        """Count an event and print it with the hooks asked about it and about its edit."""
+        self._events += 1
+        self._outcomes.update(run["outcome"] for run in row["hook_runs"])
         if row["event"] == "PreToolUse":
             self._times.append(row["ms"])
-        if row["rule"]:
-            self._rules[row["rule"]] += row["derived_from"] is None
-        if row["event"] in _SHOWN:
-            _print(row)
+            self._counts[_word(row)] += 1
+            if row["rule"]:
+                self._rules[row["rule"]] += 1
+        if row["event"] in _ALWAYS or row["context"]:
+            _print(row, runs)
 
 
-_SHOWN = frozenset({"PreToolUse", "SubagentStart", "ErrorEscalation", "ConfigChange"})
+def _print_counts(counts: collections.Counter[str]) -> None:
+    for word, count in counts.most_common():
+        print(f"  {count:>4} {word}")
 
 
-def _print(row: dict[str, Any]) -> None:
-    said = row["decision"]
-    word = _WORDS.get(said, said)
-    colour = _COLOURS.get(said, "0")
-    if row["event"] != "PreToolUse":
-        word, colour = "·", "2"
-    shown = f"\x1b[{colour}m{word:<6}\x1b[0m" if sys.stdout.isatty() else f"{word:<6}"
-    hook = row["hook"] or ", ".join(
-        f"{run['hook']} {run['outcome']}"
-        for run in row["hook_runs"]
-        if run["outcome"] in {"timed out", "degraded", "crashed"}
+def _word(row: dict[str, Any]) -> str:
+    """Return what became of it, in a word."""
+    if row["event"] == "ErrorEscalation":
+        return "!"
+    if row["decision"] != "none":
+        return str(row["decision"])
+    return "context" if row["context"] else "pass"
+
+
+def _print(row: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+    word = _word(row)
+    colour = _COLOURS.get(word, "2")
+    shown = f"\x1b[{colour}m{word:<7}\x1b[0m" if sys.stdout.isatty() else f"{word:<7}"
+    print(f"{shown} {row['ms']:>8.2f} ms  {row['agent']:<11} {_what(row):<58} {_hooks(row, runs)}")
+    if row["decision"] in {"deny", "ask"} and row["event"] == "PreToolUse":
+        print(f"{'':<21}{row['rule']}: {row['reason'].splitlines()[0][:150]}")
+
+
+def _hooks(row: dict[str, Any], runs: list[dict[str, Any]]) -> str:
+    """Return the hook that decided, or those that were asked, with what went wrong in them."""
+    if row["decision"] != "none":
+        return str(row["hook"])
+    said = {run["hook"]: run["outcome"] for run in runs}
+    return ", ".join(
+        f"{hook} ({outcome})" if outcome in _FAILED else hook for hook, outcome in said.items()
     )
-    print(f"{shown} {row['ms']:>8.2f} ms  {row['agent']:<12} {_what(row):<64} {hook}")
-    if said in {"deny", "ask"} and row["event"] == "PreToolUse":
-        print(f"                      {row['rule']}: {row['reason'].splitlines()[0][:150]}")
 
 
 def _what(row: dict[str, Any]) -> str:
-    import json
-
-    payload = json.loads(row["payload"] or "{}")
-    given = payload.get("tool_input", {})
-    detail = given.get("command") or given.get("file_path") or given.get("description") or ""
+    if row["event"] == "ErrorEscalation":
+        return f"{row['event']}: {row['reason']}"[:58]
     if row["event"] != "PreToolUse":
-        return f"{row['event']} {row['agent_type'] or ''}".strip()[:64]
+        return f"{row['event']} {row['agent_type'] or ''}".strip()[:58]
+    given = json.loads(row["payload"] or "{}").get("tool_input", {})
+    detail = given.get("command") or given.get("file_path") or given.get("description") or ""
     short = str(detail).rsplit("/sample/", 1)[-1].replace("\n", " ")
-    return f"{row['tool']} {short}"[:64]
+    return f"{row['tool']} {short}"[:58]

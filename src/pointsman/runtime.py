@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, is_plain, run_all, run_plain
 from pointsman.hooks.edits import edited_paths
 from pointsman.model.answer import PASS, STOP, Answer
+from pointsman.model.canonical import event_to_json
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
 from pointsman.model.event import Event, Identity, UnknownEvent
@@ -266,9 +268,19 @@ class Runtime:
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)
         if self._recorder is not None:
-            await self._recorder.record(
-                Record(event=escalation, runs=tuple(runs), transport="derived")
-            )
+            await self._recorder.record(_escalation_record(escalation, runs))
+
+
+def _escalation_record(escalation: ErrorEscalation, runs: Sequence[HookRun]) -> Record:
+    """Return the row of an escalation: its trigger is the rule, its summary the reason."""
+    rule = f"escalation.{escalation.trigger.replace(' ', '-')}"
+    return Record(
+        event=escalation,
+        decision=Decision(action=None, reason=escalation.summary, rule=rule),
+        runs=tuple(runs),
+        payload=json.dumps(event_to_json(escalation)).encode(),
+        transport="derived",
+    )
 
 
 def as_row(handled: Handled) -> dict[str, object]:
