@@ -50,9 +50,17 @@ def test_a_second_time_changes_nothing(where: Where) -> None:
     assert not again.change.changed
     assert again.change.backup
     assert where.file.stat().st_ino == first.st_ino
-    install_host(where, ("/elsewhere/pointsman-hook",), (2, 0, 0))
+    install_host(where, ("/elsewhere/pointsman-hook",), (2, 1, 200))
     assert uninstall_host(where).restored
     assert where.file.read_bytes() == USERS
+
+
+def test_a_client_that_ignores_such_hooks_is_refused(where: Where) -> None:
+    where.file.write_bytes(USERS)
+    with pytest.raises(HostError, match=r"2\.1\.138 cannot be guarded.*nothing was written"):
+        install_host(where, ARGV, (2, 1, 138))
+    assert where.file.read_bytes() == USERS
+    assert install_host(where, ARGV, (2, 1, 139)).fails_open
 
 
 def test_a_file_that_was_not_there_goes(where: Where) -> None:

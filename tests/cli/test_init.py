@@ -1,5 +1,6 @@
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from click.testing import CliRunner
 
 from pointsman.agents.claude_events import EVENTS
 from pointsman.agents.claude_settings import our_events
+from pointsman.agents.claude_version import installed
 from pointsman.cli.init import command
 from pointsman.cli.uninstall import command as uninstall
 from pointsman.model.errors import HostError
@@ -55,6 +57,20 @@ def test_writes_the_repositorys_settings_and_says_so(machine: Path) -> None:
     assert "version 2.1.330\nFAILS OPEN" not in text
     assert "next step  pointsman doctor" in text
     assert "has all" in run()
+
+
+def test_without_a_client_the_hooks_are_written_and_it_says_so(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine / "bin/claude").unlink()
+    # A client of the machine's own would be found in /usr/local/bin and the like.
+    monkeypatch.setattr("pointsman.cli.init.installed", partial(installed, elsewhere=()))
+    text = run()
+    file = machine / "repository/.claude/settings.json"
+    entry = json.loads(file.read_bytes())["hooks"]["PreToolUse"][0]["hooks"][0]
+    assert entry["onFailure"] == "block"
+    assert "warning    Claude Code is not installed here" in text
+    assert "The hooks hold from version 2.1.295 on" in text
 
 
 def test_an_old_client_is_told_plainly(machine: Path) -> None:

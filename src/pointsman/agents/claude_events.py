@@ -18,6 +18,10 @@ Version = tuple[int, ...]
 FAILURE_BLOCKS_SINCE: Version = (2, 1, 295)
 """The first version that knows ``onFailure``: a hook that fails stops what it guards."""
 
+OLDEST: Version = (2, 1, 139)
+"""The first version that can be guarded (measured). Those before it start a hook without its
+``args``, or ignore the whole settings file because of an event that they do not know."""
+
 GUARDS = tuple(name for name in HOST_EVENTS if name in GUARD_EVENTS)
 """The events that we guard: here, and only here, our failure must stop the action."""
 
@@ -96,10 +100,11 @@ NOT_REGISTERED = {
 def registration(client_argv: tuple[str, ...], version: Version | None) -> dict[str, Any]:
     """Return the table of hooks that we want in the settings: event to list of groups.
 
-    ``version`` is the client's; where it is unknown or older than ``FAILURE_BLOCKS_SINCE``,
-    ``onFailure`` is left out (see ``fails_open``). Timeouts are in seconds.
+    ``version`` is the client's; where it is known to be older than ``FAILURE_BLOCKS_SINCE``,
+    ``onFailure`` is left out (see ``fails_open``): one that does not know it passes over it, so
+    that an unknown version gets it. Timeouts are in seconds.
     """
-    blocks = failure_blocks(version)
+    blocks = version is None or failure_blocks(version)
     return {
         name: [{"hooks": [_entry(client_argv, row, blocks=blocks)]}] for name, row in EVENTS.items()
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pointsman.agents import claude_events, claude_settings, settings_write
-from pointsman.agents.claude_events import Version
+from pointsman.agents.claude_events import Version, version_text
 from pointsman.agents.claude_findings import findings
 from pointsman.agents.claude_settings import SCOPES, settings_file
 from pointsman.agents.settings_write import Note, Notes, digest
@@ -76,8 +76,16 @@ def install_host(
     """Register our client with Claude Code in one scope; a second time changes nothing.
 
     Raises:
-        HostError: the settings cannot be read, understood or written; they are as they were.
+        HostError: the settings cannot be read, understood or written, or the client is too old
+            to be guarded; they are as they were.
     """
+    if version is not None and version < claude_events.OLDEST:
+        raise HostError(
+            f"Claude Code {version_text(version)} cannot be guarded: before "
+            f"{version_text(claude_events.OLDEST)} it ignores hooks as we register them, and "
+            "every call would pass unchecked; nothing was written",
+            fix="claude update",
+        )
     rows = claude_events.EVENTS.values()
     change = _install(where, claude_events.registration(client_argv, version), dry_run=dry_run)
     return Installed(

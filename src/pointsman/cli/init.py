@@ -10,6 +10,7 @@ import click
 
 from pointsman.agents.claude_events import (
     FAILURE_BLOCKS_SINCE,
+    OLDEST,
     OPEN_ON_EVERY_VERSION,
     fails_open,
     version_text,
@@ -18,6 +19,7 @@ from pointsman.agents.claude_install import Installed, install_host
 from pointsman.agents.claude_version import Client, installed
 from pointsman.cli import host_settings
 from pointsman.cli.places import home
+from pointsman.model.errors import HostError
 from pointsman.paths.client_command import client_command
 
 
@@ -29,15 +31,30 @@ def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
     Your own hooks and the layout of the file stay as they are, the old file is kept beside the
     new one, and `pointsman uninstall` brings it back.
     """
-    clients = installed(os.environ, home())
+    clients, missing = _clients()
     argv = client_command().argv
-    done = install_host(host_settings.where(scope), argv, clients[0].version, dry_run=dry_run)
+    version = clients[0].version if clients else None
+    done = install_host(host_settings.where(scope), argv, version, dry_run=dry_run)
     if as_json:
-        click.echo(json.dumps(_json(done, clients, host, dry_run=dry_run), indent=2))
+        row = _json(done, clients, host, dry_run=dry_run) | {"missing": missing}
+        click.echo(json.dumps(row, indent=2))
         return
     if dry_run:
         click.echo(host_settings.difference(done.change), nl=False)
-    click.echo("\n".join(_lines(done, clients, dry_run=dry_run)))
+    click.echo("\n".join([*_lines(done, clients, dry_run=dry_run), *missing]))
+
+
+def _clients() -> tuple[Sequence[Client], list[str]]:
+    """Return the clients that are here; where there is none, what to say about that."""
+    try:
+        return installed(os.environ, home()), []
+    except HostError as error:
+        oldest, since = version_text(OLDEST), version_text(FAILURE_BLOCKS_SINCE)
+        text = (
+            f"warning    {error}. The hooks hold from version {since} on; versions from {oldest} "
+            "on heed them, but let a call pass when a guard itself fails."
+        )
+        return (), [text, f"           {error.fix.partition(',')[0]}"]
 
 
 def _json(
