@@ -79,7 +79,8 @@ def test_a_decision_is_shown_with_hook_and_time(
     )
 
 
-def test_a_failing_tool_and_a_burst_of_denials_are_escalated(shown: str) -> None:
+def test_what_goes_wrong_is_escalated(shown: str) -> None:
+    assert "ErrorEscalation: enricher 'repo:hanging' on PreToolUse" in shown
     assert "ErrorEscalation: Bash failed: Exit code 3" in shown
     assert "ErrorEscalation: 5 denials within 60 s" in shown
 

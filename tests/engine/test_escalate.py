@@ -15,10 +15,10 @@ def triggers(found: list) -> list[str]:  # type: ignore[type-arg]
     return [each.trigger for each in found]
 
 
-def hook_run(outcome: Outcome) -> HookRun:
+def hook_run(outcome: Outcome, broke: Outcome | None) -> HookRun:
     return HookRun(
         hook="h", role=Role.GUARD, kind="PreToolUse", started_ns=0, duration_ns=1,
-        outcome=outcome, budget=1.0, reason="why",
+        outcome=outcome, budget=1.0, reason="why", broke=broke,
     )  # fmt: skip
 
 
@@ -41,12 +41,20 @@ def test_an_interrupted_tool_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "trigger"),
-    [(Outcome.CRASHED, ["hook failed"]), (Outcome.TIMED_OUT, ["budget blown"]),
-     (Outcome.DECIDED, []), (Outcome.SKIPPED, []), (Outcome.DEGRADED, [])],
-)  # fmt: skip
-def test_hooks_that_fail(outcome: Outcome, trigger: list[str]) -> None:
-    assert triggers(Escalation().derive(pre(), [hook_run(outcome)], NO_OPINION, {})) == trigger
+    ("outcome", "broke", "trigger"),
+    [
+        (Outcome.CRASHED, Outcome.CRASHED, ["hook failed"]),
+        (Outcome.TIMED_OUT, Outcome.TIMED_OUT, ["budget blown"]),
+        (Outcome.DEGRADED, Outcome.TIMED_OUT, ["budget blown"]),
+        (Outcome.DEGRADED, Outcome.CRASHED, ["hook failed"]),
+        (Outcome.DEGRADED, None, []),
+        (Outcome.DECIDED, None, []),
+        (Outcome.SKIPPED, None, []),
+    ],
+)
+def test_hooks_that_fail(outcome: Outcome, broke: Outcome | None, trigger: list[str]) -> None:
+    run = hook_run(outcome, broke)
+    assert triggers(Escalation().derive(pre(), [run], NO_OPINION, {})) == trigger
 
 
 def test_a_burst_of_denials() -> None:

@@ -114,6 +114,7 @@ def test_what_an_enricher_had_in_time_is_kept() -> None:
 
     (done,) = run(hook(partly, Role.ENRICHER), seconds=0.05)
     assert done.outcome is Outcome.DEGRADED
+    assert done.broke is Outcome.TIMED_OUT
     assert done.decision is not None
     assert (done.decision.action, done.decision.context) == (None, "one\n\ntwo")
     assert "no answer within its budget" in done.reason
@@ -125,6 +126,7 @@ def test_an_enricher_does_not_decide() -> None:
 
     (done,) = run(hook(decides, Role.ENRICHER))
     assert done.outcome is Outcome.DEGRADED
+    assert done.broke is None
     assert done.decision is not None
     assert (done.decision.action, done.decision.context) == (None, "kept")
 

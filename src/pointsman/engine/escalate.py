@@ -101,7 +101,7 @@ def _failed_hooks(runs: Iterable[HookRun]) -> list[tuple[str, str, str]]:
     return [
         (trigger, f"{run.hook}/{run.kind}", f"{run.role} {run.hook!r} on {run.kind}: {run.reason}")
         for run in runs
-        if (trigger := _HOOK_TRIGGERS.get(run.outcome)) is not None
+        if run.broke is not None and (trigger := _HOOK_TRIGGERS.get(run.broke)) is not None
     ]
 
 

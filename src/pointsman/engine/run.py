@@ -128,6 +128,7 @@ class _Run:
             reason=ended.reason or (decision.reason if decision else ""),
             decision=decision,
             lines=tuple(self._lines),
+            broke=ended.outcome if ended.outcome in _BROKEN else None,
         )
 
 

@@ -90,7 +90,10 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookRun:
-    """What is recorded of one hook run. Times in nanoseconds, the budget in seconds."""
+    """What is recorded of one hook run. Times in nanoseconds, the budget in seconds.
+
+    ``broke`` says of a degraded run what went wrong in it: ``TIMED_OUT`` or ``CRASHED``.
+    """
 
     hook: str
     role: Role
@@ -102,3 +105,4 @@ class HookRun:
     reason: str = ""
     decision: Decision | None = None
     lines: tuple[str, ...] = ()
+    broke: Outcome | None = None
