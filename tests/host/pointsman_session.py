@@ -2,9 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,29 @@ COMMAND = Path(sysconfig.get_path("scripts"), "pointsman")
 
 
 class Guarded:
-    """A project of the real client with our hooks in its settings."""
+    """A project of the real client with our hooks in its settings.
 
-    def __init__(self, claude: Claude) -> None:
+    ``command_path`` is the ``pointsman`` to use, ``more`` what its environment has besides.
+    """
+
+    def __init__(
+        self,
+        claude: Claude,
+        command_path: Path = COMMAND,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self.claude = claude
+        self.command_path = command_path
         self.project = claude.workdir
         self.state = claude.home / "state"
-        self.env = {"POINTSMAN_STATE_DIR": str(self.state)}
-        subprocess.run(["git", "init", "-q", str(self.project)], check=True)
+        self.env = {"POINTSMAN_STATE_DIR": str(self.state), **(more or {})}
+        git = ["git", "init", "-q", str(self.project)]
+        subprocess.run(git, check=True, env=self.environment())
 
     def command(self, *words: str, stdin: bytes = b"", check: bool = True) -> str:
         """Run a command of ours as the session's user, in the project."""
         done = subprocess.run(
-            [COMMAND, *words],
+            [self.command_path, *words],
             input=stdin,
             capture_output=True,
             cwd=self.project,
@@ -78,22 +89,20 @@ class Guarded:
         """Return the daemon's process id."""
         return int(json.loads(self.command("status", "--json"))["pid"])
 
+    def kill_daemon(self) -> int:
+        """Kill the daemon as the kernel would for want of memory; return what it was."""
+        pid = int((self.state / "daemon.lock").read_text())
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
 
 @contextmanager
-def guarded(claude: Claude) -> Iterator[Guarded]:
+def guarded(
+    claude: Claude, command_path: Path = COMMAND, more: Mapping[str, str] | None = None
+) -> Iterator[Guarded]:
     """Give a project with our hooks, and stop its daemon afterwards."""
-    project = Guarded(claude)
+    project = Guarded(claude, command_path, more)
     try:
         yield project
     finally:
         project.command("down", "--force", check=False)
-
-
-def python_hook(body: str) -> str:
-    """Return the text of a hook file."""
-    return f"from pointsman import *  # noqa: F403\n\n\n{body}"
-
-
-def only(rows: Sequence[Mapping[str, Any]], **wanted: object) -> list[Mapping[str, Any]]:
-    """Return the rows that have these values."""
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
