@@ -85,6 +85,21 @@ class Guarded:
         assert len(found) == 1, (tool_use_id, event, found)
         return found[0]
 
+    def transcript_calls(self) -> set[str]:
+        """Return the id of every call in the client's transcripts, subagents' included."""
+        found: set[str] = set()
+        for file in self.claude.config.glob("projects/**/*.jsonl"):
+            for line in file.read_text().splitlines():
+                content = (json.loads(line).get("message") or {}).get("content")
+                blocks = content if isinstance(content, list) else []
+                found |= {block["id"] for block in blocks if block.get("type") == "tool_use"}
+        return found
+
+    def unguarded(self) -> set[str]:
+        """Return the calls of the transcripts that have no PreToolUse on record."""
+        recorded = {row["tool_use_id"] for row in self.rows("--event", "PreToolUse")}
+        return self.transcript_calls() - recorded
+
     def daemon_pid(self) -> int:
         """Return the daemon's process id."""
         return int(json.loads(self.command("status", "--json"))["pid"])
