@@ -31,7 +31,9 @@ WRONG = {
     "a list": ("[]", 1, "", "not an object"),
     "permissions": ('{"permissions": []}', 1, "permissions", "is not an object; the client ign"),
     "deny a text": ('{"permissions": {\n"deny": "x"}}', 2, "permissions.deny", "whole file"),
-    "deny numbers": ('{"permissions": {"deny": [1]}}', 1, "permissions.deny", "list of texts"),
+    "mode unknown": ('{"permissions": {"defaultMode": "x"}}', 1, "permissions.defaultMode", "file"),
+    "model a number": ('{"model": 5}', 1, "model", "is not a text; the client ignores the whole"),
+    "days a text": ('{"cleanupPeriodDays": "x"}', 1, "cleanupPeriodDays", "the whole file"),
     "hooks a list": ('{"hooks": []}', 1, "hooks", "whole file"),
     "event an object": ('{"hooks": {\n"Stop": {}}}', 2, "hooks.Stop", "is not a list"),
     "no hooks": ('{"hooks": {"Stop": [{"matcher": "x"}]}}', 1, "hooks.Stop", "without a list"),
@@ -40,7 +42,19 @@ WRONG = {
     "milliseconds": (group(command="x", timeout=45000), 1, "hooks.Stop.timeout", "seconds"),
     "no time": (group(command="x", timeout=0), 1, "hooks.Stop.timeout", "positive"),
     "time a text": (group(command="x", timeout="5"), 1, "hooks.Stop.timeout", "positive"),
-    "no command": (group(timeout=5), 1, "hooks.Stop", "none of this event's hooks runs"),
+    "no command": (group(timeout=5), 1, "hooks.Stop", "without its command: none of this event"),
+    "no url": (group(type="http"), 1, "hooks.Stop", "without its url: none of this event's hooks"),
+    "no type": ('{"hooks": {"Stop": [{"hooks": [{}]}]}}', 1, "hooks.Stop", "without its type"),
+    "type unknown": (group(type="x", command="x"), 1, "hooks.Stop.type", "none of this event's"),
+    "args a text": (group(command="x", args="x"), 1, "hooks.Stop.args", "none of this event's"),
+    "async a text": (group(command="x", **{"async": "x"}), 1, "hooks.Stop.async", "none of this"),
+    "failure unknown": (group(command="x", onFailure="x"), 1, "hooks.Stop.onFailure", "none of"),
+    "matcher a number": (
+        '{"hooks": {"Stop": [{"matcher": 5, "hooks": []}]}}',
+        1,
+        "hooks.Stop.matcher",
+        "is not a text: none of this event's hooks runs",
+    ),
 }
 
 

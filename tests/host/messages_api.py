@@ -86,6 +86,23 @@ Turn = Said | Pause | Callable[[Request], Said]
 """What is said, now or after a pause, or a callable that decides when the turn is asked for."""
 
 
+class Refused(Exception):
+    """The API answers with this HTTP status instead; raised by a turn (``refuse``)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+
+
+def refuse(status: int) -> Turn:
+    """Return a turn in which the API refuses the request."""
+
+    def turn(_request: Request) -> Said:
+        raise Refused(status)
+
+    return turn
+
+
 def bash(command: str, **more: Any) -> ToolUse:
     """Return a call of the Bash tool."""
     return ToolUse("Bash", {"command": command, "description": "scripted", **more})
@@ -278,7 +295,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, path: str, body: Mapping[str, Any]) -> None:
         request, serial = self.server.api.take(path, body)
-        message = _message(self.server.api.say(request), body["model"], serial)
+        try:
+            said = self.server.api.say(request)
+        except Refused as refused:
+            error = {"type": "invalid_request_error", "message": "the script refuses this"}
+            self._reply({"type": "error", "error": error}, refused.status)
+            return
+        message = _message(said, body["model"], serial)
         if not body.get("stream"):
             self._reply(message)
             return
@@ -292,9 +315,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
         self.wfile.write(b"0\r\n\r\n")
 
-    def _reply(self, body: Mapping[str, Any]) -> None:
+    def _reply(self, body: Mapping[str, Any], status: int = 200) -> None:
         raw = json.dumps(body).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()

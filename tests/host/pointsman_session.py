@@ -2,9 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,29 @@ COMMAND = Path(sysconfig.get_path("scripts"), "pointsman")
 
 
 class Guarded:
-    """A project of the real client with our hooks in its settings."""
+    """A project of the real client with our hooks in its settings.
 
-    def __init__(self, claude: Claude) -> None:
+    ``command_path`` is the ``pointsman`` to use, ``more`` what its environment has besides.
+    """
+
+    def __init__(
+        self,
+        claude: Claude,
+        command_path: Path = COMMAND,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self.claude = claude
+        self.command_path = command_path
         self.project = claude.workdir
         self.state = claude.home / "state"
-        self.env = {"POINTSMAN_STATE_DIR": str(self.state)}
-        subprocess.run(["git", "init", "-q", str(self.project)], check=True)
+        self.env = {"POINTSMAN_STATE_DIR": str(self.state), **(more or {})}
+        git = ["git", "init", "-q", str(self.project)]
+        subprocess.run(git, check=True, env=self.environment())
 
     def command(self, *words: str, stdin: bytes = b"", check: bool = True) -> str:
         """Run a command of ours as the session's user, in the project."""
         done = subprocess.run(
-            [COMMAND, *words],
+            [self.command_path, *words],
             input=stdin,
             capture_output=True,
             cwd=self.project,
@@ -74,26 +85,39 @@ class Guarded:
         assert len(found) == 1, (tool_use_id, event, found)
         return found[0]
 
+    def transcript_calls(self) -> set[str]:
+        """Return the id of every call in the client's transcripts, subagents' included."""
+        found: set[str] = set()
+        for file in self.claude.config.glob("projects/**/*.jsonl"):
+            for line in file.read_text().splitlines():
+                content = (json.loads(line).get("message") or {}).get("content")
+                blocks = content if isinstance(content, list) else []
+                found |= {block["id"] for block in blocks if block.get("type") == "tool_use"}
+        return found
+
+    def unguarded(self) -> set[str]:
+        """Return the calls of the transcripts that have no PreToolUse on record."""
+        recorded = {row["tool_use_id"] for row in self.rows("--event", "PreToolUse")}
+        return self.transcript_calls() - recorded
+
     def daemon_pid(self) -> int:
         """Return the daemon's process id."""
         return int(json.loads(self.command("status", "--json"))["pid"])
 
+    def kill_daemon(self) -> int:
+        """Kill the daemon as the kernel would for want of memory; return what it was."""
+        pid = int((self.state / "daemon.lock").read_text())
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
 
 @contextmanager
-def guarded(claude: Claude) -> Iterator[Guarded]:
+def guarded(
+    claude: Claude, command_path: Path = COMMAND, more: Mapping[str, str] | None = None
+) -> Iterator[Guarded]:
     """Give a project with our hooks, and stop its daemon afterwards."""
-    project = Guarded(claude)
+    project = Guarded(claude, command_path, more)
     try:
         yield project
     finally:
         project.command("down", "--force", check=False)
-
-
-def python_hook(body: str) -> str:
-    """Return the text of a hook file."""
-    return f"from pointsman import *  # noqa: F403\n\n\n{body}"
-
-
-def only(rows: Sequence[Mapping[str, Any]], **wanted: object) -> list[Mapping[str, Any]]:
-    """Return the rows that have these values."""
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]

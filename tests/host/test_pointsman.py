@@ -117,20 +117,12 @@ def test_an_agent_cannot_take_our_hooks_out(
     assert under.row("toolu_main_2_0")["decision"] == "deny"
 
 
-@pytest.mark.parametrize("what", ["emptied", "deleted", "disabled"])
-def test_hooks_stay_when_the_settings_go_from_outside(
-    under: Guarded, api: MessagesApi, what: str
-) -> None:
+def test_hooks_stay_when_all_are_disabled_from_outside(under: Guarded, api: MessagesApi) -> None:
     gate = Gate()
     api.script("main", bash("echo one"), Pause(gate, bash("sleep 2")), bash("git reset --hard"))
     with under.claude.start("Begin. SCRIPT=main", env=under.env) as session:
         gate.wait()
-        if what == "emptied":
-            under.claude.settings_path().write_text("{}")
-        elif what == "deleted":
-            under.claude.settings_path().unlink()
-        else:
-            under.claude.settings_path("local").write_text('{"disableAllHooks": true}')
+        under.claude.settings_path("local").write_text('{"disableAllHooks": true}')
         gate.open()
         result = session.finish()
     assert result.tool_results["toolu_main_2_0"].is_error

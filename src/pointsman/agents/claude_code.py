@@ -54,8 +54,8 @@ _SHAPES = {name: _shapes(kind) for name, kind in HOST_EVENTS.items()}
 def read(payload: bytes, expected: str, cwd: str = "", received_ns: int = 0) -> Event:
     """Turn one payload into an event.
 
-    ``expected`` is the event that the client was started for. A field that is missing takes its
-    default, one with the wrong shape is left out and named in ``problems``; the whole payload
+    ``expected`` is the event that the client was started for. A field that is missing or null takes
+    its default, one with the wrong shape is left out and named in ``problems``; the whole payload
     stays in ``native``.
 
     Raises:
@@ -125,9 +125,9 @@ def _own_values(
     values: dict[str, Any] = {}
     problems = []
     for key, shape in shapes.items():
-        if key not in native:
+        value = native.get(key)
+        if value is None:  # The client writes null for what is not there (PreCompact does).
             continue
-        value = native[key]
         if shape is None or _JSON_TYPES[shape](value):
             values[key] = tuple(value) if shape is tuple else value
         else:

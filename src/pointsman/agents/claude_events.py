@@ -142,6 +142,7 @@ OPEN_ON_EVERY_VERSION = (
     "started with --bare, --safe-mode or --setting-sources (not for managed settings)",
     "a nearer settings file (local, then project, then user) repeats our hook as async",
     "a settings file with an error is ignored as a whole",
+    "the client program is replaced by one that ends with 0 (doctor finds it)",
     "a command that a person types with ! (no event)",
     "the folder is not trusted yet (interactive: no hook runs before the answer)",
 )

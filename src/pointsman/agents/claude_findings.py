@@ -29,6 +29,8 @@ LONGEST_TIMEOUT = 3600
 """Seconds; more in a hook's ``timeout`` was most likely meant as milliseconds."""
 
 _IGNORED = "the client ignores the whole file, hooks included"
+_SILENT = "none of this event's hooks runs, ours included"
+_OURS = "our hook "
 _NAMES_ONLY = re.compile(r"[\w\s|,*-]*")
 _RULE_SYNTAX = re.compile(r"\w+\(.*\)")
 _MCP_SERVER_ONLY = re.compile(r"mcp__(?:(?!__)\w)+")
@@ -42,22 +44,72 @@ def _is_object(data: object) -> bool:
     return isinstance(data, Mapping)
 
 
+def _is_list(data: object) -> bool:
+    return isinstance(data, list)
+
+
+def _is_text(data: object) -> bool:
+    return isinstance(data, str)
+
+
 def _is_boolean(data: object) -> bool:
     return isinstance(data, bool)
 
 
+def _is_days(data: object) -> bool:
+    return _is_seconds(data) and isinstance(data, int)
+
+
+def _is_seconds(data: object) -> bool:
+    return isinstance(data, (int, float)) and not isinstance(data, bool) and data > 0
+
+
+def _is_mode(data: object) -> bool:
+    return data in _MODES
+
+
+_TYPES = ("command", "http", "mcp_tool", "prompt", "agent")
+_NEEDS = {"command": "command", "http": "url", "prompt": "prompt"}
+"""What a hook of this type cannot do without."""
+
+_MODES = ("default", "manual", "acceptEdits", "plan", "auto", "dontAsk", "bypassPermissions")
 _SCHEMA: tuple[tuple[tuple[str, ...], Callable[[object], bool], str], ...] = (
     (("permissions",), _is_object, "an object"),
-    (("permissions", "allow"), _is_text_list, "a list of texts"),
-    (("permissions", "ask"), _is_text_list, "a list of texts"),
-    (("permissions", "deny"), _is_text_list, "a list of texts"),
-    (("permissions", "additionalDirectories"), _is_text_list, "a list of texts"),
+    (("permissions", "allow"), _is_list, "a list of texts"),
+    (("permissions", "ask"), _is_list, "a list of texts"),
+    (("permissions", "deny"), _is_list, "a list of texts"),
+    (("permissions", "additionalDirectories"), _is_list, "a list of texts"),
+    (("permissions", "defaultMode"), _is_mode, f"one of {', '.join(_MODES)}"),
     (("env",), _is_object, "an object"),
     (("hooks",), _is_object, "an object"),
     (("disableAllHooks",), _is_boolean, "true or false"),
     (("allowManagedHooksOnly",), _is_boolean, "true or false"),
+    (("includeCoAuthoredBy",), _is_boolean, "true or false"),
+    (("model",), _is_text, "a text"),
+    (("outputStyle",), _is_text, "a text"),
+    (("language",), _is_text, "a text"),
+    (("apiKeyHelper",), _is_text, "a text"),
+    (("cleanupPeriodDays",), _is_days, "a number of days"),
+    (("statusLine",), _is_object, "an object"),
+    (("sandbox",), _is_object, "an object"),
+    (("enabledPlugins",), _is_object, "an object"),
 )
-"""The part of the client's schema that settings get wrong in practice."""
+"""The part of the client's schema that settings get wrong in practice, measured with 2.1.330: a
+value of another kind, live, and no hook of the file runs any more."""
+
+_ENTRY_SHAPES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+    ("type", lambda data: data in _TYPES, f"one of {', '.join(_TYPES)}"),
+    ("command", _is_text, "a text"),
+    ("args", _is_text_list, "a list of texts"),
+    ("if", _is_text, "a text"),
+    ("statusMessage", _is_text, "a text"),
+    ("timeout", _is_seconds, "a positive number of seconds"),
+    ("onFailure", lambda data: data in ("block", "continue"), "block or continue"),
+    ("async", _is_boolean, "true or false"),
+    ("asyncRewake", _is_boolean, "true or false"),
+    ("once", _is_boolean, "true or false"),
+)
+"""What the client insists on in a hook, whoever's; a fault silences the event, and no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +151,21 @@ def findings(
             problems += [found for check in _CHECKS for found in check(file)]
             problems += _weakened(file, version)
     return tuple(problems)
+
+
+def ignores_file(problem: Problem) -> bool:
+    """Whether the client takes no notice of the file at all because of this."""
+    return _IGNORED in problem.message
+
+
+def silences(problem: Problem) -> bool:
+    """Whether no hook of the event in ``problem.key`` (``hooks.EVENT…``) runs because of this."""
+    return _SILENT in problem.message
+
+
+def weakens(problem: Problem) -> bool:
+    """Whether this is a hook of ours that says less than ``init`` writes."""
+    return problem.message.startswith(_OURS)
 
 
 def _version_problems(version: Version | None) -> Iterator[Problem]:
@@ -165,13 +232,13 @@ def _shape_errors(file: _File) -> Iterator[Problem]:
     for member in hooks.value.elements if hooks else ():
         if member.key in HOST_EVENTS and not isinstance(member.value.data, list):
             yield file.problem(
-                member, f"hooks.{member.key}", f"is not a list; {_IGNORED}", "make it a list"
+                member, f"hooks.{member.key}", f"is not a list: {_SILENT}", "make it a list"
             )
     for event, group in _groups(file):
         entries = group.member("hooks")
         if entries is None or not isinstance(entries.value.data, list):
             yield file.problem(
-                group, f"hooks.{event}", f"a group without a list 'hooks'; {_IGNORED}", "add one"
+                group, f"hooks.{event}", f"a group without a list 'hooks': {_SILENT}", "add one"
             )
 
 
@@ -197,11 +264,14 @@ def _groups(file: _File) -> Iterator[tuple[str, Value]]:
 def _matchers(file: _File) -> Iterator[Problem]:
     for event, group in _groups(file):
         matcher = group.member("matcher")
-        if matcher is None or event == "FileChanged" or not isinstance(matcher.value.data, str):
+        if matcher is None or event == "FileChanged":
+            continue
+        key = f"hooks.{event}.matcher"
+        if not isinstance(matcher.value.data, str):
+            yield file.problem(matcher, key, f"is not a text: {_SILENT}", "make it a text")
             continue
         wrong = _matcher_fault(matcher.value.data)
         if wrong is not None:
-            key = f"hooks.{event}.matcher"
             yield file.problem(matcher, key, f"{wrong[0]}: its hooks never run", wrong[1])
 
 
@@ -230,24 +300,24 @@ def _entries(file: _File) -> Iterator[Problem]:
 
 def _entry_faults(file: _File, event: str, entry: Value) -> Iterator[Problem]:
     data = entry.data
-    if not isinstance(data, Mapping) or (data.get("type") == "command" and "command" not in data):
-        yield file.problem(
-            entry,
-            f"hooks.{event}",
-            "a hook without its command: none of this event's hooks runs, ours included",
-            "give it a command or take it out",
-        )
+    key = f"hooks.{event}"
+    kind = data.get("type") if isinstance(data, Mapping) else None
+    if not isinstance(kind, str) or _NEEDS.get(kind, "type") not in data:
+        lacking = _NEEDS.get(kind, "type") if isinstance(kind, str) else "type"
+        message = f"a hook without its {lacking}: {_SILENT}"
+        yield file.problem(entry, key, message, f"give it a {lacking} or take it out")
         return
+    for name, holds, wanted in _ENTRY_SHAPES:
+        found = entry.member(name)
+        if found is not None and not holds(found.value.data):
+            message = f"is not {wanted}: {_SILENT}"
+            yield file.problem(found, f"{key}.{name}", message, "correct it")
     timeout = entry.member("timeout")
-    if timeout is None:
-        return
-    seconds: Any = timeout.value.data
-    key = f"hooks.{event}.timeout"
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
-        yield file.problem(timeout, key, "is not a positive number of seconds", "correct it")
-    elif seconds > LONGEST_TIMEOUT:
+    seconds: Any = timeout.value.data if timeout else None
+    if timeout is not None and _is_seconds(seconds) and seconds > LONGEST_TIMEOUT:
         fix = f"write {seconds / 1000:g} if you meant milliseconds"
-        yield file.problem(timeout, key, "timeouts are in seconds: this is hours", fix)
+        message = "timeouts are in seconds: this is hours"
+        yield file.problem(timeout, f"{key}.timeout", message, fix)
 
 
 def _weakened(file: _File, version: Version | None) -> Iterator[Problem]:
@@ -263,7 +333,7 @@ def _weakened(file: _File, version: Version | None) -> Iterator[Problem]:
             if is_ours(data):
                 for weakness in _weaknesses(event, group.data.get("matcher"), data, version):
                     fix = f"pointsman init --scope {file.scope}, or take it out"
-                    yield file.problem(element, f"hooks.{event}", f"our hook {weakness}", fix)
+                    yield file.problem(element, f"hooks.{event}", _OURS + weakness, fix)
 
 
 def _weaknesses(

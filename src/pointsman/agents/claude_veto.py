@@ -1,18 +1,23 @@
-"""Whether a change of Claude Code's settings would take our guards out of a running session.
+"""Whether a change of Claude Code's settings would take our hooks out of a running session.
 
 A refused change is not applied: the client goes on with the settings it has (measured with
-2.1.330, for a file that is emptied, deleted, broken, moved away, or told to disable all hooks).
+2.1.330, for a file that is emptied, deleted, broken, moved away, against its schema, or told to
+disable all hooks).
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pointsman.agents.claude_events import GUARDS
-from pointsman.agents.claude_findings import findings
+from pointsman.agents.claude_events import EVENTS, GUARDS, Version
+from pointsman.agents.claude_findings import findings, ignores_file, silences, weakens
 from pointsman.agents.claude_settings import SCOPES, our_events, settings_file
 from pointsman.model.event import Event
 from pointsman.model.events import ConfigChange
+
+Texts = Mapping[str, tuple[str, bytes | None]]
+"""Scope to the file's name and its bytes, as ``findings`` takes them."""
 
 _SOURCES = {
     "project_settings": "project",
@@ -20,28 +25,43 @@ _SOURCES = {
     "user_settings": "user",
     "policy_settings": "managed",
 }
-_WEAKENED = "our hook "
+_ORDER = (*GUARDS, *(name for name in EVENTS if name not in GUARDS))
+_SHOWN = 5
+_TRANSCRIPT_BYTES = 256 * 1024
+_VERSION = re.compile(rb'"version":"(\d{1,6})\.(\d{1,6})\.(\d{1,6})"')
 
 
 def fault_of_change(event: Event, home: str) -> str:
-    """Return what a change of settings would do to our guards, or the empty string."""
+    """Return what a change of settings would do to our hooks, or the empty string."""
     if not isinstance(event, ConfigChange):
         return ""
     texts = _texts(event, home)
     scope = _SOURCES.get(event.source, "")
     mine = {scope: texts[scope]} if scope in texts else {}
-    for problem in findings(mine, None):
-        if problem.key == "disableAllHooks" or problem.message.startswith(_WEAKENED):
+    for problem in findings(mine, _version(event.transcript_path)):
+        if problem.key == "disableAllHooks" or weakens(problem):
             return f"{problem.file}:{problem.line}: {problem.key} {problem.message}"
-    lost = [name for name in GUARDS if name not in _registered(texts)]
+    registered = _registered(texts)
+    lost = [name for name in _ORDER if name not in registered]
     if not lost:
         return ""
-    state = "is gone" if mine and mine[scope][1] is None else "no longer registers them"
-    names = ", ".join(lost)
-    return f"no settings file would register Pointsman for {names}: {event.file_path} {state}"
+    more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+    names = ", ".join(lost[:_SHOWN]) + more
+    return f"no settings file would register Pointsman for {names}: {_why(event, mine)}"
 
 
-def _texts(event: ConfigChange, home: str) -> dict[str, tuple[str, bytes | None]]:
+def _why(event: ConfigChange, mine: Texts) -> str:
+    """Say what became of the file that was changed."""
+    for name, data in mine.values():
+        if data is None:
+            return f"{name} is gone"
+        for problem in findings(mine, None):
+            if ignores_file(problem) or silences(problem):
+                return f"{problem.file}:{problem.line}: {problem.key} {problem.message}"
+    return f"{event.file_path} no longer registers them"
+
+
+def _texts(event: ConfigChange, home: str) -> Texts:
     repository = Path(event.identity.repository or event.identity.cwd or "/")
     environ = {"CLAUDE_CONFIG_DIR": event.host_config}
     files = {scope: settings_file(scope, repository, environ, Path(home)) for scope in SCOPES}
@@ -58,13 +78,26 @@ def _read(file: Path) -> bytes | None:
         return None
 
 
-def _registered(texts: Mapping[str, tuple[str, bytes | None]]) -> frozenset[str]:
+def _registered(texts: Texts) -> frozenset[str]:
+    """Return the events that the client would still start us for."""
     found: frozenset[str] = frozenset()
-    for _, data in texts.values():
-        try:
-            settings = json.loads(data) if data else {}
-        except (ValueError, RecursionError):
-            continue  # The client ignores such a file as a whole.
-        if isinstance(settings, dict):
-            found |= our_events(settings)
+    for scope, (name, data) in texts.items():
+        if data is None:
+            continue
+        problems = findings({scope: (name, data)}, None)
+        if not any(map(ignores_file, problems)):
+            silent = {problem.key.split(".")[1] for problem in problems if silences(problem)}
+            found |= our_events(json.loads(data)) - silent
     return found
+
+
+def _version(transcript: str) -> Version | None:
+    """Return the version of the client that runs this session, as its transcript says it."""
+    try:
+        with Path(transcript).open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TRANSCRIPT_BYTES))
+            found = _VERSION.findall(file.read(_TRANSCRIPT_BYTES))
+    except (OSError, ValueError):
+        return None
+    return tuple(map(int, found[-1])) if found else None
