@@ -1,4 +1,5 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,19 @@ def test_a_client_that_hangs_is_ended_with_everything_it_started(tmp_path: Path)
     pids = tmp_path / "pids"
     body = f"sleep 600 & echo $! $$ > {pids}.part; mv {pids}.part {pids}; wait"
     claude = program(tmp_path / "claude", body)
-    client = ask_version(claude, {"PATH": "/usr/bin:/bin"}, within=2.0)
+    client = ask_version(claude, {"PATH": "/usr/bin:/bin"}, within=4.0)
     assert client.version is None
-    assert "more than 2 seconds" in client.problem
+    assert "more than 4 seconds" in client.problem
     for pid in pids.read_text().split():
-        assert not runs(int(pid))
+        ends(int(pid))
+
+
+def ends(pid: int) -> None:
+    """Wait until a killed process is gone; the kernel takes its time on a busy machine."""
+    deadline = time.monotonic() + 30
+    while runs(pid):
+        assert time.monotonic() < deadline, f"process {pid} still runs"
+        time.sleep(0.01)
 
 
 def runs(pid: int) -> bool:

@@ -94,7 +94,7 @@ def test_on_failure_is_missed_where_the_client_knows_it(
     tmp_path: Path, version: str, faulty: bool
 ) -> None:
     said_by_client(tmp_path, version)
-    write(tmp_path, {"hooks": registration(("/opt/pointsman-hook",), None)})
+    write(tmp_path, {"hooks": registration(("/opt/pointsman-hook",), (2, 1, 200))})
     fault = fault_of_change(changed(tmp_path), str(tmp_path))
     assert ('lacks onFailure = "block"' in fault) is faulty
 
