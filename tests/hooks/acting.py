@@ -22,7 +22,7 @@ def identity(root: Path, agent: str = "", cwd: str | None = None) -> Identity:
     )
 
 
-def edit(who: Identity, path: str, tool: str = "Write", **given: Any) -> PreEdit:
+def edit(who: Identity, path: str, tool: str = "Write", /, **given: Any) -> PreEdit:
     values = given or {"file_path": path, "content": ""}
     return PreEdit(identity=who, tool_name=tool, tool_input=values, files=(path,))
 
