@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pointsman.model.decision import Action
-from pointsman.shell.carriers import SHELLS, is_interpreter
+from pointsman.shell.carried import SHELLS, is_interpreter
 from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
 from pointsman.shell.programs import effects_of, options, plain_words
 

@@ -5,15 +5,17 @@ files declare one agent, all of them must allow.
 """
 
 import os
+import unicodedata
 from collections.abc import Sequence
 
-from pointsman.model.contract import Contract
+from pointsman.hooks.edits import written_paths
+from pointsman.model.contract import ALLOW_ALL, Contract
 from pointsman.model.decision import Action, Cause, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
-from pointsman.paths.canonical import Canonical, canonical
+from pointsman.paths.canonical import Canonical, readings
 from pointsman.paths.globs import Globs, forbidding
 
 NAME = "scope"
@@ -31,19 +33,21 @@ def hook(policy: Policy, places: Places) -> Hook:
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
         held = compiled.get(event.identity.agent)
-        return _first_denial(held, event) if held else None
+        return _first_denial(held, event, policy) if held else None
 
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreEdit"}))
 
 
-def _first_denial(held: "Sequence[_Held]", event: Event) -> Decision | None:
-    for written in event.paths:
-        where = canonical(written, event.identity.cwd)
-        for contract in held:
-            root = event.identity.repository or contract.contract.root
-            decision = contract.judge(where, root)
-            if decision is not None:
-                return decision
+def _first_denial(held: "Sequence[_Held]", event: Event, policy: Policy) -> Decision | None:
+    cwd = event.identity.cwd
+    for written in written_paths(event, policy.mcp_writers):
+        named = os.path.normpath(written if written.startswith("/") else f"{cwd}/{written}")
+        for where in readings(written, cwd):
+            for contract in held:
+                root = event.identity.repository or contract.contract.root
+                decision = contract.judge(where, named, root)
+                if decision is not None:
+                    return decision
     return None
 
 
@@ -52,11 +56,18 @@ class _Held:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
+        # Told apart by identity: a written "**" is everything in the repository, no declaration
+        # is everything there is.
+        self._everything = contract.allowed is ALLOW_ALL
         self._allowed = Globs(contract.allowed)
-        self._forbidden = Globs(forbidding(contract.forbidden))
+        self._forbidden = Globs(_composed(each) for each in forbidding(contract.forbidden))
 
-    def judge(self, where: Canonical, root: str) -> Decision | None:
-        """Return a denial, or ``None`` where this contract allows the path."""
+    def judge(self, where: Canonical, named: str, root: str) -> Decision | None:
+        """Return a denial, or ``None`` where this contract allows the path.
+
+        ``named`` is the path as it was written, made absolute: a forbidden name stays forbidden
+        when a symbolic link stands in for it.
+        """
         contract = self.contract
         if contract.problems:
             return self._unverified("scope.contract-broken", where, "; ".join(contract.problems))
@@ -64,17 +75,26 @@ class _Held:
             return self._unverified("scope.unverifiable-path", where, where.unresolved)
         if contract.read_only:
             return deny(self._text(where, "it is declared read-only"), rule="scope.read-only")
-        return self._judge_path(where, _relative(where.path, root))
-
-    def _judge_path(self, where: Canonical, relative: str) -> Decision | None:
-        hit = self._forbidden.match(relative) or self._forbidden.match(where.path)
+        hit = self._forbids(where.path, root) or self._forbids(named, root)
         if hit is not None:
             return deny(self._text(where, f"forbidden by {hit!r}"), rule="scope.forbidden")
-        inside = not relative.startswith("../")
-        if not (inside and self._allowed.match(relative)) and not self._allowed.match(where.path):
+        return self._judge_allowed(where, _relative(where.path, root))
+
+    def _forbids(self, path: str, root: str) -> str | None:
+        absolute = _composed(path)
+        inside = path.startswith(f"{root}/")
+        relative = path[len(root) + 1 :] if inside else _relative(path, root)
+        return self._forbidden.match(_composed(relative)) or self._forbidden.match(absolute)
+
+    def _judge_allowed(self, where: Canonical, relative: str) -> Decision | None:
+        inside = not relative.startswith("../") and relative != ".."
+        declared = (inside and self._allowed.match(relative)) or self._allowed.match_absolute(
+            where.path
+        )
+        if not declared and not self._everything:
             reason = f"allowed are only: {self._list()}"
             return deny(self._text(where, reason), rule="scope.outside")
-        if where.links > 1:
+        if where.links > 1 and not (self._everything and not self.contract.forbidden):
             reason = f"the file has {where.links} names (hard links); another may be out of scope"
             return self._unverified("scope.unverifiable-path", where, reason)
         return None
@@ -89,8 +109,15 @@ class _Held:
 
     def _list(self) -> str:
         allowed = self.contract.allowed
+        if not allowed:
+            return "nothing"
         more = f", and {len(allowed) - _MOST_SHOWN} more" if len(allowed) > _MOST_SHOWN else ""
         return ", ".join(allowed[:_MOST_SHOWN]) + more
+
+
+def _composed(text: str) -> str:
+    """Return the one spelling that Unicode gives to a text written with combining marks."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _relative(path: str, root: str) -> str:

@@ -41,6 +41,24 @@ def canonical(path: str, cwd: str) -> Canonical:
         return Canonical(os.path.normpath(text), f"it cannot be looked up: {error}")
 
 
+def readings(path: str, cwd: str) -> tuple[Canonical, ...]:
+    """Return every place that a path may mean, the kernel's first.
+
+    A host's file tool may strip white space around it, may put the home in for ``~``, and may
+    take ``..`` away textually before the kernel sees it, which behind a symbolic link leads
+    elsewhere. Whoever judges a path judges all of them.
+    """
+    stripped = path.strip()
+    texts = [path, stripped]
+    if stripped.startswith("~"):
+        texts.append(os.path.expanduser(stripped))
+    if ".." in stripped and "\0" not in stripped:
+        texts.append(
+            os.path.normpath(stripped if stripped.startswith("/") else f"{cwd}/{stripped}")
+        )
+    return tuple(dict.fromkeys(canonical(text, cwd) for text in dict.fromkeys(texts)))
+
+
 def _problem(path: str, cwd: str, text: str) -> str:
     if not path:
         return "it is empty"

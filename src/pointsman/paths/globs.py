@@ -1,11 +1,15 @@
 """Glob patterns with minimatch's semantics, dotfiles matched.
 
 ``**`` spans directories only as a whole segment, ``{a,b}`` and ``{1..3}`` expand, extended globs
-and classes work, and a pattern that is the path to the letter matches it even where it holds
-brackets (a route file such as ``src/[id]/page.tsx``). A leading ``!`` is refused: in a list of
-which any may match, it would allow everything else.
+and classes work. Three things differ on purpose:
+
+- a pattern whose brackets are read to the letter matches too: ``src/[id]/**`` is the directory of
+  a route, and it is also ``src/i/**``;
+- a leading ``!`` is refused: in a list of which any may match, it would allow everything else;
+- a leading ``#`` is refused: minimatch takes it for a comment, so it would forbid nothing.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -16,6 +20,12 @@ _FLAGS = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.DOTGLOB | glob.FORCEUN
 _MOST_ALTERNATIVES = 1000
 """What braces may expand to; a pattern that grows past it is refused."""
 _LONGEST = 1024
+_MOST_STARS = 8
+"""Wildcards in one segment: each may try every length, so they multiply."""
+_REPEATED = re.compile(r"[*+]\([^()]*[*+?@!]\([^()]*\)[^()]*\)")
+"""A repetition of extended globs: what it takes to match grows without bound."""
+_WILD = re.compile(r"[*?{}(),]")
+_BRACKET = re.compile(r"(?<!\\)([\[\]])")
 
 
 class Globs:
@@ -34,20 +44,49 @@ class Globs:
 
     def match(self, path: str) -> str | None:
         """Return the first pattern that matches this path, as it was written, or ``None``."""
+        above = path in {".", ".."} or path.startswith("../")
         for pattern, plain, matches in self._matchers:
-            if plain == path or matches(path):
+            # No wildcard stands for `.` or `..`; only a pattern that says so leads up.
+            if plain == path or (matches(path) and (not above or plain.startswith(".."))):
+                return pattern
+        return None
+
+    def match_absolute(self, path: str) -> str | None:
+        """Return the first absolute pattern that matches an absolute path, or ``None``."""
+        for pattern, plain, matches in self._matchers:
+            if plain.startswith("/") and (plain == path or matches(path)):
                 return pattern
         return None
 
 
+_REFUSED: tuple[tuple[Callable[[str], bool], str], ...] = (
+    (lambda it: not it.strip(), "it is empty"),
+    (
+        lambda it: it.startswith("!"),
+        "a pattern cannot begin with '!'; list what is excluded as forbidden instead",
+    ),
+    (
+        lambda it: it.startswith("#"),
+        "a pattern that begins with '#' is a comment; write '\\\\#' for the character",
+    ),
+    (lambda it: len(it) > _LONGEST, f"it is longer than {_LONGEST} characters"),
+    (
+        lambda it: _REPEATED.search(it) is not None,
+        "it repeats an extended glob inside another; write it without the inner one",
+    ),
+    (
+        lambda it: any(_stars(segment) > _MOST_STARS for segment in it.split("/")),
+        f"it has more than {_MOST_STARS} wildcards between two slashes",
+    ),
+)
+"""What makes a pattern unusable, and what is said about it."""
+
+
 def check(pattern: str) -> str:
     """Return what is wrong with a pattern, or the empty string."""
-    if not pattern.strip():
-        return "it is empty"
-    if pattern.startswith("!") and not pattern.startswith("!("):
-        return "a pattern cannot begin with '!'; list what is excluded as forbidden instead"
-    if len(pattern) > _LONGEST:
-        return f"it is longer than {_LONGEST} characters"
+    for is_wrong, message in _REFUSED:
+        if is_wrong(pattern):
+            return message
     try:
         _compiled(_plain(pattern))
     except Exception as error:  # noqa: BLE001 - the library raises what its parser meets
@@ -65,14 +104,31 @@ def forbidding(patterns: Iterable[str]) -> tuple[str, ...]:
     return tuple(out)
 
 
+def _stars(segment: str) -> int:
+    return len(re.findall(r"\*+|\+\(", segment))
+
+
 def _plain(pattern: str) -> str:
-    while pattern.startswith("./"):
-        pattern = pattern[2:]
-    return pattern
+    """Return a pattern without ``./``, and without a name that ``..`` takes back."""
+    if "./" not in pattern and not pattern.endswith("/.."):
+        return pattern
+    kept: list[str] = []
+    for part in pattern.split("/"):
+        if part == "..":
+            if kept and kept[-1] not in {"", ".."} and not _WILD.search(kept[-1]):
+                kept.pop()
+                continue
+        elif part == ".":
+            continue
+        kept.append(part)
+    return "/".join(kept) or "."
 
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> Callable[[str], bool]:
-    compiled: Any = glob.compile([pattern], flags=_FLAGS, limit=_MOST_ALTERNATIVES)
+    patterns = [pattern]
+    if _BRACKET.search(pattern):
+        patterns.append(_BRACKET.sub(r"\\\1", pattern))
+    compiled: Any = glob.compile(patterns, flags=_FLAGS, limit=_MOST_ALTERNATIVES)
     match: Callable[[str], bool] = compiled.match
     return match

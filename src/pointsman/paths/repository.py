@@ -39,14 +39,28 @@ def _search(directory: str) -> str | None:
 
 
 def is_worktree_of(directory: str, repository: str) -> bool:
-    """Whether ``directory`` is the root of a linked git worktree of ``repository``."""
-    try:
-        with open(f"{directory}/.git", encoding="utf-8") as file:
-            text = file.read(4096)
-    except (OSError, ValueError):
+    """Whether ``directory`` is the root of a linked git worktree of ``repository``.
+
+    Both must say so: a file that anybody can write into a directory does not move the root that
+    contracts are held to.
+    """
+    ours = _named_in(f"{directory}/.git", "gitdir:")
+    if not ours or os.path.dirname(ours) != f"{os.path.realpath(repository)}/.git/worktrees":
         return False
-    target = text.removeprefix("gitdir:").strip()
-    return text.startswith("gitdir:") and target.startswith(f"{repository}/.git/worktrees/")
+    return _named_in(f"{ours}/gitdir", "") == os.path.realpath(f"{directory}/.git")
+
+
+def _named_in(file: str, prefix: str) -> str:
+    """Return the path that one of git's pointer files holds, or the empty string."""
+    try:
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read(4096)
+    except (OSError, ValueError):
+        return ""
+    if not text.startswith(prefix):
+        return ""
+    named = text.removeprefix(prefix).strip()
+    return os.path.realpath(os.path.join(os.path.dirname(file), named)) if named else ""
 
 
 def anchored_root(project: str, cwd: str) -> str | None:

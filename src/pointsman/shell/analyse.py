@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from pointsman.shell.carriers import Carried, carried
+from pointsman.shell.carried import Carried
+from pointsman.shell.carriers import carried
 from pointsman.shell.effects import UNKNOWN, Analysis, Invocation
 from pointsman.shell.interpreters import shell_texts
 from pointsman.shell.programs import effects_of
-from pointsman.shell.walk import MOST_DEPTH, MOST_TEXT, Spent, State, Steps, Walker
+from pointsman.shell.state import MOST_DEPTH, MOST_TEXT, Spent, State, Steps
+from pointsman.shell.walk import Walker
 
 _STEPS_PER_BYTE = 40
 _FEWEST_STEPS = 20_000

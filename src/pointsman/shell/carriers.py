@@ -1,109 +1,77 @@
 """Programs that run another command: what they carry, so that it is seen for what it is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from pointsman.shell.effects import UNKNOWN, Invocation
-
-SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "rbash", "fish"})
-_INTERPRETERS = frozenset(
-    {"python", "python2", "python3", "perl", "ruby", "node", "php", "lua", "deno", "bun"}
+from pointsman.shell.batches import parallel, xargs
+from pointsman.shell.carried import (
+    RUN_BY_OTHERS,
+    SHELLS,
+    Carried,
+    Prefix,
+    after_options,
+    text_of,
+    these,
 )
+from pointsman.shell.effects import UNKNOWN, Invocation
+from pointsman.shell.finding import find_commands, find_places
+from pointsman.shell.run_options import git, rsync, scp, ssh, tar
 
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What a carrier runs: words (``argv``), shell text (``script``), or both unknown.
-
-    ``unverified`` says why it cannot be known; ``appended`` that words of unknown number follow.
-    """
-
-    argv: tuple[str, ...] = ()
-    script: str | None = None
-    unverified: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Prefix:
-    """A program whose command follows its own options.
-
-    ``with_value`` are options that take the next word; ``skip`` is the number of words of its
-    own before the command (the duration of ``timeout``); ``assignments`` says that words such as
-    ``A=b`` may stand before it.
-    """
-
-    with_value: frozenset[str] = frozenset()
-    skip: int = 0
-    assignments: bool = False
-
-
-def _options(*names: str) -> frozenset[str]:
-    return frozenset(names)
-
-
-_PREFIXES: Mapping[str, _Prefix] = {
-    "sudo": _Prefix(
-        _options("-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-r", "-t"), assignments=True
+_PREFIXES: Mapping[str, Prefix] = {
+    "sudo": Prefix(
+        these("-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-r", "-t"), assignments=True
     ),
-    "doas": _Prefix(_options("-u", "-C")),
-    "env": _Prefix(_options("-u", "--unset", "-C", "--chdir", "-S"), assignments=True),
-    "nice": _Prefix(_options("-n", "--adjustment")),
-    "ionice": _Prefix(_options("-c", "-n", "-p", "--class", "--classdata")),
-    "timeout": _Prefix(_options("-s", "-k", "--signal", "--kill-after"), skip=1),
-    "nohup": _Prefix(),
-    "setsid": _Prefix(),
-    "stdbuf": _Prefix(_options("-i", "-o", "-e")),
-    "time": _Prefix(_options("-f", "-o")),
-    "command": _Prefix(),
-    "builtin": _Prefix(),
-    "exec": _Prefix(_options("-a")),
-    "xargs": _Prefix(
-        _options(
-            "-I",
-            "-n",
-            "-P",
-            "-L",
-            "-d",
-            "-E",
-            "-s",
-            "-a",
-            "-i",
-            "--max-args",
-            "--max-procs",
-            "--delimiter",
-        )
-    ),
-    "parallel": _Prefix(_options("-j", "--jobs", "-N", "-n", "-I", "--colsep")),
-    "chroot": _Prefix(_options("--userspec", "--groups"), skip=1),
-    "unshare": _Prefix(_options("--propagation")),
-    "nsenter": _Prefix(_options("-t", "--target")),
-    "busybox": _Prefix(),
-    "toybox": _Prefix(),
-    "strace": _Prefix(_options("-e", "-o", "-p", "-s", "-u")),
-    "ltrace": _Prefix(_options("-e", "-o", "-p", "-s")),
-    "coproc": _Prefix(),
-    "then": _Prefix(),
-    "do": _Prefix(),
-    "!": _Prefix(),
-    "caffeinate": _Prefix(_options("-t", "-w")),
-    "flock": _Prefix(_options("-w", "-E", "--timeout"), skip=1),
-    "chrt": _Prefix(skip=1),
-    "taskset": _Prefix(skip=1),
-    "fakeroot": _Prefix(),
-    "rtk": _Prefix(),
-    "proxychains": _Prefix(_options("-f")),
-    "proxychains4": _Prefix(_options("-f")),
-    "pkexec": _Prefix(_options("--user")),
-    "runuser": _Prefix(_options("-u")),
-    "dbus-run-session": _Prefix(),
-    "xvfb-run": _Prefix(_options("-s", "-n")),
-    "uv": _Prefix(skip=1),
-    "poetry": _Prefix(skip=1),
-    "pipenv": _Prefix(skip=1),
-    "npx": _Prefix(_options("-p", "--package")),
-    "bunx": _Prefix(),
-    "direnv": _Prefix(skip=2),
-    "watch": _Prefix(_options("-n", "--interval")),
+    "doas": Prefix(these("-u", "-C")),
+    "env": Prefix(these("-u", "--unset", "-C", "--chdir", "-S"), assignments=True),
+    "nice": Prefix(these("-n", "--adjustment")),
+    "ionice": Prefix(these("-c", "-n", "-p", "--class", "--classdata")),
+    "timeout": Prefix(these("-s", "-k", "--signal", "--kill-after"), skip=1),
+    "nohup": Prefix(),
+    "setsid": Prefix(),
+    "stdbuf": Prefix(these("-i", "-o", "-e")),
+    "time": Prefix(these("-f", "-o")),
+    "command": Prefix(),
+    "builtin": Prefix(),
+    "exec": Prefix(these("-a")),
+    "chroot": Prefix(these("--userspec", "--groups"), skip=1),
+    "unshare": Prefix(these("--propagation")),
+    "nsenter": Prefix(these("-t", "--target")),
+    "busybox": Prefix(),
+    "toybox": Prefix(),
+    "strace": Prefix(these("-e", "-o", "-p", "-s", "-u")),
+    "ltrace": Prefix(these("-e", "-o", "-p", "-s")),
+    "coproc": Prefix(),
+    "then": Prefix(),
+    "do": Prefix(),
+    "!": Prefix(),
+    "caffeinate": Prefix(these("-t", "-w")),
+    "flock": Prefix(these("-w", "-E", "--timeout"), skip=1),
+    "chrt": Prefix(skip=1),
+    "taskset": Prefix(skip=1),
+    "fakeroot": Prefix(),
+    "rtk": Prefix(),
+    "proxychains": Prefix(these("-f")),
+    "proxychains4": Prefix(these("-f")),
+    "pkexec": Prefix(these("--user")),
+    "runuser": Prefix(these("-u")),
+    "dbus-run-session": Prefix(),
+    "xvfb-run": Prefix(these("-s", "-n")),
+    "uv": Prefix(skip=1, first="run"),
+    "uvx": Prefix(),
+    "poetry": Prefix(skip=1, first="run"),
+    "pipenv": Prefix(skip=1, first="run"),
+    "pdm": Prefix(skip=1, first="run"),
+    "hatch": Prefix(skip=1, first="run"),
+    "pipx": Prefix(skip=1, first="run"),
+    "pnpm": Prefix(skip=1, first="exec"),
+    "npm": Prefix(skip=1, first="exec"),
+    "yarn": Prefix(skip=1, first="exec"),
+    "bundle": Prefix(skip=1, first="exec"),
+    "lvm": Prefix(),
+    "systemd-run": Prefix(these("-u", "--unit", "-p", "--property", "-M", "-H", "-E", "--slice")),
+    "npx": Prefix(these("-p", "--package")),
+    "bunx": Prefix(),
+    "direnv": Prefix(skip=2),
+    "watch": Prefix(these("-n", "--interval")),
 }
 
 
@@ -120,41 +88,26 @@ def carried(each: Invocation) -> list[Carried]:
     return _prefixed(each, prefix) if prefix is not None else []
 
 
-def _prefixed(each: Invocation, prefix: _Prefix) -> list[Carried]:
+def _prefixed(each: Invocation, prefix: Prefix) -> list[Carried]:
     words = list(each.argv[1:])
     split = _split_string(words) if each.program == "env" else None
     if split is not None:
         return [Carried(script=split)]
     if each.program == "command" and words and words[0] in {"-v", "-V"}:
         return []
-    rest = _after_options(words, prefix)
-    if each.program == "xargs":
-        rest = (
-            [*rest, *(each.stdin.split()[:256] if each.stdin is not None else [UNKNOWN])]
-            if rest
-            else []
-        )
-    if each.program in {"uv", "poetry", "pipenv"} and words[:1] != ["run"]:
+    if prefix.first and words[:1] != [prefix.first]:
         return []
-    if each.program in {"watch", "parallel"} and len(rest) >= 1:
+    rest = after_options(words, prefix)
+    if each.program == "watch" and rest:
         return [Carried(script=" ".join(rest))]
-    return [Carried(argv=tuple(rest))] if rest else []
-
-
-def _after_options(words: list[str], prefix: _Prefix) -> list[str]:
-    index = 0
-    while index < len(words):
-        word = words[index]
-        if word == "--":
-            index += 1
-            break
-        if word.startswith("-") and len(word) > 1:
-            index += 2 if word in prefix.with_value else 1
-        elif prefix.assignments and "=" in word and word.partition("=")[0].isidentifier():
-            index += 1
-        else:
-            break
-    return words[index + prefix.skip :]
+    carrying = [Carried(argv=tuple(rest))] if rest else []
+    if each.program == "env":
+        carrying += [
+            Carried(script=word.partition("=")[2])
+            for word in words
+            if word.partition("=")[0] in RUN_BY_OTHERS and "=" in word
+        ]
+    return carrying
 
 
 def _split_string(words: list[str]) -> str | None:
@@ -174,13 +127,9 @@ def _shell(each: Invocation) -> list[Carried]:
     for index, word in enumerate(words):
         if word.startswith("-") and not word.startswith("--") and "c" in word[1:]:
             rest = [after for after in words[index + 1 :] if after != "--"]
-            return [_text(rest[0], "the text of sh -c")] if rest else []
+            return [text_of(rest[0], "the text of sh -c")] if rest else []
         if not word.startswith(("-", "+")):
-            return (
-                []
-                if UNKNOWN not in word
-                else [Carried(unverified="a script that is not known is run")]
-            )
+            return _source(each)
     return _from_stdin(each)
 
 
@@ -193,52 +142,53 @@ def _from_stdin(each: Invocation) -> list[Carried]:
     return []
 
 
-def _text(text: str, what: str) -> Carried:
-    if UNKNOWN in text and not text.strip(UNKNOWN + " ;&|\n"):
-        return Carried(unverified=f"{what} is not known")
-    return Carried(script=text.replace(UNKNOWN, "__unknown__"))
+def _source(each: Invocation) -> list[Carried]:
+    """``source <(…)``: the text where it is known."""
+    words = each.argv[1:2]
+    if not words or (UNKNOWN not in words[0] and words[0] != "/dev/stdin"):
+        return []
+    if each.stdin is not None:
+        return [Carried(script=each.stdin)]
+    return [Carried(unverified="a script that is not known is run")]
+
+
+def _schedule(each: Invocation) -> list[Carried]:
+    """``at`` and ``batch`` run their stdin later."""
+    return [Carried(script=each.stdin)] if each.stdin is not None else []
+
+
+def _crontab(each: Invocation) -> list[Carried]:
+    out = []
+    for line in (each.stdin or "").splitlines()[:256]:
+        fields = line.split(None, 1 if line.startswith("@") else 5)
+        if len(fields) == (2 if line.startswith("@") else 6) and "=" not in fields[0]:
+            out.append(Carried(script=fields[-1]))
+    return out
 
 
 def _eval(each: Invocation) -> list[Carried]:
-    return [_text(" ".join(each.argv[1:]), "what is evaluated")] if len(each.argv) > 1 else []
+    return [text_of(" ".join(each.argv[1:]), "what is evaluated")] if len(each.argv) > 1 else []
 
 
 def _trap(each: Invocation) -> list[Carried]:
     words = [word for word in each.argv[1:] if not word.startswith("-")]
-    return [_text(words[0], "the text of a trap")] if len(words) > 1 else []
+    return [text_of(words[0], "the text of a trap")] if len(words) > 1 else []
 
 
 def _find(each: Invocation) -> list[Carried]:
-    out, words = [], each.argv
-    roots = find_roots(words)
-    for index, word in enumerate(words):
-        if word not in {"-exec", "-execdir", "-ok", "-okdir"}:
-            continue
-        command = []
-        for part in words[index + 1 :]:
-            if part in {";", "+"}:
-                break
-            command += [f"{root}/{UNKNOWN}" for root in roots] if part == "{}" else [part]
-        if command:
-            out.append(Carried(argv=tuple(command)))
+    out = []
+    places = find_places(each.argv)
+    for command in find_commands(each.argv):
+        parts = (places if part == "{}" else [part] for part in command)
+        out.append(Carried(argv=tuple(word for part in parts for word in part)))
     return out
-
-
-def find_roots(words: tuple[str, ...]) -> list[str]:
-    """Return where a ``find`` begins to search."""
-    roots = []
-    for word in words[1:]:
-        if word.startswith(("-", "(", "!")):
-            break
-        roots.append(word)
-    return roots or ["."]
 
 
 def _after_flag(*flags: str) -> Callable[[Invocation], list[Carried]]:
     def read(each: Invocation) -> list[Carried]:
         for index, word in enumerate(each.argv[1:-1], 1):
             if word in flags:
-                return [_text(each.argv[index + 1], f"what {each.program} runs")]
+                return [text_of(each.argv[index + 1], f"what {each.program} runs")]
         return []
 
     return read
@@ -251,42 +201,22 @@ def _terminal(each: Invocation) -> list[Carried]:
         words = words[1:] if words else []
         keys = each.argv[1:2] in {("send-keys",), ("send",)}
         words = [word for word in words if word not in {"Enter", "C-m"}] if keys else words
-    rest = _after_options(
-        words, _Prefix(_options("-s", "-t", "-n", "-c", "-x", "-y", "-S", "-L", "-F"))
-    )
+    rest = after_options(words, Prefix(these("-s", "-t", "-n", "-c", "-x", "-y", "-S", "-L", "-F")))
     return [Carried(script=" ".join(rest))] if rest else []
-
-
-def _ssh(each: Invocation) -> list[Carried]:
-    values = _options("-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-E", "-W")
-    rest = _after_options(list(each.argv[1:]), _Prefix(values))
-    local = rest and rest[0].rpartition("@")[2] in {"localhost", "127.0.0.1", "::1"}
-    return [Carried(script=" ".join(rest[1:]))] if local and rest[1:] else []
 
 
 def _su(each: Invocation) -> list[Carried]:
     return _after_flag("-c", "--command")(each)
 
 
-def _git(each: Invocation) -> list[Carried]:
-    """``git -c alias.x='!cmd' x`` runs a command; so do submodule foreach and rebase --exec."""
-    words, out = each.argv, []
-    for index, word in enumerate(words[:-1]):
-        setting = words[index + 1]
-        if word == "-c" and setting.startswith("alias.") and "=" in setting:
-            value = setting.partition("=")[2]
-            if value.startswith("!"):
-                out.append(_text(value[1:], "a git alias"))
-            else:
-                out.append(Carried(argv=("git", *value.split(), *words[index + 3 :])))
-        if word in {"--exec", "-x"} or (word == "foreach" and "submodule" in words):
-            out.append(_text(" ".join(words[index + 1 :]) if word == "foreach" else setting, word))
-    return out
-
-
 _SPECIAL: Mapping[str, Callable[[Invocation], list[Carried]]] = {
     "eval": _eval,
+    "source": _source,
+    ".": _source,
     "trap": _trap,
+    "at": _schedule,
+    "batch": _schedule,
+    "crontab": _crontab,
     "find": _find,
     "fd": _after_flag("-x", "--exec", "-X", "--exec-batch"),
     "script": _after_flag("-c", "--command", "-qc"),
@@ -294,11 +224,12 @@ _SPECIAL: Mapping[str, Callable[[Invocation], list[Carried]]] = {
     "runuser": _su,
     "tmux": _terminal,
     "screen": _terminal,
-    "ssh": _ssh,
-    "git": _git,
+    "ssh": ssh,
+    "scp": scp,
+    "sftp": scp,
+    "rsync": rsync,
+    "tar": tar,
+    "git": git,
+    "xargs": xargs,
+    "parallel": parallel,
 }
-
-
-def is_interpreter(program: str) -> bool:
-    """Whether this program runs code of a language that is no shell's."""
-    return program in _INTERPRETERS or program.rstrip("0123456789.") in _INTERPRETERS

@@ -7,6 +7,10 @@ UNKNOWN = "\x00"
 """Stands in a word for a part that cannot be known without running the command."""
 
 
+ENDLESS = "\x00endless"
+"""The program of an invocation that stands for work which multiplies without end."""
+
+
 class Kind(StrEnum):
     """What a command does to something."""
 
@@ -63,7 +67,9 @@ class Invocation:
 
         Some file systems do not tell ``GIT`` from ``git``; nothing harmless is named so.
         """
-        return self.argv[0].rsplit("/", 1)[-1].lower() if self.argv else ""
+        if not self.argv:
+            return ""
+        return self.argv[0].rsplit("/", 1)[-1].lower().removesuffix(".exe")
 
 
 @dataclass(frozen=True, slots=True)

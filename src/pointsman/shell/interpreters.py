@@ -4,15 +4,17 @@ import ast
 import re
 from collections.abc import Iterator
 
-from pointsman.shell.carriers import is_interpreter
+from pointsman.shell.carried import is_interpreter
 from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
-from pointsman.shell.walk import resolve
+from pointsman.shell.state import resolve
 
 _AWK = re.compile(r'system\("([^"]+)"\)|"([^"]+)"\s*\|\s*getline|\|\s*"([^"]+)"')
 _MOST_CODE = 64 * 1024
 _CALLS = {"system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput"}
 _QUOTED = re.compile(r"""(?:system|exec|execSync|spawnSync|popen|qx|`)\s*\(?\s*(["'`])(.+?)\1""")
 _CODE_OPTION = re.compile(r"-[a-zA-Z]*[ceErp]")
+_CODE_WORDS = frozenset({"--eval", "--print", "-Command", "-Com", "-command", "-EncodedCommand"})
+_GLUED = re.compile(r"(?:--eval=|--print=|-[IBEsSuO]*c(?=\S{4}))(.+)", re.DOTALL)
 _PERL = re.compile(r"`([^`]+)`|qx\{([^}]*)\}")
 _DELETERS = {
     "rmtree": Kind.DELETE_TREE,
@@ -26,11 +28,16 @@ def code_of(each: Invocation) -> str | None:
     """Return the code that an interpreter is given on its command line or on stdin."""
     if not is_interpreter(each.program):
         return None
-    for index, word in enumerate(each.argv[1:-1], 1):
-        if word == "--eval" or _CODE_OPTION.fullmatch(word):
-            return each.argv[index + 1][:_MOST_CODE]
+    for index, word in enumerate(each.argv[1:], 1):
+        following = each.argv[index + 1] if index + 1 < len(each.argv) else ""
+        found = _GLUED.fullmatch(word)
+        if found is not None:
+            return found[1][:_MOST_CODE]
+        if (word in _CODE_WORDS or _CODE_OPTION.fullmatch(word)) and following:
+            return following[:_MOST_CODE]
     plain = [word for word in each.argv[1:] if not word.startswith("-")]
-    return each.stdin[:_MOST_CODE] if each.stdin is not None and not plain else None
+    reads = not plain or plain == ["-"]
+    return each.stdin[:_MOST_CODE] if each.stdin is not None and reads else None
 
 
 def shell_texts(each: Invocation) -> Iterator[str]:

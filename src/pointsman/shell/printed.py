@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pointsman.shell.effects import UNKNOWN, Invocation
 from pointsman.shell.words import unescape
 
+_WHERE = frozenset({"-v", "-V", "-p", "-P"})
 _PRINTERS = frozenset({"echo", "printf"})
 
 
@@ -28,9 +29,19 @@ def printed(invocations: list[Invocation]) -> str:
             out.append(_print(each))
         elif each.program in _DECODERS and each.stdin is not None:
             out = [_DECODERS[each.program](each)]
+        elif each.program == "pwd" and UNKNOWN not in each.cwd:
+            out.append(each.cwd)
+        elif _names_program(each):
+            out.append(each.argv[-1])
         else:
             return UNKNOWN
     return "".join(out) if out else UNKNOWN
+
+
+def _names_program(each: Invocation) -> bool:
+    """Whether this prints where a program is: by its name it is still known."""
+    asks = each.program == "which" or (each.program in {"command", "type"} and len(each.argv) == 3)
+    return asks and len(each.argv) > 1 and (each.program == "which" or each.argv[1] in _WHERE)
 
 
 def _print(each: Invocation) -> str:

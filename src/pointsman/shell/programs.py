@@ -1,11 +1,14 @@
 """What well-known programs do to the paths among their words."""
 
+import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pointsman.shell.effects import Effect, Invocation, Kind
+from pointsman.shell.finding import find_deletes, find_places
 from pointsman.shell.interpreters import code_effects
-from pointsman.shell.walk import resolve
+from pointsman.shell.state import resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +25,46 @@ class _Paths:
     with_value: frozenset[str] = frozenset()
 
 
+def _some(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
 _PROGRAMS: Mapping[str, _Paths] = {
     "rmdir": _Paths(Kind.DELETE),
     "unlink": _Paths(Kind.DELETE),
-    "shred": _Paths(Kind.DELETE, with_value=frozenset({"-n", "-s"})),
-    "truncate": _Paths(Kind.WRITE, with_value=frozenset({"-s", "-r", "--size", "--reference"})),
+    "shred": _Paths(Kind.DELETE, with_value=_some("-n", "-s")),
+    "srm": _Paths(Kind.DELETE),
+    "wipe": _Paths(Kind.DELETE),
+    "rimraf": _Paths(Kind.DELETE_TREE),
+    "trash": _Paths(Kind.DELETE_TREE),
+    "trash-put": _Paths(Kind.DELETE_TREE),
+    "truncate": _Paths(Kind.WRITE, with_value=_some("-s", "-r", "--size", "--reference")),
     "tee": _Paths(Kind.WRITE),
-    "touch": _Paths(Kind.WRITE, with_value=frozenset({"-d", "-r", "-t"})),
-    "mkdir": _Paths(Kind.WRITE, with_value=frozenset({"-m"})),
-    "cp": _Paths(Kind.WRITE, last_only=True, with_value=frozenset({"-t", "-S"})),
-    "install": _Paths(Kind.WRITE, last_only=True, with_value=frozenset({"-m", "-o", "-g", "-t"})),
-    "ln": _Paths(Kind.WRITE, last_only=True, with_value=frozenset({"-t", "-S"})),
-    "rsync": _Paths(Kind.WRITE, last_only=True, with_value=frozenset({"-e", "--exclude"})),
-    "chmod": _Paths(Kind.CHMOD, first=1),
-    "chown": _Paths(Kind.CHMOD, first=1),
-    "chgrp": _Paths(Kind.CHMOD, first=1),
+    "sponge": _Paths(Kind.WRITE),
+    "touch": _Paths(Kind.WRITE, with_value=_some("-d", "-r", "-t")),
+    "mkdir": _Paths(Kind.WRITE, with_value=_some("-m")),
+    "mkfifo": _Paths(Kind.WRITE, with_value=_some("-m")),
+    "mknod": _Paths(Kind.WRITE, with_value=_some("-m")),
+    "ed": _Paths(Kind.WRITE, with_value=_some("-p")),
+    "ex": _Paths(Kind.WRITE, with_value=_some("-c", "-S", "-u")),
+    "vi": _Paths(Kind.WRITE, with_value=_some("-c", "-S", "-u")),
+    "vim": _Paths(Kind.WRITE, with_value=_some("-c", "-S", "-u", "--cmd")),
+    "nvim": _Paths(Kind.WRITE, with_value=_some("-c", "-S", "-u", "--cmd")),
+    "emacs": _Paths(Kind.WRITE, with_value=_some("-f", "-l", "--eval", "-e")),
+    "nano": _Paths(Kind.WRITE),
+    "mount": _Paths(Kind.WRITE, last_only=True, with_value=_some("-t", "-o")),
+    "umount": _Paths(Kind.MOVE),
+    "cp": _Paths(Kind.WRITE, last_only=True, with_value=_some("-t", "-S")),
+    "scp": _Paths(Kind.WRITE, last_only=True, with_value=_some("-i", "-o", "-P", "-F", "-c", "-l")),
+    "install": _Paths(Kind.WRITE, last_only=True, with_value=_some("-m", "-o", "-g", "-t")),
+    "ln": _Paths(Kind.WRITE, last_only=True, with_value=_some("-t", "-S")),
+    "objcopy": _Paths(Kind.WRITE, with_value=_some("-O", "-I")),
+    "strip": _Paths(Kind.WRITE),
     "chattr": _Paths(Kind.CHMOD, first=1),
-    "setfacl": _Paths(Kind.CHMOD, with_value=frozenset({"-m", "-x", "-M", "-X"})),
-    "patch": _Paths(Kind.WRITE, with_value=frozenset({"-p", "-i", "-d", "-o"})),
+    "setfacl": _Paths(Kind.CHMOD, with_value=_some("-m", "-x", "-M", "-X")),
+    "patch": _Paths(Kind.WRITE, with_value=_some("-p", "-i", "-d", "-o")),
 }
+_MOST_SOURCES = 512
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 
 
@@ -55,6 +79,11 @@ def effects_of(each: Invocation) -> Iterator[Effect]:
     elif each.program in _PROGRAMS:
         yield from _by_table(each, _PROGRAMS[each.program])
     yield from code_effects(each)
+
+
+def changes_by_words(program: str) -> bool:
+    """Whether it is known what this program does to the paths among its words."""
+    return program in _PROGRAMS or program in _SPECIAL
 
 
 def plain_words(each: Invocation, with_value: frozenset[str] = frozenset()) -> list[str]:
@@ -88,13 +117,23 @@ def options(each: Invocation) -> set[str]:
 
 def _by_table(each: Invocation, program: _Paths) -> Iterator[Effect]:
     words = plain_words(each, program.with_value)[program.first :]
-    target = _option_value(each, "-t", "--target-directory")
-    if program.last_only and target is not None:
-        words = [target]
-    elif program.last_only:
-        words = words[-1:] if len(words) > 1 else []
+    if program.last_only:
+        words = _destinations(each, words)
     for word in words:
         yield Effect(program.kind, resolve(word, each.cwd), each.program)
+
+
+def _destinations(each: Invocation, words: list[str]) -> list[str]:
+    """Return where files are put: the last word, and the names they would have in it."""
+    target = _option_value(each, "-t", "--target-directory")
+    sources = words if target is not None else words[:-1]
+    if target is None:
+        if len(words) < 2:
+            return []
+        target = words[-1]
+    names = (posixpath.basename(source.rstrip("/")) for source in sources[:_MOST_SOURCES])
+    inside = [f"{target.rstrip('/')}/{name}" for name in names if name not in {"", ".", ".."}]
+    return [target, *inside]
 
 
 def _option_value(each: Invocation, *names: str) -> str | None:
@@ -107,20 +146,104 @@ def _option_value(each: Invocation, *names: str) -> str | None:
 
 
 def _rm(each: Invocation) -> Iterator[Effect]:
-    tree = options(each) & {"-r", "-R", "--recursive"}
+    tree = options(each) & {"-r", "-R"} or _long(each, "--recursive")
     for word in plain_words(each):
         kind = Kind.DELETE_TREE if tree else Kind.DELETE
         yield Effect(kind, resolve(word, each.cwd), each.program)
 
 
 def _mv(each: Invocation) -> Iterator[Effect]:
-    words = plain_words(each, frozenset({"-t", "-S"}))
+    words = plain_words(each, _some("-t", "-S"))
     target = _option_value(each, "-t", "--target-directory")
-    sources = words if target is not None else words[:-1]
-    for word in sources:
+    for word in words if target is not None else words[:-1]:
         yield Effect(Kind.MOVE, resolve(word, each.cwd), each.program)
-    for word in [target] if target is not None else words[-1:]:
+    for word in _destinations(each, words):
         yield Effect(Kind.WRITE, resolve(word, each.cwd), each.program)
+
+
+def _chmod(each: Invocation) -> Iterator[Effect]:
+    """Say of a change of permissions or owner whether it may close what lies below."""
+    given = options(each)
+    words = plain_words(each, _some("--reference"))
+    reference = "--reference" in given
+    tree = bool(given & {"-R"}) or _long(each, "--recursive")
+    taken = next((word for word in each.argv[1:] if re.fullmatch(r"-[rwxXstugo]+", word)), "")
+    mode = taken or ("" if reference or not words else words[0])
+    opens = (
+        re.fullmatch(r"[ugoa]*\+[rwxXst]+|[ugoa]*\+[rwxX]+(,[ugoa]*\+[rwxX]+)*", mode) is not None
+    )
+    keeps = (
+        each.program == "chmod" and re.fullmatch(r"[0-7]?7[0-7]{2}|[ugoa]*\+\w+", mode) is not None
+    )
+    closes = not opens if tree else not keeps
+    for word in words if reference or taken else words[1:]:
+        what = f"{each.program}{' -R' if tree else ''}{' (closes)' if closes else ''}"
+        yield Effect(Kind.CHMOD, resolve(word, each.cwd), what)
+
+
+def _long(each: Invocation, name: str) -> bool:
+    """Whether a long option is given, in full or shortened as getopt allows."""
+    return any(
+        len(word) > 3 and word.startswith("--") and name.startswith(word.partition("=")[0])
+        for word in each.argv[1:]
+    )
+
+
+def _rsync(each: Invocation) -> Iterator[Effect]:
+    words = plain_words(each, _some("-e", "--rsh", "--exclude", "--include", "-f", "--filter"))
+    if len(words) < 2 or re.match(r"[^/]+:", words[-1]):
+        return
+    if any(word.startswith("--del") for word in each.argv[1:]):
+        yield Effect(Kind.DELETE_TREE, resolve(words[-1], each.cwd), "rsync --delete")
+    for word in _destinations(each, words):
+        yield Effect(Kind.WRITE, resolve(word, each.cwd), each.program)
+
+
+def _unzip(each: Invocation) -> Iterator[Effect]:
+    if {"-l", "-t", "-v", "-p", "-Z", "-z"} & options(each):
+        return
+    base = _option_value(each, "-d") or "."
+    yield Effect(Kind.WRITE, resolve(base, each.cwd), "unzip")
+    for word in plain_words(each, _some("-d", "-P", "-x"))[1:]:
+        yield Effect(Kind.WRITE, resolve(f"{base}/{word}", each.cwd), "unzip")
+
+
+def _output(*names: str) -> "Callable[[Invocation], Iterator[Effect]]":
+    """Return the reader of a program that writes where one of these options says."""
+
+    def read(each: Invocation) -> Iterator[Effect]:
+        for index, word in enumerate(each.argv[1:], 1):
+            name, equals, value = word.partition("=")
+            if name in names and (equals or index + 1 < len(each.argv)):
+                target = value if equals else each.argv[index + 1]
+                yield Effect(Kind.WRITE, resolve(target, each.cwd), f"{each.program} {name}")
+            elif word[:2] in names and len(word) > 2 and not word.startswith("--"):
+                yield Effect(Kind.WRITE, resolve(word[2:], each.cwd), f"{each.program} {word[:2]}")
+
+    return read
+
+
+def _in_place(*names: str) -> "Callable[[Invocation], Iterator[Effect]]":
+    """Return the reader of a program that edits its files where one of these options is given."""
+
+    def read(each: Invocation) -> Iterator[Effect]:
+        if any(word.partition("=")[0] in names for word in each.argv[1:]):
+            for word in plain_words(each)[0:]:
+                yield Effect(Kind.WRITE, resolve(word, each.cwd), f"{each.program} {names[0]}")
+
+    return read
+
+
+_AWK_FILE = re.compile(r">>?\s*\"([^\"]+)\"")
+
+
+def _awk(each: Invocation) -> Iterator[Effect]:
+    words = plain_words(each, _some("-v", "-F", "-f", "-i", "--include"))
+    edits = any(word in {"inplace", "-iinplace", "--include=inplace"} for word in each.argv[1:])
+    for word in words[1:] if edits else ():
+        yield Effect(Kind.WRITE, resolve(word, each.cwd), f"{each.program} -i inplace")
+    for found in _AWK_FILE.finditer(words[0][:65536] if words else ""):
+        yield Effect(Kind.WRITE, resolve(found[1], each.cwd), f"{each.program} >")
 
 
 def _dd(each: Invocation) -> Iterator[Effect]:
@@ -141,9 +264,9 @@ def _sed(each: Invocation) -> Iterator[Effect]:
 
 
 def _perl(each: Invocation) -> Iterator[Effect]:
-    if "-i" not in options(each):
+    if not any(re.match(r"-[a-zA-Z]*i", word) for word in each.argv[1:]):
         return
-    for word in plain_words(each, frozenset({"-e", "-pe", "-ne", "-E"}))[:]:
+    for word in plain_words(each, _some("-e", "-pe", "-ne", "-E")):
         yield Effect(Kind.WRITE, resolve(word, each.cwd), "perl -i")
 
 
@@ -154,33 +277,83 @@ def _downloads(each: Invocation) -> Iterator[Effect]:
 
 
 def _find(each: Invocation) -> Iterator[Effect]:
-    if "-delete" in each.argv:
-        for word in each.argv[1:]:
-            if word.startswith(("-", "(", "!")):
-                break
-            yield Effect(Kind.DELETE_TREE, resolve(word, each.cwd), "find -delete")
+    """``-delete`` where it is an action of its own, not the value of a test before it."""
+    for index, word in enumerate(each.argv):
+        value = each.argv[index + 1] if index + 1 < len(each.argv) else ""
+        if word in {"-fprint", "-fprintf", "-fls", "-fprint0"} and value:
+            yield Effect(Kind.WRITE, resolve(value, each.cwd), f"find {word}")
+    if not find_deletes(each.argv):
+        return
+    for place in find_places(each.argv):
+        kind = Kind.DELETE if "*" in place else Kind.DELETE_TREE
+        yield Effect(kind, resolve(place, each.cwd), "find -delete")
 
 
 def _tar(each: Invocation) -> Iterator[Effect]:
     first = each.argv[1] if len(each.argv) > 1 else ""
-    if ("x" in first.lstrip("-") and not first.startswith("--")) or "--extract" in each.argv:
-        target = _option_value(each, "-C", "--directory") or "."
-        yield Effect(Kind.WRITE, resolve(target, each.cwd), "tar -x")
+    flags = first.lstrip("-") if not first.startswith("--") else ""
+    shorts = "".join(word[1:] for word in each.argv[1:] if re.fullmatch(r"-[a-zA-Z]+", word))
+    base = _option_value(each, "-C", "--directory") or "."
+    values = _some("-f", "--file", "-C", "--directory", "--exclude", "-T", "-X")
+    if "x" in flags or "x" in shorts or {"--extract", "--get"} & set(each.argv):
+        yield Effect(Kind.WRITE, resolve(base, each.cwd), "tar -x")
+        members = [word for word in plain_words(each, values) if word != flags]
+        for word in members:
+            yield Effect(Kind.WRITE, resolve(f"{base}/{word}", each.cwd), "tar -x")
+    elif "c" in flags and "f" in flags and len(each.argv) > 2:
+        yield Effect(Kind.WRITE, resolve(each.argv[2], each.cwd), "tar -c")
+    if "--remove-files" in each.argv:
+        for word in plain_words(each, values):
+            yield Effect(Kind.DELETE_TREE, resolve(word, each.cwd), "tar --remove-files")
+
+
+_GIT_KINDS = {
+    "rm": Kind.DELETE_TREE, "mv": Kind.MOVE, "checkout": Kind.WRITE, "restore": Kind.WRITE,
+}  # fmt: skip
+_GIT_VALUES = _some("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path")
+
+
+def git_command(each: Invocation) -> Invocation:
+    """Return what git is told to do: its subcommand as the program, in its directory."""
+    index, cwd = 1, each.cwd
+    while index < len(each.argv) and each.argv[index].startswith("-"):
+        if each.argv[index] in {"-C", "--work-tree"} and index + 1 < len(each.argv):
+            cwd = resolve(each.argv[index + 1], cwd)
+        elif each.argv[index].startswith("--work-tree="):
+            cwd = resolve(each.argv[index].partition("=")[2], cwd)
+        index += 2 if each.argv[index] in _GIT_VALUES else 1
+    return Invocation(each.argv[index:], cwd, text=each.text)
 
 
 def _git(each: Invocation) -> Iterator[Effect]:
-    words = plain_words(each, frozenset({"-C", "-c", "--git-dir", "--work-tree"}))
-    if words[:1] in (["rm"], ["mv"], ["checkout"], ["restore"]):
-        kind = {"rm": Kind.DELETE, "mv": Kind.MOVE}.get(words[0], Kind.WRITE)
-        base = _option_value(each, "-C")
-        cwd = resolve(base, each.cwd) if base else each.cwd
-        for word in words[1:]:
-            yield Effect(kind, resolve(word, cwd), f"git {words[0]}")
+    told = git_command(each)
+    name = told.argv[0].lower() if told.argv else ""
+    if {"--help", "-h"} & set(told.argv[1:]):
+        return
+    given = options(told)
+    if name == "clean" and given & {"-f", "--force"} and not given & {"-n", "--dry-run"}:
+        for word in plain_words(told, _some("-e", "--exclude")) or ["."]:
+            yield Effect(Kind.DELETE_TREE, resolve(word, told.cwd), "git clean")
+    for option in ("--output", "-o"):
+        target = _option_value(told, option)
+        if target is not None and name in {"diff", "log", "show", "format-patch", "archive"}:
+            yield Effect(Kind.WRITE, resolve(target, told.cwd), f"git {name} {option}")
+    kind = _GIT_KINDS.get(name)
+    if kind is not None:
+        values = _some("-b", "-B", "--source", "-s", "--conflict", "--pathspec-from-file")
+        for word in plain_words(told, values):
+            text = word.removeprefix(":/").removeprefix(":(top)")
+            yield Effect(kind, resolve(text or ".", told.cwd), f"git {name}")
 
 
 _SPECIAL: Mapping[str, Callable[[Invocation], Iterator[Effect]]] = {
     "rm": _rm,
     "mv": _mv,
+    "chmod": _chmod,
+    "chown": _chmod,
+    "chgrp": _chmod,
+    "rsync": _rsync,
+    "unzip": _unzip,
     "dd": _dd,
     "sed": _sed,
     "gsed": _sed,
@@ -189,5 +362,18 @@ _SPECIAL: Mapping[str, Callable[[Invocation], Iterator[Effect]]] = {
     "wget": _downloads,
     "find": _find,
     "tar": _tar,
+    "bsdtar": _tar,
     "git": _git,
+    "awk": _awk,
+    "gawk": _awk,
+    "mawk": _awk,
+    "nawk": _awk,
+    "sort": _output("-o", "--output"),
+    "tree": _output("-o"),
+    "yq": _in_place("-i", "--inplace", "--in-place"),
+    "prettier": _in_place("--write", "-w"),
+    "openssl": _output("-out"),
+    "gpg": _output("-o", "--output"),
+    "gcc": _output("-o"),
+    "cc": _output("-o"),
 }

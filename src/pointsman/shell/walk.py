@@ -1,57 +1,22 @@
 """One walk over the syntax tree: every simple command as it would be run, in order."""
 
-import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from pointsman.shell.effects import UNKNOWN, Invocation, Redirect
+from pointsman.shell.batches import listed
+from pointsman.shell.carried import RUN_BY_OTHERS
+from pointsman.shell.effects import ENDLESS, UNKNOWN, Invocation, Redirect
+from pointsman.shell.loops import is_endless, multiplies, starts_work
 from pointsman.shell.printed import feeding, printed
+from pointsman.shell.state import MOST_DEPTH, MOST_TEXT, State, Steps, resolve
 from pointsman.shell.words import Expander
 
-MOST_TEXT = 256 * 1024
-"""Bytes of a command that are analysed; a longer one cannot be verified."""
-MOST_DEPTH = 64
+_MOST_TURNS = 16
+"""Values for which a loop's body is walked one by one."""
 _LANGUAGE = Language(tree_sitter_bash.language())
-
-
-class Spent(Exception):
-    """The analysis has used up its steps."""
-
-
-@dataclass(slots=True)
-class Steps:
-    """How much work an analysis may do, in visited nodes."""
-
-    left: int
-    used: int = 0
-
-    def take(self) -> None:
-        """Use one step.
-
-        Raises:
-            Spent: none is left.
-        """
-        self.used += 1
-        self.left -= 1
-        if self.left < 0:
-            raise Spent
-
-
-@dataclass(slots=True)
-class State:
-    """What a shell knows at one point: its directory, variables, functions."""
-
-    cwd: str
-    home: str
-    variables: dict[str, str]
-    functions: dict[str, Node] = field(default_factory=dict)
-
-    def copy(self) -> "State":
-        """Return a state of its own, for a subshell."""
-        return replace(self, variables=dict(self.variables), functions=dict(self.functions))
 
 
 class Walker:
@@ -66,6 +31,9 @@ class Walker:
         self._depth = depth
         self._fed: tuple[tuple[str, ...], str | None] = ((), None)
         self._calling: list[str] = []
+        self._turning = 0
+        self._extra: list[str] = []
+        self._substituted: tuple[tuple[str, ...], str | None] | None = None
 
     def run(self) -> None:
         """Walk the whole text."""
@@ -114,7 +82,7 @@ class Walker:
             self._state.functions[self._raw(name)] = body
 
     def _for(self, node: Node, level: int) -> None:
-        """Walk a loop's body once, with the variable holding every value it would take."""
+        """Walk a loop's body for each of its values, up to a cap; then once for any other."""
         variable = node.child_by_field_name("variable")
         body = node.child_by_field_name("body")
         expander = self._expander(level)
@@ -122,20 +90,47 @@ class Walker:
         for child in node.named_children:
             if child not in (variable, body):
                 values += expander.words(child)
-        if variable is not None:
-            known = values and not any(UNKNOWN in value for value in values)
-            self._state.variables[self._raw(variable)] = " ".join(values) if known else UNKNOWN
-        if body is not None:
+        if variable is None or body is None:
+            return
+        name = self._raw(variable)
+        most = _MOST_TURNS if self._turning == 0 else 4
+        self._turning += 1
+        for value in values[:most]:
+            self._state.variables[name] = value
             self._visit(body, level + 1)
+        if len(values) > most or not values:
+            self._state.variables[name] = UNKNOWN
+            self._visit(body, level + 1)
+        self._turning -= 1
+
+    def _loop(self, node: Node, level: int) -> None:
+        """Walk a loop's parts; one that starts work for ever and never waits is said so."""
+        for child in node.named_children:
+            self._visit(child, level + 1)
+        body = node.child_by_field_name("body")
+        if body is not None and is_endless(node, self._source) and multiplies(body):
+            self._emit((ENDLESS,), (), node)
 
     def _assignment(self, node: Node, level: int) -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if name is None:
             return
+        key = self._raw(name)
+        if value is not None and value.type == "array":
+            self._array(key, value, level)
+            return
         text = self._expander(level).text(value) if value is not None else ""
         if b"+=" in self._source[name.end_byte : name.end_byte + 2]:
-            text = self._state.variables.get(self._raw(name), "") + text
-        self._state.variables[self._raw(name)] = text if len(text) <= 65536 else UNKNOWN
+            text = self._state.variables.get(key, "") + text
+        self._state.variables[key] = text if len(text) <= 65536 else UNKNOWN
+
+    def _array(self, key: str, value: Node, level: int) -> None:
+        expander = self._expander(level)
+        items = [word for child in value.named_children for word in expander.words(child)][:512]
+        self._state.variables[key] = items[0] if items else ""
+        self._state.variables[f"{key}[@]"] = " ".join(items)
+        for index, item in enumerate(items):
+            self._state.variables[f"{key}[{index}]"] = item
 
     def _unset(self, node: Node, _level: int) -> None:
         for child in node.named_children:
@@ -145,9 +140,12 @@ class Walker:
 
     def _redirected(self, node: Node, level: int) -> None:
         redirects, stdin, rest = [], None, []
+        fed: tuple[tuple[str, ...], str | None] | None = None
         for child in node.named_children:
             if child.type == "file_redirect":
                 redirects += self._file_redirect(child, level)
+                if child.child_count and self._substituted is not None:
+                    fed, self._substituted = self._substituted, None
             elif child.type == "heredoc_redirect":
                 stdin, more, inner = self._heredoc(child, level)
                 redirects += more
@@ -156,8 +154,8 @@ class Walker:
                 stdin = self._herestring(child, level)
         start = len(self.found)
         before = self._fed
-        if stdin is not None:
-            self._fed = ((), stdin)
+        if stdin is not None or fed is not None:
+            self._fed = ((), stdin) if fed is None else fed
         body = node.child_by_field_name("body")
         if body is not None:
             self._visit(body, level + 1)
@@ -180,7 +178,9 @@ class Walker:
         assigned: dict[str, str] = {}
         words: list[str] = []
         redirects: list[Redirect] = []
-        stdin = None
+        # What stood behind a redirection in the middle of a command is a word of it.
+        extra, self._extra = self._extra, []
+        fed = self._fed
         for child in node.children:
             self._steps.take()
             if child.type == "variable_assignment":
@@ -188,36 +188,57 @@ class Walker:
             elif child.type == "file_redirect":
                 redirects += self._file_redirect(child, level)
             elif child.type == "herestring_redirect":
-                stdin = self._herestring(child, level)
+                fed = ((), self._herestring(child, level))
             elif child.type == "command_name":
                 inner = child.named_children[0] if child.named_child_count else child
                 words += expander.words(inner)
             elif child.is_named:
                 words += expander.words(child)
                 self._process_substitutions(child, level)
-        if stdin is not None:
-            before, self._fed = self._fed, ((), stdin)
-            self._emit(tuple(words), tuple(redirects), node)
-            self._fed = before
-        else:
-            self._emit(tuple(words), tuple(redirects), node)
+            if self._substituted is not None:
+                fed, self._substituted = self._substituted, None
+        words += [*extra, *self._extra]
+        self._extra = []
+        before, self._fed = self._fed, fed
+        self._emit(tuple(words), tuple(redirects), node)
+        self._run_by_others(assigned, words, node)
         if not words:
             self._state.variables.update(assigned)
-        self._follow(tuple(words), level)
+        self._follow(tuple(words), level, node)
+        self._fed = before
 
     def _assign_for(self, node: Node, assigned: dict[str, str], expander: Expander) -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is not None:
+        if name is not None and value is not None and value.type == "array":
+            self._array(self._raw(name), value, 0)
+        elif name is not None:
             assigned[self._raw(name)] = expander.text(value) if value is not None else ""
+
+    def _run_by_others(self, assigned: Mapping[str, str], words: list[str], node: Node) -> None:
+        """Emit what an alias stands for, and what the program runs that is started here."""
+        texts = [value for name, value in assigned.items() if name in RUN_BY_OTHERS and words]
+        alias = self._state.variables.get(f"alias {words[0]}") if words else None
+        if alias is not None:
+            texts.append(" ".join([alias, *words[1:]]))
+        for text in texts:
+            self._emit(("eval", text), (), node)
 
     def _process_substitutions(self, node: Node, level: int) -> None:
         if node.type == "process_substitution":
+            start = len(self.found)
             self._subshell(node, level)
+            self._substituted = feeding(self.found[start:])
 
     def _declaration(self, node: Node, level: int) -> None:
+        refers = any(self._raw(child) == "-n" for child in node.named_children)
         for child in node.named_children:
             if child.type == "variable_assignment":
                 self._assignment(child, level)
+                name = child.child_by_field_name("name")
+                if refers and name is not None:
+                    key = self._raw(name)
+                    target = self._state.variables.get(key, "")
+                    self._state.variables[key] = self._state.variables.get(target, UNKNOWN)
 
     def _emit(self, argv: tuple[str, ...], redirects: tuple[Redirect, ...], node: Node) -> None:
         if not argv and not redirects:
@@ -235,20 +256,49 @@ class Walker:
             )
         )
 
-    def _follow(self, words: tuple[str, ...], level: int) -> None:
-        """Let a command change what the shell knows: ``cd``, a function, ``alias``."""
+    def _follow(self, words: tuple[str, ...], level: int, node: Node) -> None:
+        """Let a command change what the shell knows: ``cd``, a function, ``alias``, ``read``."""
         if not words:
             return
         if words[0] in {"cd", "pushd"}:
             self._change_directory(words)
+        elif words[0] == "alias":
+            for word in words[1:]:
+                name, equals, text = word.partition("=")
+                if equals:
+                    self._state.variables[f"alias {name}"] = text
+        elif words[0] == "set" and "--" in words:
+            self._arguments(words[words.index("--") :])
+        elif words[0] in {"read", "mapfile", "readarray"}:
+            self._read(words)
         body = self._state.functions.get(words[0])
-        if body is not None and words[0] not in self._calling:
-            self._calling.append(words[0])
-            for number, word in enumerate(words[1:10], 1):
-                self._state.variables[str(number)] = word
-            self._state.variables["@"] = self._state.variables["*"] = " ".join(words[1:])
-            self._visit(body, level + 1)
-            self._calling.pop()
+        if body is None:
+            return
+        if words[0] in self._calling:
+            chain = self._calling[self._calling.index(words[0]) :]
+            bodies = [self._state.functions[name] for name in chain]
+            if any(starts_work(each) for each in bodies):
+                self._emit((ENDLESS,), (), node)
+            return
+        self._calling.append(words[0])
+        self._arguments(words)
+        self._visit(body, level + 1)
+        self._calling.pop()
+
+    def _arguments(self, words: tuple[str, ...]) -> None:
+        for number, word in enumerate(words[1:10], 1):
+            self._state.variables[str(number)] = word
+        self._state.variables["@"] = self._state.variables["*"] = " ".join(words[1:])
+
+    def _read(self, words: tuple[str, ...]) -> None:
+        """``read a b`` from what the command is fed, as far as that is known."""
+        fed_by, stdin = self._fed
+        names = [word for word in words[1:] if word.isidentifier()] or ["REPLY"]
+        source = Invocation(words, self._state.cwd, stdin=stdin, fed_by=fed_by)
+        text = " ".join(listed(source)) if stdin is None else stdin.strip("\n")
+        parts = text.split(None, len(names) - 1) if len(names) > 1 else [text]
+        for index, name in enumerate(names):
+            self._state.variables[name] = parts[index] if index < len(parts) else ""
 
     def _change_directory(self, words: tuple[str, ...]) -> None:
         target = next((word for word in words[1:] if not word.startswith("-")), self._state.home)
@@ -267,11 +317,14 @@ class Walker:
 
     def _file_redirect(self, node: Node, level: int) -> list[Redirect]:
         operator = next((child.type for child in node.children if not child.is_named), ">")
-        target = node.child_by_field_name("destination")
+        targets = node.children_by_field_name("destination")
+        target = targets[0] if targets else None
         if target is None or (operator in {">&", "<&"} and self._raw(target).isdigit()):
             return []
         self._process_substitutions(target, level)
         words = self._expander(level).words(target)
+        for more in targets[1:]:
+            self._extra += self._expander(level).words(more)
         return [Redirect(operator, resolve(word, self._state.cwd)) for word in words]
 
     def _heredoc(self, node: Node, level: int) -> tuple[str, list[Redirect], list[Node]]:
@@ -307,21 +360,14 @@ _HANDLERS: dict[str, Callable[[Walker, Node, int], None]] = {
     "pipeline": Walker._pipeline,
     "function_definition": Walker._function,
     "for_statement": Walker._for,
+    "while_statement": Walker._loop,
+    "c_style_for_statement": Walker._loop,
     "variable_assignment": Walker._assignment,
     "declaration_command": Walker._declaration,
     "unset_command": Walker._unset,
     "redirected_statement": Walker._redirected,
     "command": Walker._command,
 }
-
-
-def resolve(path: str, cwd: str) -> str:
-    """Return a path from the shell's directory, textually; unknown stays unknown."""
-    if path.startswith(("/", UNKNOWN)):
-        return posixpath.normpath(path) if path.startswith("/") else path
-    if cwd.startswith("/"):
-        return posixpath.normpath(f"{cwd}/{path}")
-    return f"{UNKNOWN}/{path}"
 
 
 def _near(root: Node) -> str:

@@ -23,6 +23,8 @@ _ANSI_NAMES = {
     "v": "\v",
     "e": "\x1b",
 }
+_EVERY = re.compile(r'"\$(@|\{@\}|\{\w+\[@\]\})"')
+"""A quoted text that is as many words as the list has."""
 _RANGE = re.compile(r"(-?\d+|[a-zA-Z])\.\.(-?\d+|[a-zA-Z])(?:\.\.-?\d+)?")
 
 Substitute = Callable[[Node], str]
@@ -83,8 +85,12 @@ class Expander:
     def _finish(self, word: str) -> str:
         if word.startswith("~"):
             name, slash, rest = word[1:].partition("/")
-            word = f"{self._home if not name else UNKNOWN}{slash}{rest}" if _is_user(name) else word
+            word = f"{self._of_user(name)}{slash}{rest}" if _is_user(name) else word
         return word.translate(_UNMARKS) if len(word) <= _LONGEST else UNKNOWN
+
+    def _of_user(self, name: str) -> str:
+        """Return a home: one's own, or where another user's would stand beside it."""
+        return f"{self._home.rpartition('/')[0]}/{name}" if name else self._home
 
     def _pieces(self, node: Node) -> Iterator[tuple[str, bool]]:
         """Yield pieces of text, and whether the shell would split them at white space."""
@@ -113,6 +119,9 @@ class Expander:
             end = child.end_byte
 
     def _string(self, node: Node) -> Iterator[tuple[str, bool]]:
+        if node.named_child_count == 1 and _EVERY.fullmatch(self._raw(node)):
+            yield from self._pieces(node.named_children[0])
+            return
         out, end = [], node.start_byte + 1
         for child in node.named_children:
             out.append(self._source[end : child.start_byte].decode("utf-8", "replace"))
@@ -137,6 +146,11 @@ class Expander:
     def _expansion(self, node: Node) -> Iterator[tuple[str, bool]]:
         """Expand ``${X}`` and the forms with a default; every other form is unknown."""
         text = self._raw(node)
+        item = re.fullmatch(r"\$\{(\w+)\[([@*]|\d+)\]\}", text)
+        if item is not None:
+            index = "@" if item[2] in {"@", "*"} else item[2]
+            yield self._variables.get(f"{item[1]}[{index}]", UNKNOWN), True
+            return
         found = re.match(r"\$\{(\w+)(?:(:?[-=+])(.*))?\}$", text, re.DOTALL)
         if found is None:
             yield UNKNOWN, True

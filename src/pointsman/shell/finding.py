@@ -1,0 +1,123 @@
+"""What ``find`` finds, and what it does with it."""
+
+from collections.abc import Iterator
+
+_FIND_VALUES = frozenset(
+    [
+        "-name",
+        "-iname",
+        "-path",
+        "-ipath",
+        "-wholename",
+        "-iwholename",
+        "-regex",
+        "-iregex",
+        "-lname",
+        "-ilname",
+        "-type",
+        "-xtype",
+        "-maxdepth",
+        "-mindepth",
+        "-mtime",
+        "-mmin",
+        "-atime",
+        "-amin",
+        "-ctime",
+        "-cmin",
+        "-newer",
+        "-anewer",
+        "-cnewer",
+        "-size",
+        "-perm",
+        "-user",
+        "-group",
+        "-uid",
+        "-gid",
+        "-links",
+        "-inum",
+        "-samefile",
+        "-used",
+        "-fstype",
+        "-printf",
+        "-fprint",
+        "-fprint0",
+        "-fls",
+        "-regextype",
+        "-context",
+        "-newermt",
+        "-D",
+    ]
+)
+"""Tests of ``find`` whose next word is a value, whatever it looks like."""
+_FIND_ACTIONS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+
+
+def find_commands(words: tuple[str, ...]) -> Iterator[list[str]]:
+    """Yield the commands that a ``find`` runs, ``{}`` for what it finds."""
+    index = 1
+    while index < len(words):
+        if words[index] in _FIND_VALUES:
+            index += 2
+            continue
+        if words[index] in _FIND_ACTIONS:
+            end = next(
+                (at for at in range(index + 1, len(words)) if words[at] in {";", "+"}), len(words)
+            )
+            if words[index + 1 : end]:
+                yield list(words[index + 1 : end])
+            index = end
+        index += 1
+
+
+def find_deletes(words: tuple[str, ...]) -> bool:
+    """Whether ``-delete`` is an action of this ``find``, not a value or a word of a command."""
+    index = 1
+    while index < len(words):
+        word = words[index]
+        if word == "-delete":
+            return True
+        if word in _FIND_ACTIONS:
+            index = next(
+                (at for at in range(index + 1, len(words)) if words[at] in {";", "+"}), len(words)
+            )
+        index += 2 if word in _FIND_VALUES else 1
+    return False
+
+
+def find_places(words: tuple[str, ...]) -> list[str]:
+    """Return what a ``find`` finds, as globs: its roots, narrowed by its tests of names."""
+    names = [
+        words[index + 1]
+        for index, word in enumerate(words[:-1])
+        if word in {"-name", "-iname"} and words[index - 1] not in {"!", "-not"}
+    ]
+    roots = find_roots(words)
+    if not names or "-o" in words or "-or" in words:
+        whole = "-type" not in words and "-mindepth" not in words
+        return roots if whole else [f"{root}/**" for root in roots]
+    return [f"{root.rstrip('/')}/**/{name}" for root in roots for name in names]
+
+
+def find_roots(words: tuple[str, ...]) -> list[str]:
+    """Return where a ``find`` begins to search."""
+    roots = []
+    index = 1
+    while index < len(words) and words[index] in {
+        "-H",
+        "-L",
+        "-P",
+        "-O3",
+        "-E",
+        "-X",
+        "-x",
+        "-s",
+        "-d",
+    }:
+        index += 1
+    if words[index : index + 1] == ("-f",):
+        index += 1
+    for word in words[index:]:
+        if word.startswith(("-", "(", "!", ")")):
+            break
+        roots.append(word)
+    return roots or ["."]
