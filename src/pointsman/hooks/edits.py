@@ -41,10 +41,14 @@ def edited_paths(
         return (_path(tool, tool_input, key),)
     if not tool.startswith("mcp__"):
         return None
-    for writer in (*writers, *DEFAULT_MCP_WRITERS):
-        if fnmatchcase(tool, writer.tool):
-            return tuple(_path(tool, tool_input, key) for key in writer.paths)
-    return None
+    # All that match count: a repository's entry could else hide the input that names the file.
+    keys = dict.fromkeys(
+        key
+        for writer in (*writers, *DEFAULT_MCP_WRITERS)
+        if fnmatchcase(tool, writer.tool)
+        for key in writer.paths
+    )
+    return tuple(_path(tool, tool_input, key) for key in keys) or None
 
 
 def _path(tool: str, tool_input: Mapping[str, Any], key: str) -> str:

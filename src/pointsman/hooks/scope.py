@@ -7,7 +7,7 @@ files declare one agent, all of them must allow.
 import os
 from collections.abc import Sequence
 
-from pointsman.model.contract import Contract
+from pointsman.model.contract import EVERY_AGENT, Contract
 from pointsman.model.decision import Action, Cause, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role
@@ -30,7 +30,7 @@ def hook(policy: Policy, places: Places) -> Hook:
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
-        held = compiled.get(event.identity.agent)
+        held = [*compiled.get(event.identity.agent, ()), *compiled.get(EVERY_AGENT, ())]
         return _first_denial(held, event) if held else None
 
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreEdit"}))
