@@ -301,10 +301,11 @@ class _Reading:
         )
 
     def _line(self, key: str) -> int:
-        last = key.rpartition(".")[2]
-        for number, line in enumerate(self._text.splitlines(), 1):
-            if last and line.strip(" -\"'").startswith(last):
-                return number
+        for part in reversed(key.split(".")):
+            found = re.compile(rf"""(^|[\s{{,"'-]){re.escape(part)}["']?\s*[:=\]]""")
+            for number, line in enumerate(self._text.splitlines(), 1):
+                if part and found.search(line):
+                    return number
         return 1
 
 

@@ -149,7 +149,8 @@ class _Names:
             if isinstance(node, ast.ImportFrom):
                 self._take_names(node)
             elif isinstance(node, ast.Import):
-                self._modules |= {each.asname or each.name for each in node.names}
+                ours = (each for each in node.names if each.name in _OURS)
+                self._modules |= {each.asname or each.name for each in ours}
 
     def _take_names(self, node: ast.ImportFrom) -> None:
         for each in node.names:

@@ -240,7 +240,7 @@ HOOK = Table(
     "A hook of your own: an executable that reads the event as JSON on stdin.",
     {
         "name": Text("What the record calls it.", fault=_name_fault, fix="choose another name"),
-        "role": Text("guard, enricher or observer.", tuple(Role)),
+        "role": Text("guard, enricher or observer.", tuple(role.value for role in Role)),
         "events": Many("The events it is asked about.", _EVENT, fewest=1),
         "tools": Many("Patterns of tool names (* and ?). Default: all.", Text("A pattern.")),
         "command": Many("The program and its arguments; no shell.", Text("A word."), fewest=1),
