@@ -1,22 +1,26 @@
 """From the settings in force to the hooks that are asked: shipped ones, declared ones, workers."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.engine.select import HookTable
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.model.budget import LONGEST
-from pointsman.model.decision import failure
+from pointsman.model.decision import Action, Decision, failure
+from pointsman.model.errors import HookError
 from pointsman.model.event import Event
-from pointsman.model.hook import Hook, Role, Run
+from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
 
 _MOST_SETUPS = 64
+Asked = Callable[[Event, HookContext], Awaitable[Decision | None]]
+"""A hook's body that has to be waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,21 @@ class Setup:
     policy: Policy
     table: HookTable
     workers: tuple[PythonWorker, ...] = ()
+    theirs: frozenset[str] = frozenset()
+    """The names of the hooks that the repository declares."""
 
     def budget(self, hook: Hook, event: Event) -> float:
-        """Return the seconds that this hook has on this event, never more than ``LONGEST``."""
-        return min(hook.budget or self.policy.budget(event.kind), LONGEST)
+        """Return the seconds that this hook has on this event, never more than ``LONGEST``.
+
+        A repository's hook has no more than the settings in force give. A shorter budget of the
+        repository's does not bind the user's own enrichers and observers: it would silence them.
+        """
+        given = self.policy.budget(event.kind)
+        if hook.name in self.theirs:
+            return min(hook.budget or given, given, LONGEST)
+        if hook.role is not Role.GUARD:
+            given = self.policy.own_budget(event.kind)
+        return min(hook.budget or given, LONGEST)
 
 
 class Policies(Protocol):
@@ -53,15 +68,16 @@ class Setups:
         policy = self._policies.policy_for(repository)
         setup = self._built.get(repository)
         if setup is None or setup.policy is not policy:
-            self._retire(setup)
-            setup = self._built[repository] = self._build(policy)
+            self._retire(self._built.pop(repository, None))
+            setup = self._built[repository] = _build(policy, self._places)
             if len(self._built) > _MOST_SETUPS:
                 self._retire(self._built.popitem(last=False)[1])
         return setup
 
     async def close_retired(self) -> None:
-        """End the workers of policies that are no longer in force."""
-        retired, self._retired = self._retired, []
+        """End the workers of policies that are no longer in force, once nobody waits for them."""
+        retired = [worker for worker in self._retired if not worker.busy]
+        self._retired = [worker for worker in self._retired if worker.busy]
         for worker in retired:
             await worker.close()
 
@@ -69,38 +85,69 @@ class Setups:
         """End every worker."""
         while self._built:
             self._retire(self._built.popitem()[1])
-        await self.close_retired()
+        retired, self._retired = self._retired, []
+        for worker in retired:
+            await worker.close()
 
     def _retire(self, setup: Setup | None) -> None:
         self._retired.extend(setup.workers if setup else ())
 
-    def _build(self, policy: Policy) -> Setup:
-        workers: dict[str, PythonWorker] = {}
-        declared = [_declared(hook, workers) for hook in policy.hooks]
-        table = HookTable([*shipped_hooks(policy, self._places, fault_of_change), *declared])
-        return Setup(policy, table, tuple(workers.values()))
+
+def _build(policy: Policy, places: Places) -> Setup:
+    workers: dict[tuple[str, Role], PythonWorker] = {}
+    declared = [_declared(hook, workers) for hook in policy.hooks]
+    table = HookTable([*shipped_hooks(policy, places, fault_of_change), *declared])
+    theirs = frozenset(hook.name for hook in policy.hooks if hook.theirs)
+    return Setup(policy, table, tuple(workers.values()), theirs)
 
 
-def _declared(hook: DeclaredHook, workers: dict[str, PythonWorker]) -> Hook:
+def _declared(hook: DeclaredHook, workers: dict[tuple[str, Role], PythonWorker]) -> Hook:
     """Turn a declaration into a hook; one that was tampered with stops where it would guard."""
-    run: Run
-    if hook.tampered and hook.role is Role.GUARD:
-        run = _tampered(hook)
-    elif hook.command:
-        run = executable_hook(hook.command, hook.base)
-    else:
-        function = hook.name.rpartition(":")[2]
-        run = workers.setdefault(hook.base, PythonWorker(hook.base)).hook(hook.file, function)
+    stops = hook.tampered and hook.role is Role.GUARD
     return Hook(
         name=hook.name,
         role=hook.role,
-        run=run,
-        events=frozenset(hook.events) - {"*"},
+        run=_tampered(hook) if stops else _body(hook, workers),
+        events=frozenset() if "*" in hook.events else frozenset(hook.events),
         tools=hook.tools,
         budget=hook.budget,
         settings=hook.settings,
-        skip="" if hook.tampered and hook.role is Role.GUARD else hook.skip,
+        skip="" if stops else hook.skip,
     )
+
+
+def _body(hook: DeclaredHook, workers: dict[tuple[str, Role], PythonWorker]) -> Run:
+    if hook.broken:
+        return _broken(hook)
+    if hook.command:
+        run = executable_hook(hook.command, hook.base, hook.sources)
+    else:
+        # A hook that blocks takes its process with it: a guard must not wait for an observer.
+        key = (hook.file, hook.role)
+        if key not in workers:
+            workers[key] = PythonWorker(hook.file, hook.base, hook.sources)
+        run = workers[key].hook(hook.function)
+    return _never_allowing(run) if hook.theirs else run
+
+
+def _never_allowing(run: Asked) -> Asked:
+    """Return a repository's hook without its ``allow``: that would skip the user's own prompt."""
+
+    async def asked(event: Event, context: HookContext) -> Decision | None:
+        decision = await run(event, context)
+        if decision is None or decision.action is not Action.ALLOW:
+            return decision
+        context.log("a hook of a repository cannot allow; its answer counts as no opinion")
+        return replace(decision, action=None, reason="") if decision.context else None
+
+    return asked
+
+
+def _broken(hook: DeclaredHook) -> Run:
+    def run(_event: Event, _context: HookContext) -> None:
+        raise HookError(hook.broken)
+
+    return run
 
 
 def _tampered(hook: DeclaredHook) -> Run:

@@ -5,8 +5,11 @@ declaration that cannot be read is never "no contract": the agent's edits are de
 mended.
 """
 
+import difflib
 import json
 import os
+import re
+import reprlib
 import tomllib
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,15 +18,31 @@ from typing import Any
 
 import yaml
 
-from pointsman.model.contract import ALLOW_ALL, Contract, Requirement
+from pointsman.model.contract import ALLOW_ALL, EVERY_AGENT, Contract, Requirement
 from pointsman.model.policy import Problem
+from pointsman.paths.content import read_regular
 from pointsman.paths.globs import check
 
 AGENTS = ".claude/agents"
 CONTRACTS = ".pointsman/contracts"
 _MOST_BYTES = 256 * 1024
 _MOST_FILES = 2000
+_MOST_DEPTH = 64
+_MOST_NAMES = 20
 _OUTPUTS = frozenset({"allowed_modifications", "forbidden_patterns"})
+_PRODUCES = frozenset({"files", "tests", "memory"})
+_PARTS = {
+    "files": frozenset({"scope", "exclude"}),
+    "tests": frozenset({"scope", "exclude", "colocated", "requiresTests"}),
+}
+_BODY = frozenset(
+    {"inputs", "outputs", "requires", "produces", "contextSource", "validation", "readOnly"}
+)
+_MEANT = ("outputs", "produces", "contextContract", "readOnly", "contract")
+"""Keys that bind an agent: one that is nearly one of them is a mistake, not a remark."""
+_NAME = re.compile(
+    r"""^[\s{,]*["']?(?:agent|name)["']?\s*[:=]\s*["']?([^"',}\s][^"',}\n]*)""", re.MULTILINE
+)
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -47,10 +66,19 @@ def load_contracts(root: Path) -> Contracts:
                 *found.by_agent.get(contract.agent, ()), contract,
             )  # fmt: skip
         found.problems.extend(reading.problems)
+    for path, message, fix in _unread(root):
+        problem = Problem(
+            file=str(path), line=1, key="file", value=path.name, message=message, fix=fix
+        )
+        found.problems.append(problem)
+        broken = Contract(
+            agent=EVERY_AGENT, source=str(path), root=str(root), problems=(str(problem),)
+        )
+        found.by_agent[EVERY_AGENT] = (*found.by_agent.get(EVERY_AGENT, ()), broken)
     return found
 
 
-def fingerprint(root: Path) -> Hashable:
+def fingerprint(root: Path) -> tuple[Hashable, ...]:
     """Return what changes when a contract file is added, removed or edited; some stats, no read."""
     return tuple(_stat(path) for path in (root / AGENTS, root / CONTRACTS, *_files(root)))
 
@@ -60,18 +88,42 @@ def _stat(path: Path) -> Hashable:
         found = path.stat()
     except OSError:
         return (str(path),)
-    return (str(path), found.st_mtime_ns, found.st_size, found.st_ino)
+    return (str(path), found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
 
 
 def _files(root: Path) -> Iterator[Path]:
     count = 0
-    for base in (root / AGENTS, root / CONTRACTS):
+    for base in (root / CONTRACTS, root / AGENTS):
         for folder, folders, names in os.walk(base):
             folders.sort()
             for name in sorted(names):
-                if Path(name).suffix in _READERS and count < _MOST_FILES:
+                if Path(name).suffix.lower() in _READERS and count < _MOST_FILES:
                     count += 1
                     yield Path(folder, name)
+
+
+def _unread(root: Path) -> Iterator[tuple[Path, str, str]]:
+    """Yield what is meant as a declaration and is not read: where, why, what to do."""
+    failed: list[OSError] = []
+    count = 0
+    for base in (root / CONTRACTS, root / AGENTS):
+        if base.exists() and not base.is_dir():
+            yield base, "it is no directory", f"mkdir {base}"
+        for folder, _, names in os.walk(base, onerror=failed.append):
+            count += sum(Path(name).suffix.lower() in _READERS for name in names)
+            for name in sorted(names):
+                if (
+                    base.name == "contracts"
+                    and name[0] != "."
+                    and Path(name).suffix.lower() not in _READERS
+                ):
+                    yield Path(folder, name), "no contract has this suffix", f"use {_SUFFIXES}"
+    for error in failed:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            path = Path(str(error.filename))
+            yield path, f"it cannot be read: {error.strerror}", f"ls -ld {path}"
+    if count > _MOST_FILES:
+        yield root / AGENTS, f"there are more than {_MOST_FILES} files", "have fewer"
 
 
 class _Reading:
@@ -84,22 +136,52 @@ class _Reading:
         self._text = ""
 
     def contracts(self) -> list[Contract]:
-        """Return the contracts that this file declares: none, one, or one for each dialect."""
+        """Return the contracts that this file declares: none, one, or one for each dialect.
+
+        A file with a mistake binds everybody whom it may be about, and denies.
+        """
         declared = self._read()
-        if declared is None:
-            return [self._contract(self.path.stem, {})] if self.problems else []
-        name = declared.get("agent", declared.get("name", self.path.stem))
-        agent = name if isinstance(name, str) and name else self.path.stem
-        contracts = [
-            self._contract(agent, values)
-            for body in self._bodies(declared)
-            for values in self._dialects(body)
-        ]
-        if declared.get("readOnly") is True:
-            contracts.append(self._contract(agent, {"read_only": True}))
-        if self.problems:
-            return [self._contract(agent, {})]
-        return contracts
+        agent = self._agent(declared or {})
+        contracts = list(self._declared(agent, declared)) if declared else []
+        if not self.problems:
+            return contracts
+        named = [name.strip() for name in _NAME.findall(self._text)[:_MOST_NAMES]]
+        whom = {self.path.stem, agent, *named} if self._text else {EVERY_AGENT}
+        return [self._contract(name, {}) for name in sorted(whom)]
+
+    def _agent(self, declared: Mapping[str, Any]) -> str:
+        key = "agent" if "agent" in declared else "name"
+        name = declared.get(key, self.path.stem)
+        if isinstance(name, str) and name.strip():
+            return name.strip()
+        self._wrong(key, name, "it is no name", "write the agent's name, in quotes if need be")
+        return self.path.stem
+
+    def _declared(self, agent: str, declared: Mapping[str, Any]) -> Iterator[Contract]:
+        for key in map(str, declared):
+            self._check_meant(key, declared)
+        for body in self._bodies(declared):
+            for values in self._dialects(body):
+                yield self._contract(agent, values)
+            if self._is_read_only(body):
+                yield self._contract(agent, {"read_only": True})
+        if self._is_read_only(declared):
+            yield self._contract(agent, {"read_only": True})
+
+    def _check_meant(self, key: str, declared: Mapping[str, Any]) -> None:
+        if key in _MEANT:
+            return
+        plain = {_bare(known): known for known in _MEANT}
+        close = difflib.get_close_matches(_bare(key), plain, n=1, cutoff=0.85)
+        if close:
+            fix = f"write {plain[close[0]]}"
+            self._wrong(key, declared.get(key), "it is not known", fix)
+
+    def _is_read_only(self, body: Mapping[str, Any]) -> bool:
+        value = body.get("readOnly", False)
+        if not isinstance(value, bool):
+            self._wrong("readOnly", value, "it is neither true nor false", "write true or false")
+        return value is True
 
     def _contract(self, agent: str, values: Mapping[str, Any]) -> Contract:
         return Contract(
@@ -112,16 +194,18 @@ class _Reading:
 
     def _read(self) -> Mapping[str, Any] | None:
         try:
+            data = read_regular(str(self.path), 16 * _MOST_BYTES)
+            self._text = data.decode("utf-8", "replace")
             if not self.path.resolve().is_relative_to(self.root.resolve()):
                 self._wrong(
                     "", self.path.resolve(), "it is a link out of the repository", "copy it in"
                 )
                 return None
-            if self.path.stat().st_size > _MOST_BYTES:
+            if len(data) > _MOST_BYTES:
                 self._wrong("", "", f"it is larger than {_MOST_BYTES} bytes", "shorten it")
                 return None
-            self._text = self.path.read_text(encoding="utf-8")
-            declared = _READERS[self.path.suffix](self._text)
+            self._text = data.decode("utf-8")
+            declared = _READERS[self.path.suffix.lower()](self._text)
         except (OSError, RuntimeError) as error:
             self._wrong("", "", f"it cannot be read: {error}", "check its permissions")
         except (ValueError, yaml.YAMLError, RecursionError) as error:
@@ -139,6 +223,7 @@ class _Reading:
                 continue
             if isinstance(declared[key], Mapping):
                 bodies.append(declared[key])
+                self._check_keys(key, declared[key], _BODY)
             else:
                 self._wrong(key, declared[key], "it is no mapping", "see docs/contracts.md")
         if "outputs" in declared or "produces" in declared:
@@ -155,33 +240,38 @@ class _Reading:
         if not isinstance(outputs, Mapping):
             self._wrong("outputs", outputs, "it is no mapping", "list allowed_modifications in it")
             return {}
-        for key in sorted(set(map(str, outputs)) - _OUTPUTS):
-            names = " or ".join(sorted(_OUTPUTS))
-            self._wrong(f"outputs.{key}", outputs.get(key), "it is not known", f"write {names}")
+        self._check_keys("outputs", outputs, _OUTPUTS)
         allowed: tuple[str, ...] = ALLOW_ALL
         if "allowed_modifications" in outputs:
             allowed = self._globs("allowed_modifications", outputs["allowed_modifications"])
         forbidden = self._globs("forbidden_patterns", outputs.get("forbidden_patterns", []))
         return {"allowed": allowed, "forbidden": forbidden, "requires": _inputs(inputs)}
 
+    def _check_keys(self, name: str, value: Mapping[str, Any], known: frozenset[str]) -> None:
+        for key in sorted(set(map(str, value)) - known):
+            fix = f"write {' or '.join(sorted(known))}"
+            self._wrong(f"{name}.{key}", value.get(key), "it is not known", fix)
+
     def _produces(self, produces: Any, requires: Any) -> Mapping[str, Any]:
         if not isinstance(produces, Mapping):
             self._wrong("produces", produces, "it is no mapping", "write files: {scope: …} in it")
             return {}
-        allowed: tuple[str, ...] = ()
+        self._check_keys("produces", produces, _PRODUCES)
+        allowed: tuple[str, ...] | None = None
         forbidden: tuple[str, ...] = ()
-        for part in ("files", "tests"):
+        for part, known in _PARTS.items():
             entry = produces.get(part)
             if entry is None:
                 continue
             if not isinstance(entry, Mapping):
                 self._wrong(f"produces.{part}", entry, "it is no mapping", "write scope: … in it")
                 continue
+            self._check_keys(f"produces.{part}", entry, known)
             if "scope" in entry:
-                allowed += self._globs("scope", entry["scope"])
+                allowed = (allowed or ()) + self._globs("scope", entry["scope"])
             forbidden += self._globs("exclude", entry.get("exclude", []))
         return {
-            "allowed": allowed or ALLOW_ALL,
+            "allowed": ALLOW_ALL if allowed is None else allowed,
             "forbidden": forbidden,
             "requires": _requires(requires),
         }
@@ -198,7 +288,7 @@ class _Reading:
         return tuple(listed)
 
     def _wrong(self, key: str, value: Any, message: str, fix: str, line: int = 0) -> None:
-        text = repr(value)
+        text = reprlib.repr(value)
         self.problems.append(
             Problem(
                 file=str(self.path),
@@ -211,10 +301,11 @@ class _Reading:
         )
 
     def _line(self, key: str) -> int:
-        last = key.rpartition(".")[2]
-        for number, line in enumerate(self._text.splitlines(), 1):
-            if last and line.strip(" -\"'").startswith(last):
-                return number
+        for part in reversed(key.split(".")):
+            found = re.compile(rf"""(^|[\s{{,"'-]){re.escape(part)}["']?\s*[:=\]]""")
+            for number, line in enumerate(self._text.splitlines(), 1):
+                if part and found.search(line):
+                    return number
         return 1
 
 
@@ -247,7 +338,18 @@ def _requires(requires: Any) -> tuple[Requirement, ...]:
     )
 
 
+def _bare(key: str) -> str:
+    return key.replace("_", "").replace("-", "").lower()
+
+
 def _yaml(text: str) -> Any:
+    """Parse YAML, having made sure of its depth: the C loader recurses without a limit."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_DEPTH:
+            raise ValueError(f"it is nested more than {_MOST_DEPTH} deep")
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - the safe loader, in C where there is one
 
 
@@ -275,3 +377,4 @@ _READERS: dict[str, Callable[[str], Any]] = {
     ".json": json.loads,
     ".toml": tomllib.loads,
 }
+_SUFFIXES = ", ".join(_READERS)

@@ -19,13 +19,14 @@ class Merged:
     """The values in force; ``refused`` are the settings that a repository may not make."""
 
     budgets: dict[str, float] = field(default_factory=dict)
+    own_budgets: dict[str, float] = field(default_factory=dict)
     guards: dict[str, dict[str, Any]] = field(default_factory=dict)
     mcp_writers: list[Mapping[str, Any]] = field(default_factory=list)
     user_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
-    refused: list[tuple[str, Any, str]] = field(default_factory=list)
+    refused: list[tuple[tuple[str, ...], Any, str]] = field(default_factory=list)
 
 
 def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
@@ -34,19 +35,19 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     _tighten_budgets(out, repository.get("budgets", {}))
     for name, table in repository.get("guards", {}).items():
         _tighten_guard(out, name, table)
-    out.mcp_writers += repository.get("mcp_writers", [])
+    out.mcp_writers = _with(out.mcp_writers, repository.get("mcp_writers", []))
     out.repository_hooks = list(repository.get("hooks", []))
     _tighten_escalation(out, repository.get("escalation", {}))
-    days = repository.get("ledger", {}).get("retention_days", out.retention_days)
-    if days < out.retention_days:
-        out.refused.append(("ledger.retention_days", days, f"it is less than {out.retention_days}"))
-    out.retention_days = max(out.retention_days, days)
+    for key, value in repository.get("ledger", {}).items():
+        out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
 
 
 def _of_user(user: Mapping[str, Any]) -> Merged:
+    budgets = {**DEFAULT_BUDGETS, **user.get("budgets", {})}
     return Merged(
-        budgets={**DEFAULT_BUDGETS, **user.get("budgets", {})},
+        budgets=budgets,
+        own_budgets=dict(budgets),
         guards={name: _copy(table) for name, table in user.get("guards", {}).items()},
         mcp_writers=list(user.get("mcp_writers", [])),
         user_hooks=list(user.get("hooks", [])),
@@ -67,29 +68,28 @@ def _tighten_budgets(out: Merged, budgets: Mapping[str, float]) -> None:
             continue
         now = out.budgets.get(name, OTHER_EVENTS)
         if budgets[name] > now:
-            out.refused.append((f"budgets.{name}", budgets[name], f"it is more than {now:g}"))
+            out.refused.append((("budgets", name), budgets[name], f"it is more than {now:g}"))
         out.budgets[name] = min(now, budgets[name])
 
 
 def _tighten_guard(out: Merged, name: str, table: Mapping[str, Any]) -> None:
     now = out.guards.setdefault(name, {})
     if table.get("enabled") is False and now.get("enabled", True):
-        out.refused.append((f"guards.{name}.enabled", False, "it turns a guard off"))
+        out.refused.append((("guards", name, "enabled"), False, "it turns a guard off"))
     if table.get("enabled") is True:
         now["enabled"] = True
     if "paths" in table:
-        now["paths"] = [*now.get("paths", []), *table["paths"]]
+        now["paths"] = _with(now.get("paths", []), table["paths"])
     for rule, action in table.get("rules", {}).items():
         rules = now.setdefault("rules", {})
         # Without a word from the user a rule is what it says of itself, at the most a denial.
         known = rules.get(rule)
+        key = ("guards", name, "rules", rule)
         if known is None and action != "deny":
-            key = f"guards.{name}.rules.{rule}"
             out.refused.append((key, action, "only the user's file may say less than deny"))
         elif known is None or _STRICTNESS[action] >= _STRICTNESS[known]:
             rules[rule] = action
         else:
-            key = f"guards.{name}.rules.{rule}"
             out.refused.append((key, action, f"the user's file says {known!r}"))
 
 
@@ -100,4 +100,13 @@ def _tighten_escalation(out: Merged, table: Mapping[str, Any]) -> None:
         now = out.escalation.get(key, defaults[key])
         out.escalation[key] = earlier[key](now, value)
         if out.escalation[key] != value:
-            out.refused.append((f"escalation.{key}", value, f"it is laxer than {now:g}"))
+            out.refused.append((("escalation", key), value, f"it is laxer than {now:g}"))
+
+
+def _with(mine: list[Any], theirs: list[Any]) -> list[Any]:
+    """Return a list with what another one adds to it."""
+    out = list(mine)
+    for item in theirs:
+        if item not in out:
+            out.append(item)
+    return out

@@ -5,15 +5,19 @@ anything has changed costs a few stats per call.
 """
 
 import os
-from collections.abc import Hashable, Mapping
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pointsman.config.contracts import CONTRACTS, Contracts, fingerprint, load_contracts
 from pointsman.config.hook_files import find_hooks
+from pointsman.config.last_good import LastGood
 from pointsman.config.merge import Merged, merge
-from pointsman.config.settings import Settings, read_settings
+from pointsman.config.settings import Settings, read_settings, spelled
+from pointsman.config.sources import files_of, named_files, python_sources
 from pointsman.config.trust import HOOKS, TrustStore
 from pointsman.model.hook import Role
 from pointsman.model.places import Places
@@ -21,14 +25,16 @@ from pointsman.model.policy import DeclaredHook, McpWriter, Policy, Problem
 
 REPOSITORY_CONFIG = ".pointsman/config.toml"
 _MOST_POLICIES = 64
+_SETTLED_NS = 50_000_000
+"""Age from which a file's stamp stands for its content: clocks of file systems tick coarsely."""
 
 
 @dataclass(slots=True)
 class _Cached:
     stamps: Hashable
     policy: Policy
-    good: Mapping[str, Any]
-    """What the repository's settings said when they last checked out."""
+    watched: tuple[str, ...] = ()
+    """Files beside the fixed ones that the policy was made of: hook files and commands."""
 
 
 class PolicyLoader:
@@ -37,21 +43,28 @@ class PolicyLoader:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._trust = TrustStore(places.trust)
-        self._cached: dict[str | None, _Cached] = {}
-        self._user_good: Mapping[str, Any] = {}
+        self._cached: OrderedDict[str | None, _Cached] = OrderedDict()
+        self._good = LastGood(places.state / "last-good.json")
         self._broken: dict[str, str] = {}
         self._events: list[tuple[str, str]] = []
 
     def policy_for(self, repository: str | None) -> Policy:
         """Return the policy in force for a repository, or for none."""
-        stamps = self._stamps(repository)
         cached = self._cached.get(repository)
+        watched = cached.watched if cached else ()
+        stamps = self._stamps(repository, watched)
         if cached is None or cached.stamps != stamps:
-            good = cached.good if cached else {}
-            cached = self._load(repository, good, stamps)
-            if len(self._cached) >= _MOST_POLICIES:
-                self._cached.clear()
+            policy = self._load(repository)
+            if cached is not None and cached.policy == policy:
+                policy = cached.policy
+            made_of = tuple(self._watched(policy))
+            # The stamps are those from before: what changes meanwhile shows next time. So does
+            # what was not watched yet, and what changed so lately that its stamp may stay.
+            sure = made_of == watched and _is_old(stamps)
+            cached = _Cached(stamps if sure else None, policy, made_of)
             self._cached[repository] = cached
+            if len(self._cached) > _MOST_POLICIES:
+                self._cached.popitem(last=False)
         return cached.policy
 
     def drain_events(self) -> list[tuple[str, str]]:
@@ -61,73 +74,99 @@ class PolicyLoader:
 
     def repository_hooks(self, repository: str) -> list[DeclaredHook]:
         """Return the hooks that a repository declares, trusted or not."""
-        settings = read_settings(Path(repository, REPOSITORY_CONFIG))
-        values = settings.values if not settings.problems else {}
-        hooks, _ = find_hooks(Path(repository, HOOKS), Path(repository))
-        declared = [_executable(table, repository) for table in values.get("hooks", [])]
-        return [replace(hook, name=_theirs(hook)) for hook in (*hooks, *declared)]
+        settings = self._in_force(read_settings(Path(repository, REPOSITORY_CONFIG)), quiet=True)
+        return self._theirs(repository, settings.values.get("hooks", []))[0]
 
     @property
     def trust(self) -> TrustStore:
         """What a person has trusted."""
         return self._trust
 
-    def _load(self, repository: str | None, good: Mapping[str, Any], stamps: Hashable) -> _Cached:
+    def _load(self, repository: str | None) -> Policy:
         user = read_settings(self._places.user_config)
         own = read_settings(Path(repository, REPOSITORY_CONFIG)) if repository else None
-        self._user_good = self._in_force(user, self._user_good)
-        good = self._in_force(own, good) if own else {}
-        merged = merge(self._user_good, good)
+        said = self._in_force(own) if own else None
+        merged = merge(self._in_force(user).values, said.values if said else {})
         contracts = load_contracts(Path(repository)) if repository else Contracts()
         hooks, problems = self._hooks(merged, repository)
-        refused = _refused(own, merged, self._places.user_config) if own else []
+        refused = _refused(said, merged, self._places.user_config) if said else []
         found = [
             *user.problems, *(own.problems if own else ()), *refused, *problems,
             *contracts.problems, *self._trust.problems(),
         ]  # fmt: skip
-        files = [each.file for each in (user, own) if each and each.exists] + contracts.files
+        read = [each.file for each in (user, own) if each and each.exists]
+        files = _with_targets([*read, *contracts.files, *_kept(hooks)])
         policy = _policy(repository, merged, contracts)
-        policy = replace(policy, hooks=tuple(hooks), problems=tuple(found), files=tuple(files))
-        return _Cached(stamps, policy, good)
+        return replace(policy, hooks=tuple(hooks), problems=tuple(found), files=files)
 
-    def _in_force(self, settings: Settings, good: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the file's values, or what it said when it last checked out."""
+    def _in_force(self, settings: Settings, *, quiet: bool = False) -> Settings:
+        """Return a file that checks out, or what it said when it last did."""
         before = self._broken.get(settings.file)
         if settings.problems:
+            good = self._good.of(settings.file)
             text = "; ".join(str(problem) for problem in settings.problems)
-            if before != text:
+            if before != text and not quiet:
+                kept = "the last good one stays in force" if good else "nothing of it is in force"
                 self._broken[settings.file] = text
-                self._events.append(("config broken", f"the last good one stays in force: {text}"))
-            return good
-        if before is not None:
+                self._events.append(("config broken", f"{kept}: {text}"))
+            return good or Settings(settings.file)
+        if not quiet:
+            self._good.note(settings)
+        if before is not None and not quiet:
             del self._broken[settings.file]
             self._events.append(("config mended", f"{settings.file} is in force again"))
-        return settings.values
+        return settings
 
     def _hooks(
         self, merged: Merged, repository: str | None
     ) -> tuple[list[DeclaredHook], list[Problem]]:
         base = self._places.config
         own, problems = find_hooks(base / "hooks", base)
+        sources = python_sources(self._trust.sources.of_folder(base / "hooks"))
+        own = [replace(hook, sources=sources) for hook in own]
         own += [_executable(table, str(base)) for table in merged.user_hooks]
+        problems += _same_names(own, self._places.user_config)
         if repository is None:
             return own, problems
-        root = Path(repository)
-        theirs, more = find_hooks(root / HOOKS, root)
-        theirs += [_executable(table, repository) for table in merged.repository_hooks]
-        named = [replace(hook, name=_theirs(hook)) for hook in theirs]
-        return own + self._trust.apply(root, named), problems + more
+        theirs, more = self._theirs(repository, merged.repository_hooks)
+        return own + self._trust.apply(Path(repository), theirs), problems + more
 
-    def _stamps(self, repository: str | None) -> Hashable:
-        fixed = (self._places.user_config, self._places.trust, self._places.config / "hooks")
-        paths = [str(path) for path in fixed]
-        if repository is None:
-            return tuple(map(_stamp, paths))
-        paths += [f"{repository}/{name}" for name in (REPOSITORY_CONFIG, CONTRACTS)]
-        hooks = f"{repository}/{HOOKS}"
-        if _stamp(hooks) is not None:
-            paths += sorted(entry.path for entry in os.scandir(hooks))
-        return (tuple(map(_stamp, paths)), fingerprint(Path(repository)))
+    @staticmethod
+    def _theirs(
+        repository: str, tables: Iterable[Mapping[str, Any]]
+    ) -> tuple[list[DeclaredHook], list[Problem]]:
+        root = Path(repository)
+        found, problems = find_hooks(root / HOOKS, root)
+        found += [_executable(table, repository) for table in tables]
+        problems += _same_names(found, root / REPOSITORY_CONFIG)
+        # Their names never are those of the user's or of a shipped one.
+        return [replace(hook, name=f"repo:{hook.name}", theirs=True) for hook in found], problems
+
+    def _stamps(self, repository: str | None, watched: Iterable[str]) -> tuple[Hashable, ...]:
+        config = self._places.config
+        paths = [str(self._places.user_config), str(self._places.trust), f"{config}/hooks"]
+        if repository is not None:
+            paths += [f"{repository}/{name}" for name in (REPOSITORY_CONFIG, CONTRACTS, HOOKS)]
+        stamps = [_stamp(path) for path in (*paths, *watched)]
+        return (*stamps, *(fingerprint(Path(repository)) if repository else ()))
+
+    def _watched(self, policy: Policy) -> Iterator[str]:
+        """Yield the hook files and the commands' files, and the folders that hold them."""
+        folders = [self._places.config / "hooks"]
+        if policy.repository is not None:
+            folders.append(Path(policy.repository, HOOKS))
+        for folder in folders:
+            files = list(files_of(folder))
+            yield from sorted({str(path.parent) for path in files} | {str(path) for path in files})
+        for hook in policy.hooks:
+            yield from _words(hook)
+
+
+def _is_old(stamps: Iterable[Hashable]) -> bool:
+    """Whether every file was last changed so long ago that a further change shows."""
+    now = time.time_ns()
+    changed = (stamp[-1] for stamp in stamps if isinstance(stamp, tuple) and len(stamp) > 1)
+    return all(abs(now - changed_ns) > _SETTLED_NS for changed_ns in changed)
 
 
 def _stamp(path: str) -> Hashable:
@@ -138,9 +177,35 @@ def _stamp(path: str) -> Hashable:
     return (path, found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
 
 
-def _theirs(hook: DeclaredHook) -> str:
-    """Return the name of a repository's hook: it never takes the name of one of the user's."""
-    return f"repo:{hook.name}"
+def _words(hook: DeclaredHook) -> list[str]:
+    """Return the paths that a command's words may name, whether anything is there or not."""
+    return [os.path.normpath(Path(hook.base, word)) for word in hook.command]
+
+
+def _kept(hooks: Iterable[DeclaredHook]) -> Iterator[str]:
+    """Yield the files that hooks are made of: an agent has no business in them."""
+    for hook in hooks:
+        yield from (hook.file,) if hook.file else ()
+        yield from named_files(hook)
+        yield from hook.sources
+
+
+def _with_targets(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the files, each with where it really is."""
+    return tuple(dict.fromkeys(each for file in files for each in (file, os.path.realpath(file))))
+
+
+def _same_names(hooks: Iterable[DeclaredHook], config: Path) -> list[Problem]:
+    names = Counter(hook.name for hook in hooks)
+    files = {hook.name: hook.file or str(config) for hook in hooks}
+    return [
+        Problem(
+            file=files[name],
+            line=1, key="name", value=repr(name), message=f"{count} hooks have this name; all run",
+            fix="give each a name of its own",
+        )
+        for name, count in names.items() if count > 1
+    ]  # fmt: skip
 
 
 def _executable(table: Mapping[str, Any], base: str) -> DeclaredHook:
@@ -159,9 +224,12 @@ def _executable(table: Mapping[str, Any], base: str) -> DeclaredHook:
 def _refused(own: Settings, merged: Merged, user_config: Path) -> list[Problem]:
     fix = f"only your own file may loosen: {user_config}"
     return [
-        Problem(file=own.file, line=1, key=key, value=repr(value), message=why, fix=fix)
+        Problem(
+            file=own.file, line=own.line(key), key=spelled(key), value=repr(value), message=why,
+            fix=fix,
+        )
         for key, value, why in merged.refused
-    ]
+    ]  # fmt: skip
 
 
 def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Policy:
@@ -171,6 +239,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
     return Policy(
         repository=repository,
         budgets=merged.budgets,
+        own_budgets=merged.own_budgets,
         guards=merged.guards,
         mcp_writers=writers,
         contracts=contracts.by_agent,

@@ -1,6 +1,7 @@
 """Every setting there is, once: what checks a file, the JSON Schema and the reference read this."""
 
 import difflib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,13 +9,21 @@ from typing import Any, Protocol
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
 from pointsman.model.hook import Role
+from pointsman.paths.globs import check
 
 Path = tuple[str | int, ...]
 Report = Callable[[Path, Any, str, str], None]
 """Takes a finding: where, the value, what is wrong, what would be right."""
 
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
-GUARD_NAMES = ("scope", "command-safety", "self-protection")
+SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection")
+RULE_NAMES = (
+    "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "disk-write",
+    "disk-format", "download-and-run", "download-and-eval", "fork-bomb", "reverse-shell",
+    "git-reset-hard", "git-discard", "git-clean", "git-push-force", "git-branch-delete",
+    "git-stash-drop", "git-history", "git-rewrite", "power", "kill-all", "unverified",
+)  # fmt: skip
+"""The rules of command-safety: a name that is mistyped must not pass for a rule that is tuned."""
 
 
 class Spec(Protocol):
@@ -47,7 +56,7 @@ class Number:
             report(
                 at, value, "it is no " + ("whole number" if self.whole else "number"), self._fix()
             )
-        elif value < self.low or (value == 0 and not self.low) or self._too_high(value):
+        elif math.isnan(value) or value < self.low or self._too_high(value) or self._zero(value):
             report(at, value, "it is out of bounds", self._fix())
 
     def schema(self) -> dict[str, Any]:
@@ -56,6 +65,9 @@ class Number:
         high = {} if self.high is None else {"maximum": self.high}
         kind = "integer" if self.whole else "number"
         return {"type": kind, "description": self.doc, **low, **high}
+
+    def _zero(self, value: float) -> bool:
+        return value == 0 and not self.low
 
     def _too_high(self, value: float) -> bool:
         return self.high is not None and value > self.high
@@ -83,10 +95,15 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text that is not empty; one of ``choices`` where there are any."""
+    """A text that is not empty; one of ``choices`` where there are any.
+
+    ``fault`` returns what else is wrong with a text, or the empty string.
+    """
 
     doc: str
     choices: tuple[str, ...] = ()
+    fault: Callable[[str], str] = lambda _text: ""
+    fix: str = ""
 
     def check(self, value: Any, at: Path, report: Report) -> None:
         """Report anything else."""
@@ -94,6 +111,8 @@ class Text:
             report(at, value, "it is no text", 'write a text in quotes, such as "x"')
         elif self.choices and value not in self.choices:
             report(at, value, "it is not known", f"write {_nearest(value, self.choices)}")
+        elif fault := self.fault(value):
+            report(at, value, fault, self.fix)
 
     def schema(self) -> dict[str, Any]:
         """Return the same as JSON Schema."""
@@ -103,11 +122,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list in which every item is of one kind."""
+    """A list in which every item is of one kind; no two may have the same ``unique`` key."""
 
     doc: str
     item: Spec
     fewest: int = 0
+    unique: str = ""
 
     def check(self, value: Any, at: Path, report: Report) -> None:
         """Report what is no list, and every item that is wrong."""
@@ -118,6 +138,18 @@ class Many:
             report(at, value, "it is empty", f"write at least {self.fewest} item")
         for index, item in enumerate(value):
             self.item.check(item, (*at, index), report)
+        self._check_unique(value, at, report)
+
+    def _check_unique(self, value: list[Any], at: Path, report: Report) -> None:
+        seen: set[str] = set()
+        for index, item in enumerate(value):
+            name = item.get(self.unique) if self.unique and isinstance(item, Mapping) else None
+            if not isinstance(name, str):
+                continue
+            if name in seen:
+                where = (*at, index, self.unique)
+                report(where, name, "another one has the same", "give each a name of its own")
+            seen.add(name)
 
     def schema(self) -> dict[str, Any]:
         """Return the same as JSON Schema."""
@@ -180,19 +212,35 @@ class Anything:
         return {"description": self.doc}
 
 
+def _name_fault(name: str) -> str:
+    if name in SHIPPED_NAMES:
+        return "it is the name of a guard that is shipped"
+    if name.startswith("repo:"):
+        return "names that begin with repo: are those of a repository's hooks"
+    return "" if name.isprintable() and len(name) <= 100 else "it is no short printable text"
+
+
+def _tool_fault(pattern: str) -> str:
+    fixed = pattern.partition("*")[0].partition("?")[0].partition("[")[0]
+    stem = "mcp__"
+    meets = fixed.startswith(stem) or (fixed != pattern and stem.startswith(fixed))
+    return "" if meets else "it matches the name of no MCP tool"
+
+
 def _nearest(given: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(given, known, n=1)
     return repr(close[0]) if close else "one of " + ", ".join(known)
 
 
 _ENABLED = Flag("Whether the guard is asked. Only the user's file may turn one off. Default: true.")
+_RULE = Text("deny, ask or off.", ("deny", "ask", "off"))
 _EVENT = Text("The name of an event, or * for all.", (*EVENT_NAMES, "*"))
 
 HOOK = Table(
     "A hook of your own: an executable that reads the event as JSON on stdin.",
     {
-        "name": Text("What the record calls it."),
-        "role": Text("guard, enricher or observer.", tuple(Role)),
+        "name": Text("What the record calls it.", fault=_name_fault, fix="choose another name"),
+        "role": Text("guard, enricher or observer.", tuple(role.value for role in Role)),
         "events": Many("The events it is asked about.", _EVENT, fewest=1),
         "tools": Many("Patterns of tool names (* and ?). Default: all.", Text("A pattern.")),
         "command": Many("The program and its arguments; no shell.", Text("A word."), fewest=1),
@@ -221,7 +269,7 @@ SETTINGS = Table(
                         "enabled": _ENABLED,
                         "rules": Table(
                             "What becomes of a rule, by its id. Default: as the rule says.",
-                            others=Text("deny, ask or off.", ("deny", "ask", "off")),
+                            dict.fromkeys(RULE_NAMES, _RULE),
                         ),
                     },
                 ),
@@ -229,7 +277,10 @@ SETTINGS = Table(
                     "Keeps settings, contracts and the record out of an agent's reach.",
                     {
                         "enabled": _ENABLED,
-                        "paths": Many("Globs of further files to keep.", Text("A glob.")),
+                        "paths": Many(
+                            "Globs of further files to keep.",
+                            Text("A glob.", fault=check, fix="mend the glob"),
+                        ),
                     },
                 ),
             },
@@ -239,13 +290,17 @@ SETTINGS = Table(
             Table(
                 "One tool, or a pattern of tools.",
                 {
-                    "tool": Text("The tool's name (mcp__server__tool), or a pattern."),
+                    "tool": Text(
+                        "The tool's name (mcp__server__tool), or a pattern.",
+                        fault=_tool_fault,
+                        fix="write mcp__server__tool",
+                    ),
                     "paths": Many("The inputs that hold paths.", Text("A key."), fewest=1),
                 },
                 needed=("tool", "paths"),
             ),
         ),
-        "hooks": Many("Hooks of your own that are executables.", HOOK),
+        "hooks": Many("Hooks of your own that are executables.", HOOK, unique="name"),
         "escalation": Table(
             "When something that went wrong becomes an ErrorEscalation.",
             {

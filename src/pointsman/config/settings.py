@@ -10,6 +10,7 @@ from typing import Any
 from pointsman.config.schema import SETTINGS
 from pointsman.config.toml_lines import key_lines, line_of
 from pointsman.model.policy import Problem
+from pointsman.paths.content import read_regular
 
 MOST_BYTES = 256 * 1024
 _LINE = re.compile(r"at line (\d+)")
@@ -23,19 +24,27 @@ class Settings:
     values: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     exists: bool = True
+    text: str = ""
+
+    def line(self, key: tuple[str | int, ...]) -> int:
+        """Return the line that a key stands on."""
+        return line_of(key_lines(self.text), key)
 
 
 def read_settings(path: Path) -> Settings:
     """Read a settings file; one that is not there is empty."""
     name = str(path)
     try:
-        data = path.read_bytes()
+        data = read_regular(name, MOST_BYTES)
     except FileNotFoundError:
         return Settings(name, exists=False)
     except OSError as error:
-        return _broken(name, f"it cannot be read: {error.strerror}", "check its permissions")
-    if len(data) > MOST_BYTES:
-        return _broken(name, f"it has {len(data)} bytes", f"keep it under {MOST_BYTES}")
+        return _broken(name, f"it cannot be read: {error.strerror}", f"ls -l {name}")
+    return parse_settings(name, data)
+
+
+def parse_settings(name: str, data: bytes) -> Settings:
+    """Parse and check what a settings file of this name holds."""
     try:
         text = data.decode("utf-8-sig")
         values = tomllib.loads(text)
@@ -46,7 +55,7 @@ def read_settings(path: Path) -> Settings:
         found = _LINE.search(str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         return _broken(name, f"it is no TOML: {error}", "mend the syntax", line)
-    return Settings(name, values, tuple(_check(name, text, values)))
+    return Settings(name, values, tuple(_check(name, text, values)), text=text)
 
 
 def _check(name: str, text: str, values: Mapping[str, Any]) -> list[Problem]:
@@ -59,7 +68,7 @@ def _check(name: str, text: str, values: Mapping[str, Any]) -> list[Problem]:
             Problem(
                 file=name,
                 line=line_of(lines, at),
-                key=_spelled(at),
+                key=spelled(at),
                 value=shown if len(shown) <= 120 else shown[:119] + "…",
                 message=message,
                 fix=fix,
@@ -70,7 +79,8 @@ def _check(name: str, text: str, values: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _spelled(at: tuple[str | int, ...]) -> str:
+def spelled(at: tuple[str | int, ...]) -> str:
+    """Return a key as a person writes it: ``hooks[0].name``."""
     text = ""
     for part in at:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part

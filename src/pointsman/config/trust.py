@@ -1,44 +1,50 @@
 """Code of a repository runs only after a person has looked at it and said so.
 
 What is trusted is content: the hash of every file under ``.pointsman/hooks`` and of what the
-repository's settings declare as hooks. A file that has changed since is untrusted again; where a
-*guard* was trusted and is no longer what it was, or is gone, its calls are stopped until a person
-has looked: otherwise an edit would be a way to switch it off.
+repository's settings declare as hooks, with the scripts that these name. A file that has changed
+since is untrusted again; where a *guard* was trusted and something of what was trusted is no
+longer what it was, or is gone, its calls are stopped until a person has looked: otherwise an edit
+would be a way to switch it off. What was added since is not run, and stops nothing.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pointsman.config.sources import UNSURE, Sources, named_files, python_sources
 from pointsman.model.errors import ConfigError
 from pointsman.model.hook import Role
 from pointsman.model.policy import DeclaredHook, Problem
+from pointsman.paths.content import read_regular
 
 HOOKS = ".pointsman/hooks"
 UNTRUSTED = "not trusted: a person looks at it and types: pointsman trust"
-_MOST_FILES = 1000
-_MOST_BYTES = 4 * 1024 * 1024
-_Stamp = tuple[int, int, int, int]
+_MOST_STORE = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class TrustState:
-    """Whether a repository's code may run; ``changed`` names what is not what was trusted."""
+    """Whether a repository's code may run.
+
+    ``changed`` names what is not what was trusted, ``added`` what nobody has looked at.
+    """
 
     known: bool
     changed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
     @property
     def trusted(self) -> bool:
         """Whether all of it is what a person has looked at."""
-        return self.known and not self.changed
+        return self.known and not self.changed and not self.added
 
 
 @dataclass(slots=True)
@@ -46,47 +52,61 @@ class TrustStore:
     """The record of what was trusted, in a file of the state directory."""
 
     path: Path
-    _hashes: dict[str, tuple[_Stamp, str]] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources)
 
     def state(self, repository: Path, hooks: Sequence[DeclaredHook]) -> TrustState:
         """Compare what is there with what was trusted."""
         entry = self._entry(repository)
         if entry is None:
             return TrustState(known=False)
-        trusted: Mapping[str, str] = entry["files"]
-        now = self._contents(repository, hooks)
-        changed = {name for name in {*trusted, *now} if trusted.get(name) != now.get(name)}
-        return TrustState(known=True, changed=tuple(sorted(changed)))
+        return _compare(entry["files"], self._contents(repository, hooks))
 
     def apply(self, repository: Path, hooks: Sequence[DeclaredHook]) -> list[DeclaredHook]:
         """Return the repository's hooks, with those that may not run marked so."""
-        state = self.state(repository, hooks)
-        if state.trusted:
-            return list(hooks)
-        if not state.known:
-            return [replace(hook, skip=UNTRUSTED) for hook in hooks]
-        reason = f"changed since it was trusted ({', '.join(state.changed[:5])})"
-        marked = [replace(hook, skip=reason, tampered=True) for hook in hooks]
-        return marked + list(self._missing(repository, hooks, reason))
+        for problem in self.problems():
+            reason = f"{problem.file}: {problem.message}. A person types: pointsman trust"
+            return [replace(hook, broken=reason) for hook in hooks]
+        entry = self._entry(repository)
+        if entry is None:
+            return [replace(hook, skip=UNTRUSTED, broken="") for hook in hooks]
+        now = self._contents(repository, hooks)
+        state = _compare(entry["files"], now)
+        if state.changed:
+            reason = f"changed since it was trusted ({', '.join(state.changed[:5])})"
+            skipped = [replace(hook, skip=reason, broken="") for hook in hooks]
+            return [*_guards_of(entry, reason), *skipped]
+        known = {name: value for name, value in now.items() if name not in state.added}
+        return [self._admitted(hook, repository, known) for hook in hooks]
 
     def trust(self, repository: Path, hooks: Sequence[DeclaredHook]) -> list[str]:
-        """Put what is there on record as trusted; return the files."""
+        """Put what is there on record as trusted; return the files.
+
+        Raises:
+            ConfigError: something of it cannot be hashed, so a change of it would go unseen.
+        """
         contents = self._contents(repository, hooks)
-        entries = self._load()
-        entries[str(repository)] = {
+        for name, value in contents.items():
+            if value.startswith(UNSURE):
+                raise ConfigError(
+                    f"{name} cannot be trusted: {value.removeprefix(UNSURE)}",
+                    fix=f"ls -l {Path(repository, name)}",
+                )
+        entry = {
             "files": contents,
             "hooks": [_summary(hook) for hook in hooks],
             "trusted_ns": time.time_ns(),
         }
-        self._save(entries)
+        with self._locked():
+            self._save({**self._load(), str(repository): entry})
         return sorted(contents)
 
     def forget(self, repository: Path) -> bool:
         """Take a repository's trust back; return whether it had any."""
-        entries = self._load()
-        known = entries.pop(str(repository), None) is not None
-        if known:
-            self._save(entries)
+        with self._locked():
+            entries = self._load()
+            known = entries.pop(str(repository), None) is not None
+            if known:
+                self._save(entries)
         return known
 
     def problems(self) -> list[Problem]:
@@ -105,52 +125,53 @@ class TrustStore:
 
     def _entry(self, repository: Path) -> Mapping[str, Any] | None:
         entry = self._load().get(str(repository))
-        usable = isinstance(entry, dict) and isinstance(entry.get("files"), dict)
+        usable = (
+            isinstance(entry, dict)
+            and isinstance(entry.get("files"), dict)
+            and isinstance(entry.get("hooks"), list)
+        )
         return entry if usable else None
 
-    def _missing(
-        self, repository: Path, hooks: Iterable[DeclaredHook], reason: str
-    ) -> Iterator[DeclaredHook]:
-        entry = self._entry(repository) or {}
-        present = {hook.name for hook in hooks}
-        for was in entry.get("hooks", []):
-            if was["role"] == Role.GUARD and was["name"] not in present:
-                yield DeclaredHook(
-                    name=was["name"],
-                    role=Role.GUARD,
-                    events=tuple(was["events"]),
-                    tools=tuple(was["tools"]),
-                    skip=reason,
-                    tampered=True,
-                )
-
-    def _contents(self, repository: Path, hooks: Iterable[DeclaredHook]) -> dict[str, str]:
-        files = {str(path) for path in _files(repository / HOOKS)}
+    def _contents(self, repository: Path, hooks: Sequence[DeclaredHook]) -> dict[str, str]:
+        files = self.sources.of_folder(repository / HOOKS)
+        declared = {}
         for hook in hooks:
-            program = Path(hook.base, hook.command[0]) if hook.command else None
-            if program is not None and program.is_file() and program.is_relative_to(repository):
-                files.add(str(program))
-        contents = {os.path.relpath(name, repository): self._hash(name) for name in sorted(files)}
-        declared = [_declaration(hook) for hook in hooks if hook.command]
-        if declared:
-            text = json.dumps(declared, sort_keys=True, default=str)
-            contents["config.toml [[hooks]]"] = hashlib.sha256(text.encode()).hexdigest()
-        return contents
+            if hook.command:
+                files |= self.sources.of_command(hook)
+                text = json.dumps(_declaration(hook), sort_keys=True, default=str)
+                declared[_key(hook)] = hashlib.sha256(text.encode()).hexdigest()
+        named = {os.path.relpath(name, repository): value for name, value in files.items()}
+        return dict(sorted({**named, **declared}.items()))
 
-    def _hash(self, name: str) -> str:
+    @staticmethod
+    def _admitted(hook: DeclaredHook, repository: Path, known: Mapping[str, str]) -> DeclaredHook:
+        """Return a hook with the sources it may run from, or marked as one to be skipped."""
+        needed = [_key(hook)] if hook.command else [os.path.relpath(hook.file, repository)]
+        if hook.command:
+            needed += [os.path.relpath(name, repository) for name in named_files(hook)]
+        if not all(name in known for name in needed):
+            return replace(hook, skip=UNTRUSTED, broken="")
+        if hook.command:
+            return replace(
+                hook, sources={str(repository / name): known[name] for name in needed[1:]}
+            )
+        within = {
+            str(repository / name): value
+            for name, value in known.items()
+            if name.startswith(f"{HOOKS}/")
+        }
+        return replace(hook, sources=python_sources(within))
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the store against another process that would write it at the same time."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            found = os.stat(name)  # noqa: PTH116 - for every hook file on every reload
-            stamp = (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
-            known = self._hashes.get(name)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            if found.st_size > _MOST_BYTES:
-                return f"larger than {_MOST_BYTES} bytes"
-            value = hashlib.sha256(Path(name).read_bytes()).hexdigest()
-        except OSError as error:
-            return f"unreadable: {error.strerror}"
-        self._hashes[name] = (stamp, value)
-        return value
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _load(self) -> dict[str, Any]:
         try:
@@ -160,7 +181,7 @@ class TrustStore:
 
     def _read(self) -> dict[str, Any]:
         try:
-            value = json.loads(self.path.read_bytes())
+            value = json.loads(read_regular(str(self.path), _MOST_STORE))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, RecursionError) as error:
@@ -172,7 +193,6 @@ class TrustStore:
         return value
 
     def _save(self, entries: Mapping[str, Any]) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             if self.problems():
                 self.path.rename(f"{self.path}.corrupt-{time.time_ns()}")
@@ -183,15 +203,28 @@ class TrustStore:
         Path(file.name).rename(self.path)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    count = 0
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in sorted(names):
-            count += 1
-            if count > _MOST_FILES:
-                return
-            yield Path(parent, name)
+def _compare(trusted: Mapping[str, str], now: Mapping[str, str]) -> TrustState:
+    changed = {name for name, value in trusted.items() if now.get(name) != value}
+    return TrustState(True, tuple(sorted(changed)), tuple(sorted(set(now) - set(trusted))))
+
+
+def _guards_of(entry: Mapping[str, Any], reason: str) -> Iterator[DeclaredHook]:
+    """Yield the guards as they were trusted: what they say of themselves now counts for nothing."""
+    for was in entry["hooks"]:
+        if was["role"] == Role.GUARD:
+            yield DeclaredHook(
+                name=was["name"],
+                role=Role.GUARD,
+                events=tuple(was["events"]),
+                tools=tuple(was["tools"]),
+                theirs=True,
+                skip=reason,
+                tampered=True,
+            )
+
+
+def _key(hook: DeclaredHook) -> str:
+    return f"config.toml [[hooks]] {hook.name}"
 
 
 def _summary(hook: DeclaredHook) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from pointsman.hooks.edits import written_paths
-from pointsman.model.contract import ALLOW_ALL, Contract
+from pointsman.model.contract import ALLOW_ALL, EVERY_AGENT, Contract
 from pointsman.model.decision import Action, Cause, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role
@@ -32,7 +32,7 @@ def hook(policy: Policy, places: Places) -> Hook:
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
-        held = compiled.get(event.identity.agent)
+        held = [*compiled.get(event.identity.agent, ()), *compiled.get(EVERY_AGENT, ())]
         return _first_denial(held, event, policy) if held else None
 
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreEdit"}))

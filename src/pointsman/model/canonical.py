@@ -1,7 +1,8 @@
 """Events and decisions as plain JSON values, and back: what a foreign hook reads and writes.
 
 An event's JSON object holds ``event`` (the kind), the identity's fields, the fields of its kind
-and ``native``, the host's own payload. Absent values are ``null``.
+and ``native``, the host's own payload. Absent values are ``null``. A field that is called
+``event`` itself (that of ``FileChanged``) is ``change`` here.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,13 @@ _OWN_FIELDS = {
     kind: tuple(entry.name for entry in fields(kind) if entry.name != "identity")
     for kind in (*_KINDS.values(), UnknownEvent)
 }
+_TUPLES = {
+    kind: frozenset(entry.name for entry in fields(kind) if entry.default == ())
+    for kind in _OWN_FIELDS
+}
 _IDENTITY = tuple(entry.name for entry in fields(Identity))
+_RENAMED = {"event": "change"}
+_CHANGING = frozenset({Action.MODIFY, Action.ASK})
 _DECISION_KEYS = frozenset({"decision", "reason", "rule", "context", "updated_input"})
 
 
@@ -27,15 +34,21 @@ def event_to_json(event: Event) -> dict[str, Any]:
     identity = event.identity
     out: dict[str, Any] = {"event": event.kind}
     out.update((name, getattr(identity, name)) for name in _IDENTITY)
-    out.update((name, _plain(getattr(event, name))) for name in _OWN_FIELDS[type(event)])
+    out.update(
+        (_RENAMED.get(name, name), _plain(getattr(event, name)))
+        for name in _OWN_FIELDS[type(event)]
+    )
     return out
 
 
 def event_from_json(value: Mapping[str, Any]) -> Event:
     """Rebuild what ``event_to_json`` wrote."""
     kind = _KINDS.get(value["event"], UnknownEvent)
+    if "name" in value and not all(_RENAMED.get(n, n) in value for n in _OWN_FIELDS[kind]):
+        kind = UnknownEvent  # One that bears a known name, but came without being understood.
     identity = Identity(**{name: value[name] for name in _IDENTITY})
-    own = {name: _frozen(value[name]) for name in _OWN_FIELDS[kind]}
+    own = {name: value[_RENAMED.get(name, name)] for name in _OWN_FIELDS[kind]}
+    own |= {name: tuple(own[name]) for name in _TUPLES[kind]}
     return kind(identity=identity, **own)
 
 
@@ -65,7 +78,7 @@ def decision_from_json(value: object) -> Decision | None:
     unknown = sorted(set(value) - _DECISION_KEYS - {"cause"})
     if unknown:
         raise HookError(f"the answer has unknown keys: {', '.join(unknown)}")
-    return Decision(
+    decision = Decision(
         action=_action(value.get("decision")),
         reason=_text(value, "reason"),
         rule=_text(value, "rule"),
@@ -73,6 +86,9 @@ def decision_from_json(value: object) -> Decision | None:
         cause=_cause(value.get("cause")),
         updated_input=_updated_input(value),
     )
+    if decision.action is None and decision.reason and not decision.context:
+        raise HookError("the answer has a reason, but no decision that it is the reason of")
+    return decision
 
 
 def _action(value: object) -> Action | None:
@@ -103,6 +119,8 @@ def _text(value: Mapping[str, Any], key: str) -> str:
 
 def _updated_input(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
     updated = value.get("updated_input")
+    if updated is not None and value.get("decision") not in _CHANGING:
+        raise HookError("updated_input comes with no decision = 'modify' (or 'ask')")
     if value.get("decision") == Action.MODIFY and not isinstance(updated, Mapping):
         raise HookError("decision = 'modify' needs the whole new input in updated_input")
     if updated is not None and not isinstance(updated, Mapping):
@@ -116,10 +134,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return value
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _short(value: object) -> str:

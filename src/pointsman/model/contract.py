@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 ALLOW_ALL = ("**",)
 """What an agent without a declaration may modify: everything, dotfiles included."""
 
+EVERY_AGENT = "*"
+"""Whom a declaration binds that cannot be read at all: it might be anybody's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:

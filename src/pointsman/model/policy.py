@@ -37,10 +37,12 @@ class McpWriter:
 class DeclaredHook:
     """A hook that a settings file or a trusted hook file declares.
 
-    Either ``command`` (an executable and its arguments) or ``file`` (a Python file; ``name`` is
-    the function in it) says what runs. ``base`` is the directory it runs in. ``skip`` is a
-    reason not to run it; ``tampered`` says that it was trusted once and is no longer what was
-    trusted, which for a guard is a hard stop.
+    Either ``command`` (an executable and its arguments) or ``file`` and ``function`` (a Python
+    file and the function in it) say what runs. ``base`` is the directory it runs in, ``theirs``
+    whether a repository declares it. ``sources`` are the files that may be run or imported, by
+    the hash of what they must hold. ``skip`` is a reason not to run it; ``broken`` one why it
+    cannot be run though it should be, which for a guard is a hard stop; ``tampered`` says that
+    it was trusted once and is no longer what was trusted: for a guard a hard stop as well.
     """
 
     name: str
@@ -50,9 +52,13 @@ class DeclaredHook:
     budget: float | None = None
     command: tuple[str, ...] = ()
     file: str = ""
+    function: str = ""
     base: str = ""
+    theirs: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     skip: str = ""
+    broken: str = ""
     tampered: bool = False
 
 
@@ -61,12 +67,15 @@ class Policy:
     """Everything that the settings say, ready to be used.
 
     ``guards`` maps the name of a guard that we ship to its own table (``enabled`` and whatever
-    else it knows). ``problems`` are the findings of files that are *not* in force because they
-    do not check out; the last good ones are.
+    else it knows). ``own_budgets`` are those without the repository's word: what keeps the time
+    of the user's own enrichers and observers, which a shorter one would silence. ``problems``
+    are the findings of files that are *not* in force because they do not check out; the last
+    good ones are.
     """
 
     repository: str | None = None
     budgets: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_BUDGETS))
+    own_budgets: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_BUDGETS))
     guards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     mcp_writers: tuple[McpWriter, ...] = ()
     hooks: tuple[DeclaredHook, ...] = ()
@@ -80,3 +89,7 @@ class Policy:
     def budget(self, kind: str) -> float:
         """Return the seconds that a hook on this kind of event has by default."""
         return self.budgets.get(kind, OTHER_EVENTS)
+
+    def own_budget(self, kind: str) -> float:
+        """Return the same without the repository's word."""
+        return self.own_budgets.get(kind, OTHER_EVENTS)

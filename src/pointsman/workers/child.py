@@ -1,18 +1,21 @@
-"""The child process in which the Python hooks of a repository run.
+"""The child process in which the Python hooks of one file run.
 
-It reads one JSON request a line on stdin and answers in JSON lines on what was its stdout; the
-hooks' own prints go to stderr, so that they cannot forge an answer.
+It reads JSON lines on what was its stdin: first what it may load, then one request a line. It
+answers in JSON lines on what was its stdout; the hooks' own prints go nowhere, so that they
+cannot forge an answer, and their own reads find nothing, so that they cannot take a request.
+When the daemon is gone the whole process group goes too.
 """
 
 import asyncio
-import importlib.util
 import inspect
 import json
 import os
+import signal
 import sys
+import threading
+import traceback
 import types
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -22,76 +25,83 @@ from pointsman.model.budget import Budget
 from pointsman.model.canonical import decision_to_json, event_from_json
 from pointsman.model.decision import Decision
 from pointsman.model.hook import HookContext
-
-_MOST_REQUEST = 64 * 1024 * 1024
+from pointsman.workers.verified import Verified
 
 
 class Child:
-    """Loads hook files once, runs their functions, and answers."""
+    """Loads a hook file once, runs its functions, and answers."""
 
-    def __init__(self, out: int) -> None:
+    def __init__(self, out: int, file: str, loader: Verified) -> None:
         self._out = out
-        self._modules: dict[str, types.ModuleType] = {}
+        self._file = file
+        self._loader = loader
+        self._module: types.ModuleType | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._writing = threading.Lock()
 
-    async def serve(self) -> None:
-        """Answer requests until stdin ends; each runs beside the others."""
-        reader = asyncio.StreamReader(limit=_MOST_REQUEST)
-        loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        running: set[asyncio.Task[None]] = set()
-        while line := await reader.readline():
-            task = asyncio.create_task(self._answer(json.loads(line)))
-            running.add(task)
-            task.add_done_callback(running.discard)
+    def take(self, request: Mapping[str, Any]) -> None:
+        """Begin with one request; each runs beside the others."""
+        task = asyncio.ensure_future(self._answer(request))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _answer(self, request: Mapping[str, Any]) -> None:
         number = request["id"]
-        try:
-            decision = await self._run(request)
-        except TimeoutError:
-            return  # The daemon's own budget ends with ours; it kills what is left here.
-        except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
-            self._send(id=number, error=f"{type(error).__name__}: {error}")
+        with anyio.move_on_after(max(0.0, request["budget"])) as scope:
+            try:
+                decision = await self._run(request)
+                given = decision_to_json(decision) if decision is not None else None
+                self.send(id=number, decision=given)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
+                self.send(id=number, error=self._told(error))
             return
-        self._send(id=number, decision=decision_to_json(decision) if decision else None)
+        if scope.cancelled_caught:
+            self.send(id=number, late=True)
 
     async def _run(self, request: Mapping[str, Any]) -> Decision | None:
-        function = getattr(self._module(request["file"]), request["function"])
+        if self._module is None:
+            self._module = self._loader.main(self._file)
+        function = getattr(self._module, request["function"])
         event = event_from_json(request["event"])
-        context = _Context(self, request)
-        with anyio.fail_after(max(0.0, request["budget"])):
-            if inspect.iscoroutinefunction(function):
-                answer = await function(event, context.shared)
-            else:
-                answer = await anyio.to_thread.run_sync(
-                    function, event, context.shared, abandon_on_cancel=True
-                )
+        context = self._context(request)
+        if inspect.iscoroutinefunction(function):
+            answer = await function(event, context)
+        else:
+            answer = await anyio.to_thread.run_sync(
+                function, event, context, abandon_on_cancel=True
+            )
         if answer is not None and not isinstance(answer, Decision):
             raise TypeError(f"it returned {type(answer).__name__}, neither a Decision nor None")
         return answer
 
-    def _module(self, file: str) -> types.ModuleType:
-        module = self._modules.get(file)
-        if module is None:
-            name = f"pointsman_hook_{Path(file).stem}"
-            spec = importlib.util.spec_from_file_location(name, file)
-            if spec is None or spec.loader is None:
-                raise ImportError(f"{file} is no Python file")
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            self._modules[file] = module
-        return module
+    def _context(self, request: Mapping[str, Any]) -> HookContext:
+        number = request["id"]
+        return HookContext(
+            budget=Budget.of(request["budget"]),
+            log=lambda message, /, **fields: self.send(id=number, line=message, fields=fields),
+            settings=request["settings"],
+            pieces=_Pieces(lambda text: self.send(id=number, piece=text)),
+        )
 
-    def _send(self, **message: Any) -> None:
-        os.write(self._out, json.dumps(message, default=str).encode() + b"\n")
+    def _told(self, error: BaseException) -> str:
+        """Say what was raised, and where in the hook's file."""
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == self._file]
+        where = f" ({self._file}:{lines[-1]})" if lines else ""
+        try:
+            text = str(error)
+        except Exception:  # noqa: BLE001 - foreign code, too
+            text = "it cannot say why"
+        return f"{type(error).__name__}: {text[:2000]}{where}"
 
-    def piece(self, number: int) -> Callable[[str], None]:
-        """Return what sends a piece of context on its way at once."""
-        return lambda text: self._send(id=number, piece=text)
-
-    def line(self, number: int) -> Callable[..., None]:
-        """Return what sends a log line on its way at once."""
-        return lambda message, /, **fields: self._send(id=number, line=message, fields=fields)
+    def send(self, **message: Any) -> None:
+        """Send one line; hooks in threads send too."""
+        data = json.dumps(message, default=str).encode() + b"\n"
+        with self._writing:
+            while data:
+                data = data[os.write(self._out, data) :]
 
 
 class _Pieces(list[str]):
@@ -105,24 +115,35 @@ class _Pieces(list[str]):
         self._send(text)
 
 
-class _Context:
-    """The context of one call, wired to the daemon."""
+async def serve(requests: int, out: int) -> None:
+    """Answer requests until whoever sends them is gone."""
+    loop = asyncio.get_running_loop()
+    with os.fdopen(requests, "rb") as lines:
+        first = json.loads(lines.readline())
+        loader = Verified(first["folder"], first["sources"])
+        sys.meta_path.insert(0, loader)
+        child = Child(out, first["file"], loader)
+        thread = threading.Thread(target=_read, args=(lines, loop, child.take), daemon=True)
+        thread.start()
+        child.send(ready=True)
+        await asyncio.Event().wait()
 
-    def __init__(self, child: Child, request: Mapping[str, Any]) -> None:
-        number = request["id"]
-        self.shared = HookContext(
-            budget=Budget.of(request["budget"]),
-            log=child.line(number),
-            settings=request["settings"],
-            pieces=_Pieces(child.piece(number)),
-        )
+
+def _read(lines: Any, loop: asyncio.AbstractEventLoop, take: Callable[[Any], None]) -> None:
+    """Hand requests to the loop; at their end everything here ends, even what blocks the loop."""
+    for line in lines:
+        loop.call_soon_threadsafe(take, json.loads(line))
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
-    """Serve until stdin ends."""
-    out = os.dup(1)
+    """Serve, with nothing left on stdin and stdout for a hook to meddle with."""
+    requests, out = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
     os.dup2(2, 1)
-    asyncio.run(Child(out).serve())
+    asyncio.run(serve(requests, out))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The hooks that a repository writes in Python run here, not in the daemon.
+"""The hooks that a user writes in Python run here, not in the daemon.
 
-One resident child per set of hook files speaks JSON lines over its pipes (``child.py``). A hook
+One resident child per hook file and role speaks JSON lines over its pipes (``child.py``). A hook
 that does not answer in time, even because it blocks the child's loop, costs the child its life:
 its process group is killed and the next call starts a new one.
 """
@@ -12,7 +12,10 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
+
+import anyio
 
 from pointsman.model.canonical import decision_from_json, event_to_json
 from pointsman.model.decision import Decision
@@ -20,10 +23,19 @@ from pointsman.model.errors import HookError
 from pointsman.model.event import Event
 from pointsman.model.hook import HookContext
 from pointsman.workers import process
-from pointsman.workers.executable import hook_environ
+from pointsman.workers.executable import base_environ
+
+MOST_SENT = process.MOST_OUTPUT
+"""Bytes of context and log lines that a hook may send in one call."""
 
 _REPLY_GRACE = 0.1
 """Seconds past the budget in which the child may still report that it ran out of it."""
+
+_START_WITHIN = 30.0
+"""Seconds that an interpreter has to start; calls may run out of their budgets meanwhile."""
+
+_COMMAND = (sys.executable, "-I", "-B", "-m", "pointsman.workers.child")
+"""Isolated: what lies in the repository's root cannot take the place of a module."""
 
 
 class _Call:
@@ -31,120 +43,176 @@ class _Call:
 
     def __init__(self, context: HookContext) -> None:
         self.context = context
+        self.sent = 0
         self.answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
 
 
-class PythonWorker:
-    """A resident child process for one directory of hook files."""
+class _Child:
+    """One life of the child process."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, group: process.Group) -> None:
+        self.group = group
+        self.calls: dict[int, _Call] = {}
+        self.ready = asyncio.Event()
+        self.failed = ""
+        self._unasked = 0
+        self._reading = asyncio.ensure_future(self._read())
+        self._watching = asyncio.ensure_future(self._watch())
+
+    def fail(self, reason: str) -> None:
+        """End it for good; whoever waits for an answer learns why there is none."""
+        self.group.kill()
+        self.failed = self.failed or reason
+        self.ready.set()
+        for call in self.calls.values():
+            if not call.answer.done():
+                call.answer.set_result({"error": self.failed})
+
+    async def close(self) -> None:
+        """Kill it and everything it started, and wait for that."""
+        self.fail("its worker was closed")
+        self._reading.cancel()
+        await self.group.end()
+        await asyncio.gather(self._reading, self._watching, return_exceptions=True)
+
+    def write(self, message: Mapping[str, Any]) -> None:
+        """Queue a message; one that has died will be noticed by the one who waits for it."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.group.stdin.write(json.dumps(message, default=str).encode() + b"\n")
+
+    async def _watch(self) -> None:
+        try:
+            async with asyncio.timeout(_START_WITHIN):
+                await self.ready.wait()
+        except TimeoutError:
+            self.fail(f"its worker did not start within {_START_WITHIN:g} s")
+        code = await self.group.wait()
+        with contextlib.suppress(TimeoutError):
+            # What it said before it ended still counts, though a fork of it may hold the pipe.
+            await asyncio.wait_for(asyncio.shield(self._reading), _REPLY_GRACE)
+        self.fail(f"its worker ended with exit code {code}")
+        self._reading.cancel()
+        await self.group.end()
+
+    async def _read(self) -> None:
+        try:
+            while line := await self.group.stdout.readline():
+                self._take(json.loads(line), len(line))
+                await asyncio.sleep(0)  # A flood must not keep the daemon from everybody else.
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            self.fail(f"its worker spoke out of turn: {error}")
+
+    def _take(self, message: Mapping[str, Any], size: int) -> None:
+        if message.get("ready"):
+            self.ready.set()
+            return
+        call = self.calls.get(message["id"])
+        if call is None or call.answer.done():
+            self._unasked += size
+            if self._unasked > MOST_SENT:
+                self.fail(f"a call that was over sent more than {MOST_SENT} bytes")
+        elif "piece" in message or "line" in message:
+            self._take_word(call, message, size)
+        else:
+            call.answer.set_result(message)
+
+    def _take_word(self, call: _Call, message: Mapping[str, Any], size: int) -> None:
+        call.sent += size
+        if call.sent > MOST_SENT:
+            self.fail(f"it sent more than {MOST_SENT} bytes of context and log lines")
+        elif "piece" in message:
+            call.context.inject(str(message["piece"]))
+        else:
+            call.context.log(str(message["line"]), **message["fields"])
+
+
+class PythonWorker:
+    """The resident child for one hook file, started anew when it has died."""
+
+    def __init__(self, file: str, base: str, sources: Mapping[str, str]) -> None:
+        self._hello = {"file": file, "folder": str(Path(file).parent), "sources": dict(sources)}
         self._base = base
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._calls: dict[int, _Call] = {}
+        self._child: _Child | None = None
         self._ids = itertools.count(1)
         self._starting = asyncio.Lock()
+        self._asked = 0
 
-    def hook(
-        self, file: str, function: str
-    ) -> Callable[[Event, HookContext], Awaitable[Decision | None]]:
-        """Return the body of the hook that this function of this file is."""
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self._asked > 0
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, which is that of its group, while there is one."""
+        return self._child.group.pid if self._child and not self._child.failed else None
+
+    def hook(self, function: str) -> Callable[[Event, HookContext], Awaitable[Decision | None]]:
+        """Return the body of the hook that this function of the file is."""
 
         async def run(event: Event, context: HookContext) -> Decision | None:
-            return await self._call(file, function, event, context)
+            self._asked += 1
+            try:
+                return await self._call(function, event, context)
+            finally:
+                self._asked -= 1
 
         return run
 
     async def close(self) -> None:
         """Kill the child and everything it started."""
-        child, self._process = self._process, None
+        child, self._child = self._child, None
         if child is not None:
-            process.kill_group(child.pid)
-            await child.wait()
-        if self._reader is not None:
-            await asyncio.gather(self._reader, return_exceptions=True)
-            self._reader = None
+            await child.close()
 
-    async def _call(
-        self, file: str, function: str, event: Event, context: HookContext
-    ) -> Decision | None:
-        child = await self._running(context)
+    async def _call(self, function: str, event: Event, context: HookContext) -> Decision | None:
+        child = await self._running()
+        await child.ready.wait()
         number, call = next(self._ids), _Call(context)
-        self._calls[number] = call
-        request = {
-            "id": number,
-            "file": file,
-            "function": function,
-            "event": event_to_json(event),
-            "budget": context.budget.remaining(),
-            "settings": dict(context.settings),
-        }
-        answered = False
+        child.calls[number] = call
+        if child.failed:
+            raise HookError(child.failed)
+        child.write(
+            {
+                "id": number,
+                "function": function,
+                "event": event_to_json(event),
+                "budget": context.budget.remaining(),
+                "settings": dict(context.settings),
+            }
+        )
         try:
-            await _send(child, request)
-            reply = await call.answer
-            answered = True
+            reply = await asyncio.shield(call.answer)
+        except asyncio.CancelledError:
+            await self._give_up(child, call, function)
+            raise
         finally:
-            self._calls.pop(number, None)
-            if not answered:
-                self._give_up(child, function)
+            child.calls.pop(number, None)
+        if "late" in reply:
+            await asyncio.Event().wait()  # The daemon's own budget ends at the same time.
         return _read_reply(reply)
 
-    async def _running(self, context: HookContext) -> asyncio.subprocess.Process:
+    async def _running(self) -> _Child:
         async with self._starting:
-            if self._process is not None and self._process.returncode is None:
-                return self._process
-            command = (sys.executable, "-m", "pointsman.workers.child")
-            environ = {**hook_environ(context), "PYTHONDONTWRITEBYTECODE": "1"}
-            child = await process.start(
-                command, cwd=self._base, environ=environ, stderr=asyncio.subprocess.DEVNULL
-            )
-            self._process = child
-            self._reader = asyncio.create_task(self._read(child))
-            return child
+            if self._child is None or self._child.failed or self._child.group.ended:
+                environ = base_environ()
+                group = await process.start(
+                    _COMMAND, cwd=self._base, environ=environ, stderr=asyncio.subprocess.DEVNULL
+                )
+                self._child = _Child(group)
+                self._child.write(self._hello)
+            return self._child
 
-    def _give_up(self, child: asyncio.subprocess.Process, function: str) -> None:
-        """Kill a child that owes an answer: what blocks it can be ended in no other way."""
-        process.kill_group(child.pid)
-        if self._process is child:
-            self._process = None
-        self._fail_all(f"its worker was killed because {function!r} did not answer")
+    @staticmethod
+    async def _give_up(child: _Child, call: _Call, function: str) -> None:
+        """Kill a child that owes an answer: what blocks it can be ended in no other way.
 
-    async def _read(self, child: asyncio.subprocess.Process) -> None:
-        assert child.stdout is not None  # noqa: S101 - a pipe was asked for
-        try:
-            while line := await child.stdout.readline():
-                self._take(json.loads(line))
-        except (ValueError, TypeError, KeyError) as error:
-            process.kill_group(child.pid)
-            self._fail_all(f"its worker spoke out of turn: {error}")
-        await child.wait()
-        if self._process is child:
-            self._process = None
-            self._fail_all(f"its worker ended with exit code {child.returncode}")
-
-    def _take(self, message: Mapping[str, Any]) -> None:
-        call = self._calls.get(message["id"])
-        if call is None:
-            return
-        if "piece" in message:
-            call.context.pieces.append(str(message["piece"]))
-        elif "line" in message:
-            call.context.log(str(message["line"]), **message["fields"])
-        elif not call.answer.done():
-            call.answer.set_result(message)
-
-    def _fail_all(self, reason: str) -> None:
-        for call in self._calls.values():
-            if not call.answer.done():
-                call.answer.set_result({"error": reason})
-
-
-async def _send(child: asyncio.subprocess.Process, request: Mapping[str, Any]) -> None:
-    assert child.stdin is not None  # noqa: S101 - a pipe was asked for
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        child.stdin.write(json.dumps(request, default=str).encode() + b"\n")
-        await child.stdin.drain()
+        One that says in time that the call is over is sound, and stays.
+        """
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_REPLY_GRACE):
+            await asyncio.wait({call.answer})
+        if not call.answer.done():
+            child.fail(f"its worker was killed because {function!r} did not answer")
 
 
 def _read_reply(reply: Mapping[str, Any]) -> Decision | None:
