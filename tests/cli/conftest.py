@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ class Machine:
         streams = [io.TextIOWrapper(io.BytesIO(stdin)), *(_stream(), _stream())]
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.repository)
-            patch.setattr(os, "environ", dict(self.environment()))
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
             patch.setattr(sys, "argv", ["pointsman", *words])
             for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
                 patch.setattr(sys, name, stream)
@@ -128,12 +130,19 @@ def _stream() -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+@contextmanager
+def machine_in(base: Path) -> Iterator[Machine]:
     """A machine with an empty repository; a daemon that it starts is stopped afterwards."""
-    made = Machine(tmp_path)
+    made = Machine(base)
     (made.repository / ".git").mkdir(parents=True)
-    (tmp_path / "home").mkdir()
+    (base / "home").mkdir()
     yield made
     if made.state.is_dir():
         assert made.run("down", "--force").code in {0, 1}
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A machine of the test's own."""
+    with machine_in(tmp_path) as made:
+        yield made

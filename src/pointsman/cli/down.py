@@ -34,6 +34,7 @@ def stop(where: Places, *, force: bool) -> bool:
     Raises:
         TransportError: it would not go.
     """
+    answers = True
     try:
         control.ask(where, "stop")
     except DaemonUnreachable:
@@ -42,7 +43,8 @@ def stop(where: Places, *, force: bool) -> bool:
     except TransportError:
         if not force:
             raise
-    if _gone(where, _WITHIN):
+        answers = False
+    if answers and _gone(where, _WITHIN):
         return True
     if force:
         _kill(where)
