@@ -103,6 +103,7 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
         native=event.native,
         transcript_path=event.transcript_path,
         permission_mode=event.permission_mode,
+        host_config=event.host_config,
         tool_name=event.tool_name,
         tool_input=event.tool_input,
         mcp_server=event.mcp_server,
@@ -162,15 +163,22 @@ class Runtime:
         return self._conclude(case, run_plain(case.asked, self._seconds(case), self._clock))
 
     def recorded(self, case: Case, handled: Handled, seq: int | None) -> None:
-        """Let observers and escalations follow, beside and after the answer."""
+        """Let observers and escalations follow, beside and after the answer.
+
+        Without a recorder nothing has happened that anybody could observe.
+        """
         if case.setup is None:
             return
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
+        if self._recorder is None:
+            return
         escalations = self._escalation.derive(
             handled.event, handled.runs, handled.decision, case.setup.policy.escalation
         )
-        watched = case.setup.table.observing(handled.event)
+        events = (handled.event,) if case.edit is None else (handled.event, case.edit)
+        table = case.setup.table
+        watched = [(hook, each) for each in events for hook in table.observing(each)]
         if not watched and not escalations:
             return
         following = self._observe(case.setup, handled, watched, escalations, seq)
@@ -248,11 +256,11 @@ class Runtime:
         self,
         setup: Setup,
         handled: Handled,
-        watched: Iterable[Hook],
+        watched: Iterable[tuple[Hook, Event]],
         escalations: Iterable[ErrorEscalation],
         seq: int | None,
     ) -> None:
-        runs = await run_all([(hook, handled.event) for hook in watched], setup.budget, self._clock)
+        runs = await run_all(watched, setup.budget, self._clock)
         more = self._escalation.derive(handled.event, runs, NO_OPINION, setup.policy.escalation)
         if self._recorder is None:
             return

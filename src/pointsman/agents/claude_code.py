@@ -7,7 +7,8 @@ code 0 only; their JSON is one short line that the native client writes whole or
 """
 
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -24,6 +25,8 @@ _BASE = frozenset(
     {"session_id", "transcript_path", "cwd", "hook_event_name", "prompt_id", "permission_mode"}
     | {"effort", "agent_id", "agent_type", "tool_use_id"}
 )
+_MOST_NESTING = 200
+"""Levels of arrays and objects; what comes after us may recurse into them."""
 _COMMON = frozenset(entry.name for entry in fields(Event))
 _NEEDED = {"PreToolUse": ("tool_name", "tool_input"), "PermissionRequest": ("tool_name",)}
 _JSON_TYPES: dict[type, Callable[[object], bool]] = {
@@ -64,8 +67,7 @@ def read(payload: bytes, expected: str, cwd: str = "", received_ns: int = 0) -> 
     """
     native = _parse(payload)
     name = native.get("hook_event_name", expected)
-    mistaken = name != expected and (expected in GUARD_EVENTS or name in GUARD_EVENTS)
-    if not isinstance(name, str) or mistaken:
+    if not isinstance(name, str) or _is_mistaken(name, expected):
         raise PayloadError(
             f"the payload says hook_event_name = {_short(name)}, the client was started for "
             f"{expected!r}",
@@ -74,9 +76,16 @@ def read(payload: bytes, expected: str, cwd: str = "", received_ns: int = 0) -> 
     return _event(native, name or expected, cwd, received_ns)
 
 
+def _is_mistaken(name: str, expected: str) -> bool:
+    return name != expected and (expected in GUARD_EVENTS or name in GUARD_EVENTS)
+
+
 def _parse(payload: bytes) -> dict[str, Any]:
+    if not payload.strip():
+        raise PayloadError("the payload is empty", fix="pointsman doctor")
     try:
-        native = json.loads(payload, parse_constant=_no_constant)
+        native = json.loads(payload, parse_constant=_no_constant, parse_float=_finite)
+        _check_nesting(payload, native)
     except (ValueError, RecursionError) as error:
         detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise PayloadError(
@@ -93,6 +102,31 @@ def _parse(payload: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:40]} is out of a number's bounds")
+    return value
+
+
+def _check_nesting(payload: bytes, native: object) -> None:
+    """Raise RecursionError for what is nested so deeply that a later stage would."""
+    if payload.count(b"[") + payload.count(b"{") <= _MOST_NESTING:
+        return
+    level = [native]
+    for _ in range(_MOST_NESTING):
+        level = [inner for value in level for inner in _inner(value)]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _event(native: dict[str, Any], name: str, cwd: str, received_ns: int) -> Event:

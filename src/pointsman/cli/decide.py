@@ -1,76 +1,68 @@
 """``pointsman decide``: payloads in, one decision a line out, by the code that the hook runs."""
 
-import asyncio
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
-from pointsman.assembly import Setups
-from pointsman.cli.places import places
+from pointsman.agents.all_agents import AGENTS
+from pointsman.cli.dry_run import DryRun, delivery_of
+from pointsman.cli.places import cwd, places
 from pointsman.cli.up import start
-from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.answer import Answer
 from pointsman.model.errors import TransportError
 from pointsman.model.places import Places
-from pointsman.runtime import MOST_PAYLOAD, Delivery, Runtime, as_row
+from pointsman.runtime import Delivery, as_row
 from pointsman.serve import protocol, state_dir
 
-_UNREADABLE = "PreToolUse"
-"""What a payload that does not say its event is taken for: somebody may wait for a yes or no."""
+_MOST_LINE = 64 * 1024 * 1024
+"""Bytes of a line that are looked at; of a longer one the rest is only counted."""
+_WITHIN = 30.0
 
 
 @click.command()
-@click.option("--host", default="claude-code", show_default=True, help="Whose payloads these are.")
+@click.option(
+    "--host", type=click.Choice(sorted(AGENTS)), default="claude-code", show_default=True,
+    help="Whose payloads these are.",
+)  # fmt: skip
 @click.option("--record", is_flag=True, help="Put every decision on record, through the daemon.")
-def command(host: str, record: bool) -> None:
+@click.option("--json", "_json", is_flag=True, help="Print JSON lines, as it always does.")
+def command(host: str, record: bool, _json: bool) -> None:
     """Read native payloads as JSON lines on stdin; answer each with one line, in order.
 
-    A line has decision (deny, ask, modify, allow or none), rule, reason, hook and ms. A payload
-    that cannot be read is answered too: as the hook would, with a denial.
+    A line has decision (deny, ask, modify, allow or none), rule, reason, hook and ms. A line
+    that cannot be read as a payload, or is empty, is answered too: as the hook would answer it,
+    with a denial. A line is answered before the next one is read.
     """
+    if sys.stdin.isatty():
+        click.echo("One payload a line, as JSON; ^D ends.", err=True)
     where = places()
-    deliveries = _deliveries(sys.stdin.buffer, host, os.getcwd())  # noqa: PTH109 - as it is called
+    here = cwd()
+    deliveries = (delivery_of(line, host, here, size) for line, size in _lines(sys.stdin.buffer))
     rows = _recorded(where, deliveries) if record else _decided(where, deliveries)
     for row in rows:
         click.echo(json.dumps(row))
 
 
-def _deliveries(lines: Iterable[bytes], host: str, cwd: str) -> Iterator[Delivery]:
-    for line in lines:
+def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Yield each line without its end, and how many bytes it has."""
+    while line := stream.readline(_MOST_LINE):
+        more = 0
+        ended = line.endswith(b"\n")
+        while not ended and (rest := stream.readline(1024 * 1024)):
+            more += len(rest)
+            ended = rest.endswith(b"\n")
         payload = line.strip()
-        if payload:
-            yield Delivery(
-                host=host,
-                event=event_name(payload),
-                payload=payload[:MOST_PAYLOAD],
-                size=len(payload),
-                cwd=cwd,
-                transport="decide",
-            )
-
-
-def event_name(payload: bytes) -> str:
-    """Return the event that a payload says it is, or a guard event where it says none."""
-    try:
-        name = json.loads(payload)["hook_event_name"]
-    except (ValueError, RecursionError, KeyError, TypeError, IndexError):
-        return _UNREADABLE
-    return name if isinstance(name, str) and name else _UNREADABLE
+        yield payload, len(payload) + more
 
 
 def _decided(where: Places, deliveries: Iterable[Delivery]) -> Iterator[dict[str, Any]]:
-    """Decide in this process, with one event loop for all of them."""
-    setups = Setups(PolicyLoader(where), where)
-    runtime = Runtime(setups, None)
-    with asyncio.Runner() as runner:
+    """Decide in this process."""
+    with DryRun(where) as dry:
         for delivery in deliveries:
-            yield as_row(runner.run(runtime.handle(delivery)))
-        runner.run(runtime.settle())
-        runner.run(setups.close())
+            yield as_row(dry.handle(delivery)[1])
 
 
 def _recorded(where: Places, deliveries: Iterable[Delivery]) -> Iterator[dict[str, Any]]:
@@ -81,7 +73,7 @@ def _recorded(where: Places, deliveries: Iterable[Delivery]) -> Iterator[dict[st
             "version": "",
             "client": "decide",
             "host": delivery.host,
-            "event": delivery.event,
+            "event": delivery.event.encode("utf-8", "backslashreplace").decode(),
             "size": str(delivery.size),
             "cwd": delivery.cwd,
             "transport": delivery.transport,
@@ -89,15 +81,22 @@ def _recorded(where: Places, deliveries: Iterable[Delivery]) -> Iterator[dict[st
         }
         answer = _exchange(where, protocol.request(header, delivery.payload))
         if not answer.stdout:
-            raise TransportError(answer.stderr.decode(errors="replace").strip())
+            reason = answer.stderr.decode(errors="replace").strip()
+            raise TransportError(f"the daemon could not decide: {reason}", fix="pointsman doctor")
         row: dict[str, Any] = json.loads(answer.stdout)
         yield row
 
 
 def _exchange(where: Places, frame: bytes) -> Answer:
-    with state_dir.connect(where.socket, within=30.0) as connection:
-        connection.sendall(frame)
-        data = bytearray()
-        while chunk := connection.recv(65536):
-            data += chunk
+    data = bytearray()
+    try:
+        with state_dir.connect(where.socket, within=_WITHIN) as connection:
+            connection.sendall(frame)
+            while chunk := connection.recv(65536):
+                data += chunk
+    except OSError as error:
+        raise TransportError(
+            f"the daemon on {where.socket} went away: {error.strerror or error}",
+            fix="pointsman up, then the rest of the lines again",
+        ) from error
     return protocol.read_answer(bytes(data))

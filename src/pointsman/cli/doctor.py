@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +16,7 @@ from pointsman.agents.claude_install import Where, settings_texts
 from pointsman.agents.claude_settings import SCOPES, is_ours, our_events
 from pointsman.agents.claude_version import Client, installed
 from pointsman.cli.host_settings import where
-from pointsman.cli.places import home, places
+from pointsman.cli.places import cwd, home, places
 from pointsman.cli.status import read_status
 from pointsman.cli.up import start
 from pointsman.hooks.canary import RULE, TOOL
@@ -79,7 +78,7 @@ def _own_state() -> Iterator[Finding]:
         state_dir.prepare(places())
         status = start(places())
         yield Finding("daemon", True, f"process {status['pid']}, version {status['version']}")
-        status = read_status(places(), os.getcwd())  # noqa: PTH109 - as the shell says it
+        status = read_status(places(), cwd())
         for problem in status["config_errors"]:
             text = f"{problem['file']}:{problem['line']}: {problem['key']}: {problem['message']}"
             yield Finding("settings", False, text, problem["fix"])
@@ -142,9 +141,11 @@ def _canaries(texts: Mapping[str, tuple[str, bytes | None]]) -> Iterator[Finding
 
 
 def _commands(settings: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    groups = settings.get("hooks", {}).get("PreToolUse", [])
+    hooks = settings.get("hooks")
+    groups = hooks.get("PreToolUse") if isinstance(hooks, dict) else None
     for group in groups if isinstance(groups, list) else []:
-        for entry in group.get("hooks", []):
+        entries = group.get("hooks") if isinstance(group, dict) else None
+        for entry in entries if isinstance(entries, list) else []:
             if is_ours(entry):
                 yield (entry["command"], *entry.get("args", ()))
 
@@ -174,7 +175,7 @@ def _deliver(argv: tuple[str, ...], tool: str) -> subprocess.CompletedProcess[by
     payload = {
         "session_id": "doctor",
         "hook_event_name": "PreToolUse",
-        "cwd": str(Path.cwd()),
+        "cwd": cwd(),
         "tool_name": tool,
         "tool_input": {},
         "tool_use_id": f"doctor-{tool}",

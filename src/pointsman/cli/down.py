@@ -1,6 +1,7 @@
 """``pointsman down``: stop the daemon."""
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -17,9 +18,14 @@ _WITHIN = 15.0
 
 @click.command()
 @click.option("--force", is_flag=True, help="End one that does not answer, too.")
-def command(force: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(force: bool, as_json: bool) -> None:
     """Stop the daemon; requests under way are finished first."""
-    click.echo("The daemon is stopped." if stop(places(), force=force) else "No daemon runs.")
+    stopped = stop(places(), force=force)
+    if as_json:
+        click.echo(json.dumps({"stopped": stopped}))
+    else:
+        click.echo("The daemon is stopped." if stopped else "No daemon runs.")
 
 
 def stop(where: Places, *, force: bool) -> bool:
@@ -28,6 +34,7 @@ def stop(where: Places, *, force: bool) -> bool:
     Raises:
         TransportError: it would not go.
     """
+    answers = True
     try:
         control.ask(where, "stop")
     except DaemonUnreachable:
@@ -36,7 +43,8 @@ def stop(where: Places, *, force: bool) -> bool:
     except TransportError:
         if not force:
             raise
-    if _gone(where, _WITHIN):
+        answers = False
+    if answers and _gone(where, _WITHIN):
         return True
     if force:
         _kill(where)

@@ -1,19 +1,18 @@
 """``pointsman explain``: one call, every hook that is asked, its answer and its time."""
 
-import asyncio
 import json
-import os
 import sys
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import click
 
-from pointsman.assembly import Setups
-from pointsman.cli.decide import event_name
+from pointsman.agents.all_agents import AGENTS
+from pointsman.cli.dry_run import DryRun, delivery_of
+from pointsman.cli.places import cwd as working_directory
 from pointsman.cli.places import places
-from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.hook import HookRun
-from pointsman.runtime import Delivery, Handled, Runtime, as_row
+from pointsman.runtime import Case, Handled, as_row
 
 
 @click.command()
@@ -22,7 +21,10 @@ from pointsman.runtime import Delivery, Handled, Runtime, as_row
 @click.option("--edit", help="Explain a Write to this file instead of a payload.")
 @click.option("--agent", help="The agent that calls (for --command and --edit).")
 @click.option("--cwd", help="The working directory (default: this one).")
-@click.option("--host", default="claude-code", show_default=True)
+@click.option(
+    "--host", type=click.Choice(sorted(AGENTS)), default="claude-code", show_default=True,
+    help="Whose payload it is.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     payload: BinaryIO | None,
@@ -35,21 +37,36 @@ def command(
 ) -> None:
     """Show every hook that is asked about a call, its answer and its time.
 
-    PAYLOAD is a file with one native payload (or - for stdin).
+    PAYLOAD is a file with one native payload (or - for stdin). Nothing is run and nothing is
+    recorded.
     """
-    where = cwd or os.getcwd()  # noqa: PTH109 - as the shell says it
-    if shell is not None:
-        data = _call("Bash", {"command": shell}, agent, where)
-    elif edit is not None:
-        data = _call("Write", {"file_path": edit, "content": ""}, agent, where)
-    else:
-        data = (payload or sys.stdin.buffer).read()
-    handled = _handle(host, data, where)
+    where = working_directory() if cwd is None else cwd
+    data = _payload(payload, shell, edit, agent, where)
+    with DryRun(places()) as dry:
+        case, handled = dry.handle(delivery_of(data, host, where))
     if as_json:
         runs = [_run_row(run) for run in handled.runs]
-        click.echo(json.dumps({**as_row(handled), "hooks": runs}, indent=2))
+        row = {**as_row(handled), "hooks": runs, "observers": _observers(case)}
+        click.echo(json.dumps(row, indent=2))
     else:
-        click.echo("\n".join(_lines(handled)))
+        click.echo("\n".join(_lines(case, handled)))
+
+
+def _payload(
+    payload: BinaryIO | None, shell: str | None, edit: str | None, agent: str | None, cwd: str
+) -> bytes:
+    given = [each for each in (payload, shell, edit) if each is not None]
+    if len(given) > 1:
+        raise click.UsageError("give one of PAYLOAD, --command and --edit, not several")
+    if shell is not None:
+        return _call("Bash", {"command": shell}, agent, cwd)
+    if edit is not None:
+        return _call("Write", {"file_path": edit, "content": ""}, agent, cwd)
+    if agent is not None:
+        raise click.UsageError("--agent goes with --command or --edit; a payload names its own")
+    if payload is None and sys.stdin.isatty():
+        raise click.UsageError("give a payload's file, - for stdin, --command '...' or --edit FILE")
+    return (payload or sys.stdin.buffer).read()
 
 
 def _call(tool: str, tool_input: dict[str, str], agent: str | None, cwd: str) -> bytes:
@@ -66,18 +83,13 @@ def _call(tool: str, tool_input: dict[str, str], agent: str | None, cwd: str) ->
     return json.dumps(payload).encode()
 
 
-def _handle(host: str, payload: bytes, cwd: str) -> Handled:
-    setups = Setups(PolicyLoader(places()), places())
-    delivery = Delivery(host=host, event=event_name(payload), payload=payload, cwd=cwd)
-
-    async def run() -> Handled:
-        runtime = Runtime(setups, None)
-        handled = await runtime.handle(delivery)
-        await runtime.settle()
-        await setups.close()
-        return handled
-
-    return asyncio.run(run())
+def _observers(case: Case) -> list[str]:
+    """Return who would be told afterwards; a dry run tells nobody."""
+    if case.setup is None:
+        return []
+    events = (case.event,) if case.edit is None else (case.event, case.edit)
+    table = case.setup.table
+    return list(dict.fromkeys(hook.name for each in events for hook in table.observing(each)))
 
 
 def _run_row(run: HookRun) -> dict[str, Any]:
@@ -95,16 +107,26 @@ def _run_row(run: HookRun) -> dict[str, Any]:
     }
 
 
-def _lines(handled: Handled) -> list[str]:
+def _lines(case: Case, handled: Handled) -> Iterator[str]:
     row = as_row(handled)
-    lines = [f"{row['event']} {row['tool']} by {row['agent']}".rstrip()]
+    yield f"{row['event']} {row['tool']} by {row['agent']}".replace("  ", " ")
     for run in map(_run_row, handled.runs):
         said = run["decision"] or run["outcome"]
         where = f"{run['hook']} ({run['role']} on {run['event']})"
-        lines.append(f"  {said:<12} {run['ms']:9.3f} ms of {run['budget_ms']} ms  {where}")
+        yield f"  {said:<12} {run['ms']:9.3f} ms of {run['budget_ms']} ms  {where}"
         if run["reason"]:
-            lines.extend(f"      {line}" for line in str(run["reason"]).splitlines())
+            yield from (f"      {line}" for line in str(run["reason"]).splitlines())
+    if not handled.runs:
+        yield "  no hook is asked about this"
+    for name in _observers(case):
+        yield f"  afterwards   {name} (observer) would be told"
     verdict = f"decision: {row['decision']}"
-    if row["rule"]:
-        verdict += f" by {row['rule']} ({row['hook']}), {row['cause']}"
-    return [*lines, f"{verdict}, {row['ms']} ms in all"]
+    if row["rule"] or row["hook"]:
+        verdict += f" by {row['rule'] or 'no named rule'} ({row['hook']}), {row['cause']}"
+    yield f"{verdict}, {row['ms']} ms in all"
+    if row["reason"] and not handled.runs:
+        yield f"reason:   {row['reason']}"
+    if "context" in row:
+        yield f"context:  {row['context']}"
+    if "updated_input" in row:
+        yield f"input:    {json.dumps(row['updated_input'])}"

@@ -11,7 +11,7 @@ import click
 from pointsman.agents import claude_code
 from pointsman.agents.claude_install import Change, Where
 from pointsman.agents.claude_settings import SCOPES
-from pointsman.cli.places import home, places
+from pointsman.cli.places import here, home, places
 from pointsman.paths.repository import repository_root
 
 HOSTS = (claude_code.NAME,)
@@ -22,7 +22,13 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option("--dry-run", is_flag=True, help="Show the change and write nothing."),
-        click.option("--host", type=click.Choice(HOSTS), default=HOSTS[0], show_default=True),
+        click.option(
+            "--host",
+            type=click.Choice(HOSTS),
+            default=HOSTS[0],
+            show_default=True,
+            help="Which coding agent.",
+        ),
         click.option(
             "--scope",
             type=click.Choice(SCOPES),
@@ -37,7 +43,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 def where(scope: str) -> Where:
     """Return the settings of a scope as this user, in this directory, means them."""
-    cwd = os.getcwd()  # noqa: PTH109 - as the shell says it
+    cwd = here()
     repository = Path(repository_root(cwd) or cwd)
     return Where(scope, repository, os.environ, home(), places())
 

@@ -8,9 +8,14 @@ from typing import Any
 import click
 
 from pointsman.cli.places import places
+from pointsman.model.decision import Action
 from pointsman.store import query
+from pointsman.store.record import NO_DECISION
 
 _Command = Callable[..., None]
+_DECISIONS = [*(action.value for action in Action), NO_DECISION]
+_MOST = 2**63 - 1
+"""The highest number that the ledger can hold."""
 
 
 @click.group()
@@ -22,13 +27,13 @@ def _filters(function: _Command) -> _Command:
     """Add the options that choose events."""
     options = (
         click.option("--session", help="Of this session."),
-        click.option("--agent", help="By this agent: its type or its id."),
+        click.option("--agent", help="By this agent: its type or its id; main for the main one."),
         click.option("--tool", help="With this tool."),
-        click.option("--decision", help="deny, ask, modify, allow or none."),
+        click.option("--decision", type=click.Choice(_DECISIONS), help="With this decision."),
         click.option("--event", help="Of this kind."),
         click.option("--hook", help="Decided by this hook."),
         click.option("--rule", help="Decided by this rule."),
-        click.option("--path", help="About this file, glob or directory."),
+        click.option("--path", help="About this file, what a glob means, or below a directory."),
         click.option("--since", help="Not before: ISO 8601, or 15m, 2h, 3d ago."),
         click.option("--until", help="Not after: as --since."),
     )
@@ -39,16 +44,24 @@ def _filters(function: _Command) -> _Command:
 
 def _chosen(given: dict[str, str | None]) -> query.Filter:
     now = time.time_ns()
-    values: dict[str, Any] = dict(given)
+    values: dict[str, Any] = {name: _as_recorded(text) for name, text in given.items()}
     for name in ("since", "until"):
         text = given[name]
         values[name] = None if text is None else query.parse_time(text, now)
     return query.Filter(**values)
 
 
+def _as_recorded(text: str | None) -> str | None:
+    """Return an argument as the record spells it: bytes that are no text are escaped."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
+
+
 @command.command("query")
 @_filters
-@click.option("--limit", default=100, show_default=True, help="The newest N; 0 for all.")
+@click.option(
+    "--limit", type=click.IntRange(min=0, max=_MOST), default=100, show_default=True,
+    help="The newest N; 0 for all.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 def query_(limit: int, as_json: bool, **given: str | None) -> None:
     """Print events, the newest last."""
@@ -56,19 +69,23 @@ def query_(limit: int, as_json: bool, **given: str | None) -> None:
 
 
 @command.command()
-@click.option("-n", "--lines", default=20, show_default=True, help="How many to begin with.")
-@click.option("-f", "--follow", is_flag=True, help="Go on as they come.")
+@_filters
+@click.option(
+    "-n", "--lines", type=click.IntRange(min=0, max=_MOST), default=20, show_default=True,
+    help="How many to begin with.",
+)  # fmt: skip
+@click.option("-f", "--follow", is_flag=True, help="Go on as they come; ^C ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-def tail(lines: int, follow: bool, as_json: bool) -> None:
-    """Print the newest events."""
-    _print(query.tail(places().ledger, lines, follow=follow), as_json)
+def tail(lines: int, follow: bool, as_json: bool, **given: str | None) -> None:
+    """Print the newest events, the newest last."""
+    _print(query.tail(places().ledger, lines, _chosen(given), follow=follow), as_json)
 
 
 @command.command()
-@click.argument("seq", type=int)
+@click.argument("seq", type=click.IntRange(min=1, max=_MOST))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(seq: int, as_json: bool) -> None:
-    """Print one event whole: its payload, every hook that was asked, the answer."""
+    """Print event number SEQ whole: its payload, every hook that was asked, the answer."""
     row = query.show(places().ledger, seq)
     if as_json:
         click.echo(json.dumps(row, indent=2))
@@ -86,7 +103,8 @@ def show(seq: int, as_json: bool) -> None:
 
 @command.command()
 @_filters
-def export(**given: str | None) -> None:
+@click.option("--json", "_json", is_flag=True, help="Print JSON lines, as it always does.")
+def export(_json: bool, **given: str | None) -> None:
     """Print complete events as JSON lines: payloads, answers and hook runs included."""
     for row in query.export(places().ledger, _chosen(given)):
         click.echo(json.dumps(row))

@@ -1,33 +1,40 @@
 """The command ``pointsman``: a table of commands, each loaded only when it is called."""
 
 import importlib
+import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from pointsman import __version__
-from pointsman.cli.edge import exit_codes
+from pointsman.cli.edge import ReaderGone, exit_codes
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",
     "doctor": "Prove that the installed hooks hold, by a canary that must be denied.",
+    "down": "Stop the daemon.",
     "explain": "Show every hook that is asked about a call, its answer and its time.",
     "hook": "Deliver one event to the daemon (the client that needs no compiler).",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail: tail, show, query, export.",
     "replay": "Decide about a recorded session again, by today's policy.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",
-    "down": "Stop the daemon.",
     "trust": "Let this repository's own hooks run.",
     "uninstall": "Take the hooks out of a coding agent's settings.",
     "up": "Start the daemon.",
 }
 """A new command is one file and one line here: name, and what it does in one sentence."""
 
+_HIDDEN = frozenset({"daemon"})
+
 
 class _Table(click.Group):
-    """Loads a command's file when it is called for."""
+    """Loads a command's file when it is called for, and not to list it or to complete its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -42,6 +49,27 @@ class _Table(click.Group):
         command.short_help = COMMANDS[cmd_name]
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([row for row in COMMANDS.items() if row[0] not in _HIDDEN])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell asks
+
+        names = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete) and name not in _HIDDEN
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error  # Click would make a failure of it.
+
 
 @click.group(cls=_Table, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pointsman")
@@ -52,4 +80,5 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; errors become exit codes here."""
     with exit_codes():
-        cli(prog_name="pointsman")
+        # Not click's standalone mode: it has exit codes and words of its own.
+        sys.exit(cli.main(prog_name="pointsman", standalone_mode=False))

@@ -4,6 +4,7 @@ import os
 import pwd
 from pathlib import Path
 
+from pointsman.model.errors import ConfigError
 from pointsman.model.places import Places
 
 
@@ -13,6 +14,41 @@ def places() -> Places:
 
 
 def home() -> Path:
-    """Return the home directory: ``HOME``, or what the user database says."""
+    """Return the home directory: ``HOME``, or what the user database says.
+
+    Raises:
+        ConfigError: neither says.
+    """
     value = os.environ.get("HOME", "")
-    return Path(value) if value.startswith("/") else Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    if value.startswith("/"):
+        return Path(value)
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        raise ConfigError(
+            f"HOME is {value!r} and user {os.geteuid()} has no home directory",
+            fix="export HOME=/path/to/a/directory/of/yours",
+        ) from None
+
+
+def cwd() -> str:
+    """Return the working directory, or the empty string where it is gone."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - as the shell says it
+    except OSError:
+        return ""
+
+
+def here() -> str:
+    """Return the working directory of a command that cannot do without one.
+
+    Raises:
+        ConfigError: it is gone.
+    """
+    found = cwd()
+    if not found:
+        raise ConfigError(
+            "the directory that you are in does not exist any more",
+            fix="cd into the repository that is meant",
+        )
+    return found

@@ -1,20 +1,21 @@
 """``pointsman replay``: a recorded session, decided about again by today's policy."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from pointsman.assembly import Setups
+from pointsman.cli.dry_run import DryRun
 from pointsman.cli.places import places
-from pointsman.config.policy_loader import PolicyLoader
 from pointsman.engine.run import Clock
 from pointsman.model.errors import LedgerError
 from pointsman.model.places import Places
-from pointsman.runtime import Delivery, Runtime, as_row
+from pointsman.runtime import Delivery, as_row
 from pointsman.store import query
+
+_LOOKED_BACK = 1000
+_NO_SESSION = frozenset({"", "doctor"})
 
 
 @click.command()
@@ -36,22 +37,27 @@ def command(session: str | None, changed: bool, as_json: bool) -> None:
 
 
 def _newest(where: Places) -> str:
-    for row in query.query(where.ledger, query.Filter(), 1):
-        return str(row["session"])
-    raise LedgerError("the ledger is empty", fix="pointsman doctor")
+    """Return the newest session that is one: not the doctor's canary, not an unreadable payload."""
+    newest = query.query(where.ledger, query.Filter(), _LOOKED_BACK)
+    sessions = [str(row["session"]) for row in newest]
+    for session in reversed(sessions):
+        if session not in _NO_SESSION:
+            return session
+    what = f"names a session in its last {_LOOKED_BACK} events" if sessions else "has no event yet"
+    raise LedgerError(f"nothing to replay: the ledger {what}", fix="pointsman ledger tail")
 
 
 def _replay(where: Places, session: str) -> Iterator[dict[str, Any]]:
-    setups = Setups(PolicyLoader(where), where)
     now = [0]
-    runtime = Runtime(setups, None, Clock(wall_ns=lambda: now[0]))
     found = False
-    with asyncio.Runner() as runner:
+    with DryRun(where, Clock(wall_ns=lambda: now[0])) as dry:
         for was in query.query(where.ledger, query.Filter(session=session)):
             payload = query.payload(where.ledger, was["seq"])
-            if was["derived_from"] is not None or not payload:
+            if was["derived_from"] is not None or was["transport"] == "derived" or not payload:
                 continue
             found = True
+            # A hook sees the time at which it happened.
+            now[0] = query.parse_time(was["time"], 0)
             delivery = Delivery(
                 host=was["host"],
                 event=was["event"],
@@ -59,9 +65,7 @@ def _replay(where: Places, session: str) -> Iterator[dict[str, Any]]:
                 cwd=was["cwd"],
                 project=was["repository"] or "",
             )
-            yield _compare(was, as_row(runner.run(runtime.handle(delivery))))
-        runner.run(runtime.settle())
-        runner.run(setups.close())
+            yield _compare(was, as_row(dry.handle(delivery)[1]))
     if not found:
         raise LedgerError(
             f"no event of session {session!r} is on record", fix="pointsman ledger tail"

@@ -1,13 +1,12 @@
 """``pointsman status``: the daemon, the settings in force, and what is wrong with them."""
 
 import json
-import os
 from typing import Any
 
 import click
 
 from pointsman import __version__
-from pointsman.cli.places import places
+from pointsman.cli.places import cwd, places
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import DaemonUnreachable
 from pointsman.model.places import Places
@@ -20,19 +19,19 @@ from pointsman.store.spool import waiting
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """Show the daemon, the settings in force for this directory, and what is wrong with them."""
-    status = read_status(places(), os.getcwd())  # noqa: PTH109 - as the shell says it
+    status = read_status(places(), cwd())
     if as_json:
         click.echo(json.dumps(status, indent=2))
     else:
         click.echo("\n".join(_lines(status)))
 
 
-def read_status(where: Places, cwd: str) -> dict[str, Any]:
+def read_status(where: Places, directory: str) -> dict[str, Any]:
     """Return the daemon's status, or what can be said without one."""
     try:
-        return control.ask(where, "status", cwd)
+        return control.ask(where, "status", directory)
     except DaemonUnreachable:
-        policy = PolicyLoader(where).policy_for(anchored_root("", cwd))
+        policy = PolicyLoader(where).policy_for(anchored_root("", directory))
         return control.describe(where, policy) | {
             "running": False,
             "pid": None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pointsman.cli.places import places
+from pointsman.cli.places import here, places
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import ConfigError
 from pointsman.paths.repository import repository_root
@@ -51,11 +51,11 @@ def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> 
 
 
 def _root(repository: str | None) -> str:
-    here = os.path.realpath(repository or os.getcwd())  # noqa: PTH109 - as the shell says it
-    root = repository_root(here)
+    start = os.path.realpath(repository or here())
+    root = repository_root(start)
     if root is None:
         raise ConfigError(
-            f"{here} lies in no repository (there is no .git or .pointsman above it)",
+            f"{start} lies in no repository (there is no .git or .pointsman above it)",
             fix="git init, or mkdir .pointsman",
         )
     return root

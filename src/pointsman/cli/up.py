@@ -1,7 +1,6 @@
 """``pointsman up``: start the daemon."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from pointsman.cli.down import stop
-from pointsman.cli.places import places
+from pointsman.cli.places import cwd, places
 from pointsman.model.errors import DaemonUnreachable, TransportError
 from pointsman.model.places import Places
 from pointsman.serve import control, state_dir
@@ -45,7 +44,7 @@ def start(where: Places) -> dict[str, Any]:
         TransportError: it did not come up; the message has its last words.
     """
     try:
-        return control.ask(where, "status", os.getcwd())  # noqa: PTH109 - a cwd may be gone
+        return control.ask(where, "status", cwd())
     except DaemonUnreachable:
         state_dir.prepare(where)
     with where.log.open("ab") as log:

@@ -16,7 +16,7 @@ import anyio
 
 from pointsman.model.budget import Budget
 from pointsman.model.decision import Decision, failure
-from pointsman.model.errors import PointsmanError
+from pointsman.model.errors import HookError, PointsmanError
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, HookRun, Outcome, Role
 
@@ -159,12 +159,17 @@ async def _bounded(answer: Awaitable[Decision | None], seconds: float) -> Decisi
         task.cancel()
         task.add_done_callback(_retrieve)
         raise _TimedOut(left_behind=True)
+    if task.cancelled():
+        raise HookError("it cancelled itself")
     return task.result()
 
 
 async def _scoped(answer: Awaitable[Decision | None], seconds: float) -> Decision | None:
-    with anyio.move_on_after(seconds):
-        return await answer
+    try:
+        with anyio.move_on_after(seconds):
+            return await answer
+    except SystemExit as error:  # A hook's `sys.exit` must not end the daemon.
+        raise HookError(f"it called sys.exit({error.code!r})") from None
     raise _TimedOut
 
 

@@ -102,9 +102,9 @@ def answers(path: Path) -> bool:
 
 def connect(path: Path, within: float = 5.0) -> socket.socket:
     """Connect to a unix socket whose path may be longer than the kernel takes."""
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(within)
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         connection.connect(_short(path, descriptor))
     except OSError:

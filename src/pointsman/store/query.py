@@ -7,7 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,16 +102,21 @@ def export(ledger: Path, wanted: Filter) -> Iterator[dict[str, Any]]:
             yield _whole(connection, row)
 
 
-def tail(ledger: Path, lines: int, *, follow: bool = False) -> Iterator[dict[str, Any]]:
+def tail(
+    ledger: Path, lines: int, wanted: Filter | None = None, *, follow: bool = False
+) -> Iterator[dict[str, Any]]:
     """Yield the newest events, and go on with new ones as they come if asked to."""
-    last = 0
-    for row in query(ledger, Filter(), max(lines, 1)):
-        last = row["seq"]
+    wanted = wanted or Filter()
+    newest = [row["seq"] for row in query(ledger, Filter(), 1)]
+    last = newest[0] if newest else 0
+    for row in query(ledger, wanted, lines) if lines else ():
+        last = max(last, row["seq"])
         yield row
-    sql = f"SELECT {_COLUMNS} FROM events WHERE seq > ? ORDER BY seq"  # noqa: S608 - ours
     while follow:
         with _open(ledger) as connection:
-            rows = connection.execute(sql, (last,)).fetchall()
+            where, values = _where(replace(wanted, after=last))
+            sql = f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq"  # noqa: S608 - ours
+            rows = connection.execute(sql, values).fetchall()
         for row in rows:
             last = row["seq"]
             yield _plain(row)
