@@ -10,7 +10,6 @@ import time
 from logging.handlers import RotatingFileHandler
 from typing import Protocol
 
-from pointsman.model.errors import TransportError
 from pointsman.model.places import Places
 from pointsman.serve import state_dir
 from pointsman.serve.daemon import Daemon
@@ -66,13 +65,6 @@ def _watch(daemon: Beating, stalled: float = _STALLED) -> None:
 
 
 def _log_to(places: Places) -> None:
-    try:
-        handler = RotatingFileHandler(
-            places.log, maxBytes=4_000_000, backupCount=2, encoding="utf-8"
-        )
-    except OSError as error:
-        raise TransportError(
-            f"the log {places.log}: {error.strerror}", fix=f"mv {places.log} {places.log}.aside"
-        ) from error
+    handler = RotatingFileHandler(places.log, maxBytes=4_000_000, backupCount=2, encoding="utf-8")
     form = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, handlers=[handler], force=True)

@@ -36,8 +36,8 @@ def prepare(places: Places) -> None:
             places.state.chmod(0o700)
     with _told(places.spool, "the spool"):
         places.spool.mkdir(mode=0o700, exist_ok=True)
-    if places.log.is_dir():
-        raise TransportError(f"the log {places.log} is a directory", fix=_aside(places.log))
+    with _told(places.log, "the log"):
+        os.close(os.open(places.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
     if _is_foreign(places.socket):
         raise TransportError(
             f"{places.socket} is no socket, and not ours to remove", fix=_aside(places.socket)
