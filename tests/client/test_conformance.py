@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ class Run:
         self.client = client
         self.folder = folder
         self.state = folder / "state"
+        self.client_tail: list[str] = []
 
     def __call__(
         self,
@@ -41,7 +43,7 @@ class Run:
         **more: object,
     ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # type: ignore[call-overload,no-any-return]
-            [*self.client, "claude-code", event],
+            [*self.client, "claude-code", event, *self.client_tail],
             **{"input": stdin, "capture_output": True, "timeout": 60, **more},
             env=self.environ(env),
             check=False,
@@ -172,7 +174,7 @@ def test_version_skew_is_named(run: Run, serve) -> None:  # type: ignore[no-unty
 
 def test_a_daemon_that_hangs_is_not_waited_for(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
     serve(hangs)
-    run.failed("did not answer within the deadline", "pointsman up", SHORT)
+    run.failed("did not answer within the deadline", "pointsman up --restart", SHORT)
 
 
 def test_a_daemon_that_restarts_is_asked_again(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
@@ -201,6 +203,153 @@ def daemon_program(run: Run, text: str) -> dict[str, str]:
 def test_a_daemon_that_cannot_start_is_known_at_once(run: Run) -> None:
     env = daemon_program(run, "import sys; sys.exit(9)")
     run.failed("could not be started: exit code 9", "pointsman up", env)
+
+
+DIES = """
+    import os, signal, sys
+    from pathlib import Path
+    starts = Path("starts")
+    seen = int(starts.read_text()) if starts.exists() else 0
+    starts.write_text(str(seen + 1))
+    if seen < {times}:
+        {how}
+    sys.path[:0] = {paths!r}
+    from client.fake_daemon import FakeDaemon, answer, sends
+    import time
+    Path("pid").write_text(str(os.getpid()))
+    with FakeDaemon(Path("."), sends(answer(0, b"started"))):
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["os.kill(os.getpid(), signal.SIGKILL)", "sys.exit(0)"])
+def test_a_daemon_that_is_gone_before_it_listens_is_started_again(run: Run, how: str) -> None:
+    paths = [str(Path(__file__).parents[1])]
+    env = daemon_program(run, DIES.format(times=3, how=how, paths=paths))
+    done = run(env=env)
+    os.kill(int((run.state / "pid").read_text()), signal.SIGKILL)
+    assert (done.returncode, done.stdout) == (0, b"started")
+    assert (run.state / "starts").read_text() == "4"
+
+
+@pytest.mark.parametrize("what", ["directory", "file"])
+def test_something_else_in_the_sockets_place(run: Run, what: str) -> None:
+    run.state.mkdir(mode=0o700)
+    path = run.state / "daemon.sock"
+    path.mkdir() if what == "directory" else path.write_text("mine")
+    run.failed(f"{path} is not a socket", f"mv '{path}' '{path}.aside'")
+    assert len(run.spooled()) == 2
+    assert path.exists()
+
+
+def test_a_stale_socket_is_no_obstacle(run: Run) -> None:
+    run.state.mkdir(mode=0o700)
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(str(run.state / "daemon.sock"))
+    stale.close()
+    run.failed("no daemon runs", "pointsman doctor")
+
+
+def test_a_payload_that_does_not_end(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(answer(0)))
+    for event, code in ((GUARD, 2), (OTHER, 0)):
+        child = subprocess.Popen(
+            [*run.client, "claude-code", event],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=run.environ(SHORT),
+        )
+        assert child.stdin is not None
+        assert child.stderr is not None
+        child.stdin.write(b'{"half')
+        child.stdin.flush()
+        with child.stderr:
+            text = child.stderr.read()
+        child.stdin.close()
+        assert child.wait(60) == code
+        assert b"the payload did not end within the deadline" in text
+    assert [(event, body) for _, event, body in run.spooled()] == [
+        (GUARD, b'{"half'),
+        (OTHER, b'{"half'),
+    ]
+
+
+def test_a_large_header_is_cut_not_refused(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    seen: list[dict[str, str]] = []
+    sizes: list[int] = []
+
+    def script(connection: socket.socket, _number: int) -> None:
+        header, body, frame = read_request(connection)
+        seen.append(header)
+        sizes.append(len(frame) - len(body) - protocol.PREFIX.size)
+        connection.sendall(answer(0))
+
+    serve(script)
+    assert run(env={"CLAUDE_PROJECT_DIR": "/" + "é\\" * 30_000, "CLAUDE_PID": "7"}).returncode == 0
+    assert sizes[0] <= protocol.MOST_HEADER
+    assert seen[0]["event"] == GUARD
+    assert seen[0]["env.CLAUDE_PROJECT_DIR"].startswith("/é\\\\é")
+
+
+def test_a_reason_of_two_lines_is_one_in_the_spool(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+    serve(sends(b"PMS1\0\0\0\x09one\ntwo\n!"))
+    assert run().returncode == 2
+    assert [reason for reason, _, _ in run.spooled()] == ["version skew: one two !"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_daemon_of_somebody_else_is_not_believed(run: Run) -> None:
+    run.state.mkdir(mode=0o700)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(run.state / "daemon.sock"))
+    # The credentials that a client sees are those at the moment of listen().
+    os.seteuid(65534)
+    try:
+        listener.listen(8)
+    finally:
+        os.seteuid(0)
+    run.failed("daemon.sock is not yours", "pointsman doctor")
+    listener.close()
+    assert len(run.spooled()) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("event", [GUARD, OTHER])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stop_survives_a_stream_that_is_broken(  # type: ignore[no-untyped-def]
+    run: Run, serve, event: str, stream: str
+) -> None:
+    serve(sends(answer(2, b'{"decision": "block"}', b"no")))
+    with Path("/dev/full").open("wb") as full:
+        streams: dict[str, Any] = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            stream: full,
+        }
+        done = run(event, capture_output=False, **streams)
+    assert done.returncode == 2
+    assert stream == "stderr" or done.stderr == b"no"
+
+
+@pytest.mark.parametrize(("event", "code"), [(GUARD, 2), (OTHER, 2)])
+def test_a_stop_survives_a_reader_that_has_gone(  # type: ignore[no-untyped-def]
+    run: Run, serve, event: str, code: int
+) -> None:
+    serve(sends(answer(2, b"x" * 200_000, b"y" * 200_000)))
+    child = subprocess.Popen(
+        [*run.client, "claude-code", event],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=run.environ(),
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    child.stdout.close()
+    child.stderr.close()
+    child.stdin.close()
+    assert child.wait(60) == code
 
 
 def test_a_daemon_that_lost_the_race_is_waited_past(run: Run) -> None:
@@ -249,7 +398,7 @@ def test_secrets_of_the_host_do_not_reach_the_daemon(run: Run) -> None:
     assert "CLAUDE_CODE_MESSAGING_TOKEN" not in seen
 
 
-@pytest.mark.parametrize("size", [0, 1, 3_000_000, 4_194_304])
+@pytest.mark.parametrize("size", [0, 1, 3_000_000, 4_194_303, 4_194_304])
 def test_payloads_arrive_whole(run: Run, serve, size: int) -> None:  # type: ignore[no-untyped-def]
     got = []
 
@@ -264,7 +413,8 @@ def test_payloads_arrive_whole(run: Run, serve, size: int) -> None:  # type: ign
     assert got == [(str(size), payload)]
 
 
-def test_a_payload_that_is_too_large_is_sent_in_part(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("size", [4_194_305, 9_000_000])
+def test_a_payload_that_is_too_large_is_sent_in_part(run: Run, serve, size: int) -> None:  # type: ignore[no-untyped-def]
     got = []
 
     def script(connection: socket.socket, _number: int) -> None:
@@ -273,8 +423,8 @@ def test_a_payload_that_is_too_large_is_sent_in_part(run: Run, serve) -> None:  
         connection.sendall(answer(0))
 
     serve(script)
-    assert run(stdin=b"z" * 9_000_000).returncode == 0
-    assert got == [("9000000", 4_194_304)]
+    assert run(stdin=b"z" * size).returncode == 0
+    assert got == [(str(size), 4_194_304)]
 
 
 def test_a_payload_that_never_ends(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
@@ -396,15 +546,24 @@ def test_a_signal_before_the_answer(  # type: ignore[no-untyped-def]
     _, stderr = child.communicate(timeout=60)
     assert child.returncode == code
     assert b"was ended before the answer came" in stderr
+    assert [(kept, body) for _, kept, body in run.spooled()] == [(event, PAYLOAD)]
 
 
-@pytest.mark.parametrize("words", [[], ["claude-code"], ["a", "b", "c"]])
-def test_wrong_words_stop(client: list[str], words: list[str]) -> None:
+@pytest.mark.parametrize("words", [[], ["claude-code"], ["PostToolUse"]])
+def test_without_an_event_it_stops(client: list[str], words: list[str]) -> None:
     done = subprocess.run(
         [*client, *words], capture_output=True, stdin=subprocess.DEVNULL, check=False
     )
     assert done.returncode == 2
     assert b"usage: pointsman-hook HOST EVENT" in done.stderr
+    assert b"not a policy violation" in done.stderr
+    assert done.stderr.endswith(b"with: pointsman init\n")
+
+
+def test_one_word_too_many_stops_only_a_guard_event(run: Run) -> None:
+    run.client_tail = ["surplus"]
+    run.failed("called with 3 words; usage: pointsman-hook HOST EVENT", "pointsman init")
+    assert [event for _, event, _ in run.spooled()] == [GUARD, OTHER]
 
 
 @pytest.mark.parametrize("event", ["Unheard", "", "Pre\tTool\nUse", "é" * 400, "%s%n"])

@@ -57,6 +57,9 @@ def _lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
     if status.get("unrecorded"):
         lines.append(f"warning    {status['unrecorded']} events could not be put on record")
+    lines += [f"warning    set aside: {file}" for file in status["set_aside"]]
+    if status.get("ledger_error"):
+        lines.append(f"error      {status['ledger_error']}")
     if status["spooled"]:
         lines.append(f"warning    {status['spooled']} events wait in the spool")
     for problem in status["config_errors"]:

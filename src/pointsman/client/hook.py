@@ -19,10 +19,13 @@ VERSION = "0.1.0"
 PASS, STOP = 0, 2
 MAX_PAYLOAD = 4 * 1024 * 1024
 MAX_PART = 16 * 1024 * 1024
+MAX_HEADER = 60 * 1024
 MAX_SPOOLED = 10_000
 GUARD_DEADLINE = 25.0
 OTHER_DEADLINE = 22.0
 MAX_RESENDS = 20
+MAX_STARTS = 20
+KILLED = 125
 GUARD_EVENTS = (
     "PreToolUse",
     "PermissionRequest",
@@ -41,10 +44,12 @@ PASSED_ON = (
     "CLAUDE_CODE_ENTRYPOINT",
     "CLAUDE_CONFIG_DIR",
 )
-UP, RESTART, DOCTOR = "pointsman up", "pointsman up --restart", "pointsman doctor"
+UP, RESTART = "pointsman up", "pointsman up --restart"
+DOCTOR, INIT = "pointsman doctor", "pointsman init"
 GUARDED = "This is Pointsman's own failure, not a policy violation; the call was stopped."
 KEPT = "This is Pointsman's own failure; the event was let through and is on record."
 LOST = "This is Pointsman's own failure; the event was let through and could not be recorded."
+USAGE = "usage: pointsman-hook HOST EVENT < payload"
 
 
 class Failure(Exception):
@@ -58,7 +63,7 @@ class Failure(Exception):
 class Client:
     """One event on its way to the daemon."""
 
-    def __init__(self, host: str, event: str) -> None:
+    def __init__(self, host: str, event: str, *more: str) -> None:
         self.host = host
         self.event = event
         self.guarding = event in GUARD_EVENTS
@@ -68,6 +73,10 @@ class Client:
         self.in_state = False
         self.frame = b""
         self.watch = -1
+        self.starts = 0
+        self.late = False
+        self.failing = False
+        self.misused = f"it was called with {len(more) + 2} words; {USAGE}" if more else ""
 
     def _limit(self) -> float:
         limit = GUARD_DEADLINE if self.guarding else OTHER_DEADLINE
@@ -88,6 +97,10 @@ class Client:
             payload, size = self._read_payload()
             self.frame = self._build_frame(cwd, payload, size)
             self._enter_state()
+            if self.misused:
+                return self.fail(INIT, self.misused)
+            if self.late:
+                return self.fail(UP, "the payload did not end within the deadline")
             return self._deliver(self._ask())
         except Failure as failure:
             return self.fail(failure.command, str(failure))
@@ -96,6 +109,7 @@ class Client:
 
     def fail(self, command: str, reason: str) -> int:
         """Say what went wrong, keep the event, and return the exit code."""
+        self.failing = True
         kept = self._spool(reason)
         what = GUARDED if self.guarding else KEPT if kept else LOST
         if self.guarding and not kept:
@@ -116,10 +130,11 @@ class Client:
         parts: list[bytes] = []
         kept = total = 0
         while True:
-            if not select.select([0], [], [], self.left())[0]:
-                raise Failure(UP, "the payload did not end within the deadline")
+            self.late = not select.select([0], [], [], self.left())[0]
             try:
-                data = os.read(0, 65536)
+                data = b"" if self.late else os.read(0, 65536)
+            except BlockingIOError:
+                continue
             except OSError:
                 data = b""  # A stdin that is closed or broken is an empty payload.
             if not data:
@@ -145,8 +160,11 @@ class Client:
         for name in PASSED_ON:
             if name in os.environ:
                 values.append(("env." + name, os.environ[name]))
-        header = "".join(f"{key}\t{_escaped(value)}\n" for key, value in values)
-        head = header.encode("utf-8", "surrogateescape")
+        head = b""
+        for key, value in values:
+            line = f"{key}\t".encode()
+            room = max(0, MAX_HEADER - len(head) - len(line))
+            head += line + _escaped(value).encode("utf-8", "surrogateescape")[:room] + b"\n"
         lengths = len(head).to_bytes(4, "big") + len(payload).to_bytes(4, "big")
         return b"PMQ1" + lengths + head + payload
 
@@ -227,7 +245,9 @@ class Client:
                 connection.connect("daemon.sock")
             except (FileNotFoundError, ConnectionRefusedError):
                 connection.close()
-                if self.watch < 0:
+                self._check_socket()
+                if self.watch < 0 and self.starts <= MAX_STARTS:
+                    self.starts += 1
                     self.watch = self._start_daemon()
             except (BlockingIOError, InterruptedError):
                 connection.close()
@@ -243,12 +263,27 @@ class Client:
             time.sleep(min(pause, self.left()))
             pause = min(pause * 2, 0.05)
 
+    def _check_socket(self) -> None:
+        """Make sure that nothing but a socket is in the socket's place: no daemon could listen."""
+        try:
+            kind = os.lstat("daemon.sock").st_mode & 0o170000
+        except OSError:
+            return
+        if kind not in (0o140000, 0o120000):
+            path = f"{self.state}/daemon.sock"
+            raise Failure(f"mv '{path}' '{path}.aside'", f"{path} is not a socket")
+
     def _check_started(self) -> None:
         try:
             code = os.read(self.watch, 1) if self.watch >= 0 else b""
         except BlockingIOError:
             return
-        if code and code != b"\0":
+        if not code:
+            return
+        # One that lost the race, or was killed: should nobody listen, it is started once more.
+        os.close(self.watch)
+        self.watch = -1
+        if code[0] not in (0, KILLED):
             raise Failure(
                 UP,
                 f"the daemon could not be started: exit code {code[0]}, see "
@@ -282,7 +317,7 @@ class Client:
             sending = [descriptor] if sent < len(self.frame) else []
             readable, writable, _ = select.select([descriptor], sending, [], self.left())
             if not readable and not writable:
-                raise Failure(UP, "the daemon did not answer within the deadline")
+                raise Failure(RESTART, "the daemon did not answer within the deadline")
             if writable:
                 try:
                     sent += connection.send(self.frame[sent : sent + 1_048_576])
@@ -327,6 +362,8 @@ class Client:
         try:
             _write_all(1, answer[16 : 16 + out])
         except OSError as error:
+            if code == STOP:
+                return STOP  # The reason is out, and exit code 2 says the rest.
             raise Failure(DOCTOR, f"the answer could not be written: {error.strerror}") from None
         return code
 
@@ -394,7 +431,7 @@ def _become_daemon(command: list[str], write: int) -> None:
     status = os.waitpid(child, 0)[1]
     code = os.waitstatus_to_exitcode(status)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # The client may be gone: nobody is to be told.
-    os.write(write, bytes([code if 0 <= code < 256 else 125]))
+    os.write(write, bytes([code if 0 <= code < 256 else KILLED]))
     os._exit(0)
 
 
@@ -423,10 +460,11 @@ def _hold_standard_descriptors() -> None:
 
 
 def _on_signal(client: Client) -> "Callable[[int, object], None]":
-    def handle(_number: int, _frame: object) -> None:
-        client.in_state = False
-        code = client.fail(UP, "the client was ended before the answer came")
-        os._exit(code)
+    def handle(number: int, _frame: object) -> None:
+        if not client.failing:
+            os._exit(client.fail(UP, "the client was ended before the answer came"))
+        if number == signal.SIGALRM:
+            os._exit(STOP if client.guarding else PASS)
 
     return handle
 
@@ -434,8 +472,9 @@ def _on_signal(client: Client) -> "Callable[[int, object], None]":
 def main(arguments: list[str]) -> int:
     """Deliver one event and return the exit code."""
     _hold_standard_descriptors()
-    if len(arguments) != 2:
-        os.write(2, b"usage: pointsman-hook HOST EVENT < payload\n")
+    if len(arguments) < 2:
+        text = f"Pointsman could not check this event ({USAGE}). {GUARDED} "
+        os.write(2, f"{text}A person can get it going again with: {INIT}\n".encode())
         return STOP
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     client = Client(*arguments)

@@ -38,6 +38,8 @@ enum { PASS = 0, STOP = 2 };
 #define GUARD_DEADLINE_MS 25000
 #define OTHER_DEADLINE_MS 22000
 #define MAX_RESENDS 20
+#define MAX_STARTS 20
+#define KILLED 125
 
 static const char *const GUARD_EVENTS[] = {
     "PreToolUse", "PermissionRequest", "UserPromptSubmit", "UserPromptExpansion", "ConfigChange",
@@ -49,6 +51,9 @@ static const char *const PASSED_ON[] = {"CLAUDE_PROJECT_DIR", "CLAUDE_CODE_SESSI
 static const char UP[] = "pointsman up";
 static const char RESTART[] = "pointsman up --restart";
 static const char DOCTOR[] = "pointsman doctor";
+static const char INIT[] = "pointsman init";
+#define USAGE "usage: pointsman-hook HOST EVENT < payload"
+#define GUARDED "This is Pointsman's own failure, not a policy violation; the call was stopped."
 
 struct buffer { char *data; size_t used, room; };
 
@@ -59,6 +64,7 @@ static int64_t started_ns;
 static char state[4096];
 static int in_state;
 static struct buffer frame;
+static volatile sig_atomic_t frame_whole, failing;
 
 static int64_t now_ms(void) {
     struct timespec t;
@@ -112,12 +118,15 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail(const char *com
                                                                  const char *form, ...) {
     char reason[1024], text[2048];
     va_list rest;
+    failing = 1;
     va_start(rest, form);
     vsnprintf(reason, sizeof reason, form, rest);
     va_end(rest);
+    for (char *c = reason; *c != '\0'; c++)
+        if (*c == '\n') *c = ' ';
     int kept = spool(reason) == 0;
     const char *what =
-        guarding ? "This is Pointsman's own failure, not a policy violation; the call was stopped."
+        guarding ? GUARDED
         : kept   ? "This is Pointsman's own failure; the event was let through and is on record."
                  : "This is Pointsman's own failure; the event was let through and could not be recorded.";
     int n = snprintf(text, sizeof text,
@@ -129,14 +138,10 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail(const char *com
     _exit(guarding ? STOP : PASS);
 }
 
+/* What `fail` does is system calls and the formatting of words and numbers: it takes no lock. */
 static void on_signal(int number) {
-    (void)number;
-    static const char text[] =
-        "Pointsman could not check this event (the client was ended before the answer came). This "
-        "is Pointsman's own failure, not a policy violation. A person can get it going again with: "
-        "pointsman up\n";
-    if (write(2, text, sizeof text - 1) < 0) _exit(guarding ? STOP : PASS);
-    _exit(guarding ? STOP : PASS);
+    if (!failing) fail(UP, "the client was ended before the answer came");
+    if (number == SIGALRM) _exit(guarding ? STOP : PASS);
 }
 
 /* --- the state directory ------------------------------------------------------------------- */
@@ -220,7 +225,7 @@ static int count_spooled(void) {
 
 static int spool(const char *reason) {
     char temporary[96], name[96];
-    if (!in_state || frame.used == 0) return -1;
+    if (!in_state || !frame_whole) return -1;
     mkdir("spool", 0700);
     if (count_spooled() >= MAX_SPOOLED) return -1;
     snprintf(temporary, sizeof temporary, "spool/.%lld-%ld.tmp", (long long)started_ns, (long)getpid());
@@ -239,7 +244,7 @@ static int spool(const char *reason) {
 
 /* --- the request --------------------------------------------------------------------------- */
 
-static size_t read_payload(struct buffer *payload) {
+static size_t read_payload(struct buffer *payload, int *late) {
     char rest[65536];
     size_t total = 0;
     for (;;) {
@@ -254,7 +259,8 @@ static size_t read_payload(struct buffer *payload) {
         } else {
             n = poll(&p, 1, left_ms()) > 0 ? read(0, rest, sizeof rest) : -2;
         }
-        if (n == -2) fail(UP, "the payload did not end within the deadline");
+        *late = n == -2;
+        if (*late) return total;
         if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (n <= 0) return total; /* A stdin that is closed or broken is an empty payload. */
         if (keep > 0) payload->used += (size_t)n;
@@ -311,10 +317,8 @@ static void build_frame(const char *host, const char *cwd, const struct buffer *
     rc |= put(&frame, prefix, sizeof prefix) | put(&frame, h.data, h.used) |
           put(&frame, payload->data, payload->used);
     free(h.data);
-    if (rc != 0) {
-        frame.used = 0;
-        fail(DOCTOR, "no memory for the request");
-    }
+    if (rc != 0) fail(DOCTOR, "no memory for the request");
+    frame_whole = 1;
 }
 
 /* --- the daemon ---------------------------------------------------------------------------- */
@@ -375,7 +379,7 @@ static void become_daemon(const char *program, int out) {
     signal(SIGPIPE, SIG_DFL); /* The client has its answer: nobody is left to be told. */
     if (child > 0) {
         while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-        code = WIFEXITED(status) ? (unsigned char)WEXITSTATUS(status) : 125;
+        code = WIFEXITED(status) ? (unsigned char)WEXITSTATUS(status) : KILLED;
     }
     if (write(out, &code, 1) < 0) _exit(1);
     _exit(0);
@@ -402,9 +406,22 @@ static int start_daemon(void) {
     return ends[0];
 }
 
-static void check_started(int watch) {
+/* Nothing but a socket may be in the socket's place: no daemon could listen. */
+static void check_socket(void) {
+    struct stat found;
+    char command[1024];
+    if (lstat("daemon.sock", &found) != 0 || S_ISSOCK(found.st_mode) || S_ISLNK(found.st_mode)) return;
+    snprintf(command, sizeof command, "mv '%.400s/daemon.sock' '%.400s/daemon.sock.aside'", state, state);
+    fail(command, "%.300s/daemon.sock is not a socket", state);
+}
+
+static void check_started(int *watch) {
     unsigned char code;
-    if (watch >= 0 && read(watch, &code, 1) == 1 && code != 0)
+    if (*watch < 0 || read(*watch, &code, 1) != 1) return;
+    /* One that lost the race, or was killed: should nobody listen, it is started once more. */
+    close(*watch);
+    *watch = -1;
+    if (code != 0 && code != KILLED)
         fail(UP, "the daemon could not be started: exit code %d, see %.300s/daemon.log", code, state);
 }
 
@@ -425,16 +442,18 @@ static int try_connect(void) {
 }
 
 static int reach_daemon(int *watch) {
+    static int starts;
     int pause_ms = 5;
     for (;;) {
         int fd = try_connect();
         if (fd >= 0) return fd;
         if (errno == ENOENT || errno == ECONNREFUSED) {
-            if (*watch < 0) *watch = start_daemon();
+            check_socket();
+            if (*watch < 0 && starts++ <= MAX_STARTS) *watch = start_daemon();
         } else if (errno != EAGAIN && errno != EINTR) {
             fail(DOCTOR, "%.300s/daemon.sock: %s", state, strerror(errno));
         }
-        check_started(*watch);
+        check_started(watch);
         if (left_ms() == 0) fail(UP, "no daemon answered within the deadline");
         poll(NULL, 0, pause_ms < left_ms() ? pause_ms : left_ms());
         if (pause_ms < 50) pause_ms *= 2;
@@ -449,7 +468,7 @@ static size_t exchange(int fd, struct buffer *answer) {
         struct pollfd p = {.fd = fd, .events = (short)(POLLIN | (sent < frame.used ? POLLOUT : 0))};
         int ready = poll(&p, 1, left_ms());
         if (ready < 0 && errno == EINTR) continue;
-        if (ready <= 0) fail(UP, "the daemon did not answer within the deadline");
+        if (ready <= 0) fail(RESTART, "the daemon did not answer within the deadline");
         if ((p.revents & POLLOUT) != 0 && sent < frame.used) {
             ssize_t n = send(fd, frame.data + sent, frame.used - sent, MSG_NOSIGNAL);
             if (n > 0) sent += (size_t)n;
@@ -481,8 +500,11 @@ static int deliver(const struct buffer *answer) {
         fail(RESTART, "the daemon's answer is garbled or cut short");
     if ((code != PASS && code != STOP) || (guarding && code == STOP && err == 0))
         fail(RESTART, "the daemon's answer has the exit code %u and %u bytes of reason", code, err);
-    if (write_all(2, data + 16 + out, err) != 0 && code == STOP && guarding) return STOP;
-    if (write_all(1, data + 16, out) != 0) fail(DOCTOR, "the answer could not be written: %s", strerror(errno));
+    if (write_all(2, data + 16 + out, err) != 0 && code == STOP) return STOP;
+    if (write_all(1, data + 16, out) != 0) {
+        if (code == STOP) return STOP; /* The reason is out, and exit code 2 says the rest. */
+        fail(DOCTOR, "the answer could not be written: %s", strerror(errno));
+    }
     return (int)code;
 }
 
@@ -515,10 +537,11 @@ int main(int argc, char **argv) {
     struct buffer payload = {0}, answer = {0};
     struct timespec wall;
     char cwd[4096] = "";
-    int watch = -1;
+    int watch = -1, late = 0;
     hold_standard_descriptors();
-    if (argc != 3) {
-        static const char usage[] = "usage: pointsman-hook HOST EVENT < payload\n";
+    if (argc < 3) {
+        static const char usage[] = "Pointsman could not check this event (" USAGE "). " GUARDED
+                                    " A person can get it going again with: pointsman init\n";
         (void)!write(2, usage, sizeof usage - 1);
         return STOP;
     }
@@ -530,10 +553,12 @@ int main(int argc, char **argv) {
     started_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec;
     set_deadline();
     if (getcwd(cwd, sizeof cwd) == NULL) cwd[0] = '\0';
-    size_t size = read_payload(&payload);
+    size_t size = read_payload(&payload, &late);
     build_frame(argv[1], cwd, &payload, size);
     find_state();
     enter_state();
+    if (argc > 3) fail(INIT, "it was called with %d words; " USAGE, argc - 1);
+    if (late) fail(UP, "the payload did not end within the deadline");
     for (int attempt = 0; attempt <= MAX_RESENDS; attempt++) {
         int fd = reach_daemon(&watch);
         size_t got = exchange(fd, &answer);

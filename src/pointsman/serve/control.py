@@ -13,6 +13,8 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
 from pointsman.paths.repository import anchored_root
 from pointsman.serve import protocol, state_dir
+from pointsman.store.backlog import Backlog
+from pointsman.store.ledger_file import beside
 from pointsman.store.spool import waiting
 
 HOST = "pointsman"
@@ -25,9 +27,10 @@ class Controlled(Protocol):
     """What of the daemon can be asked for."""
 
     places: Places
-    started_ns: int
+    started: float
     answered: int
     unrecorded: int
+    backlog: Backlog
 
     @property
     def in_flight(self) -> int:
@@ -66,14 +69,25 @@ def ask(places: Places, command: str, cwd: str = "") -> dict[str, Any]:
         raise DaemonUnreachable(
             f"no daemon listens on {places.socket}", fix="pointsman up"
         ) from error
+    except NotADirectoryError as error:
+        state_dir.prepare(places)
+        raise DaemonUnreachable(str(error), fix="pointsman up") from error
     except OSError as error:
         raise TransportError(
             f"the daemon on {places.socket} does not answer: {error}", fix="pointsman up --restart"
         ) from error
     given = protocol.read_answer(bytes(data))
     if given.code != 0:
-        raise TransportError(given.stderr.decode(errors="replace").strip())
-    value: dict[str, Any] = json.loads(given.stdout)
+        raise TransportError(
+            given.stderr.decode(errors="replace").strip(), fix="pointsman up --restart"
+        )
+    try:
+        value: dict[str, Any] = json.loads(given.stdout)
+    except ValueError as error:
+        raise TransportError(
+            f"the daemon on {places.socket} answers {given.stdout[:80]!r}",
+            fix="pointsman up --restart",
+        ) from error
     return value
 
 
@@ -82,6 +96,7 @@ def describe(places: Places, policy: Policy) -> dict[str, Any]:
     return {
         "socket": str(places.socket),
         "ledger": str(places.ledger),
+        "set_aside": [str(path) for path in beside(places.ledger)],
         "repository": policy.repository,
         "config_files": list(policy.files),
         "config_errors": [_problem(problem) for problem in policy.problems],
@@ -98,10 +113,12 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "running": True,
         "pid": os.getpid(),
         "version": __version__,
-        "uptime_s": round((time.time_ns() - daemon.started_ns) / 1e9, 1),
+        "uptime_s": round(time.monotonic() - daemon.started, 1),
         "answered": daemon.answered,
         "in_flight": daemon.in_flight,
         "unrecorded": daemon.unrecorded,
+        "unrecorded_waiting": len(daemon.backlog),
+        "ledger_error": daemon.backlog.error,
         "spooled": len(waiting(daemon.places.spool)),
         **describe(daemon.places, policy),
     }

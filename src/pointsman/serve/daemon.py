@@ -5,9 +5,8 @@ import json
 import logging
 import os
 import signal
-import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pointsman import __version__
@@ -19,11 +18,13 @@ from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.runtime import Case, Delivery, Handled, Runtime, as_row
-from pointsman.serve import control, protocol
+from pointsman.serve import control, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
+from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
+from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
-from pointsman.store.recorder import Recorder
+from pointsman.store.recorder import Recorder, append_each
 
 _TICK = 1.0
 _DRAIN = 5.0
@@ -36,38 +37,58 @@ _log = logging.getLogger("pointsman.daemon")
 class Daemon:
     """Owns the ledger and the runtime, and hands requests from the socket to them."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, held: Callable[[], bool] = lambda: True) -> None:
         self.places = places
         self.policies = PolicyLoader(places)
-        self.started_ns = time.time_ns()
+        self.started = self.heartbeat = time.monotonic()
         self.answered = 0
         self.unrecorded = 0
-        self.heartbeat = time.monotonic()
-        self._ledger = Ledger.open(places.ledger)
+        self._held = held
+        self._ledger = Ledger.open(places.ledger, held=held)
+        self.backlog = Backlog(self._ledger)
         self._setups = Setups(self.policies, places)
-        self._runtime = Runtime(self._setups, Recorder(self._ledger), report=self.report)
+        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._newer_client = ""
+        self._complaint = ""
         self._pruned = 0.0
 
-    async def run(self, listener: socket.socket) -> None:
+    async def run(self, listener: Listener) -> None:
         """Serve until told to stop; requests under way are given ``_DRAIN`` seconds."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        intake = Intake(listener, self.serve)
+        intake = Intake(listener.socket, self.serve, self._note_protocol)
         self.report("daemon started", f"version {__version__}, process {os.getpid()}")
-        ticking = asyncio.ensure_future(self._tick_for_ever(intake))
+        ticking = asyncio.ensure_future(self._tick_for_ever(intake, listener))
+        beating = asyncio.ensure_future(self._beat())
         await self._stopping.wait()
         ticking.cancel()
-        self.places.socket.unlink(missing_ok=True)
+        listener.remove()
         intake.close()
         await self._drain()
+        await intake.sent(_DRAIN)
         await self._setups.close()
-        self.report("daemon stopped", f"version {__version__}, process {os.getpid()}")
-        self._ledger.checkpoint()
+        beating.cancel()
+        self._put_away()
+
+    def _put_away(self) -> None:
+        """Leave the ledger as whole as can be, whatever has happened to its directory."""
+        try:
+            if self._held():
+                self._catch_up()
+            else:
+                state_dir.prepare(self.places)  # Deleted, perhaps: the record needs a place.
+            rescued = self._ledger.rescue()
+            if rescued:
+                _log.error("the ledger is another daemon's by now; ours is kept as %s", rescued)
+            else:
+                self.report("daemon stopped", f"version {__version__}, process {os.getpid()}")
+                self._ledger.checkpoint()
+        except PointsmanError as error:
+            _log.error("at the end: %s; %s", error, error.fix)
         self._ledger.close()
 
     @property
@@ -87,35 +108,42 @@ class Daemon:
         """Answer requests that came together; their records are one transaction."""
         done: list[tuple[Connection, Case, Handled]] = []
         for connection in connections:
-            header = connection.header
-            if header.get("host") == control.HOST:
-                connection.reply(control.answer(self, header))
-                continue
-            self._note_version(header.get("version", ""))
             try:
-                case = self._runtime.open(_delivery(header, connection.body))
-                if case.at_once:
-                    done.append((connection, case, self._runtime.finish_at_once(case)))
-                else:
-                    self._later(connection, case)
+                self._open(connection, done)
             except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
-                connection.reply(_bug(header, error))
+                connection.reply(_bug(connection.header, error))
         if done:
             self._commit(done)
 
-    def _commit(self, done: Sequence[tuple[Connection, Case, Handled]]) -> None:
-        try:
-            seqs = self._ledger.append([handled.record for _, _, handled in done])
-        except LedgerError as error:
-            self.unrecorded += len(done)
-            for connection, _, _ in done:
-                connection.reply(_unrecorded(connection.header, error))
+    def _open(self, connection: Connection, done: list[tuple[Connection, Case, Handled]]) -> None:
+        header = connection.header
+        if header.get("host") == control.HOST:
+            connection.reply(control.answer(self, header))
             return
-        for connection, _, handled in done:
-            connection.reply(_given(connection, handled))
-        self.answered += len(done)
-        for seq, (_, case, handled) in zip(seqs, done, strict=True):
-            self._runtime.recorded(case, handled, seq)
+        self._note_version(header.get("version", ""))
+        case = self._runtime.open(_delivery(header, connection.body))
+        if case.at_once:
+            done.append((connection, case, self._runtime.finish_at_once(case)))
+        else:
+            self._later(connection, case)
+
+    def _commit(self, done: Sequence[tuple[Connection, Case, Handled]]) -> None:
+        results = append_each(self.backlog, [handled.record for _, _, handled in done])
+        for result, (connection, _, handled) in zip(results, done, strict=True):
+            if isinstance(result, int):
+                connection.reply(_given(connection, handled))
+                self.answered += 1
+            else:
+                connection.reply(self._not_on_record(connection, result))
+        for result, (_, case, handled) in zip(results, done, strict=True):
+            if isinstance(result, int):
+                self._runtime.recorded(case, handled, result)
+
+    def _not_on_record(self, connection: Connection, error: Exception) -> Answer:
+        self.unrecorded += 1
+        if isinstance(error, LedgerError):
+            return _unrecorded(connection.header, error)
+        return _bug(connection.header, error)
 
     def _later(self, connection: Connection, case: Case) -> None:
         self._waiting.add(connection)
@@ -129,8 +157,7 @@ class Daemon:
             answer = _given(connection, handled)
             self.answered += 1
         except LedgerError as error:
-            self.unrecorded += 1
-            answer = _unrecorded(connection.header, error)
+            answer = self._not_on_record(connection, error)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
             answer = _bug(connection.header, error)
         self._waiting.discard(connection)
@@ -149,6 +176,12 @@ class Daemon:
         if version != __version__ and _numbers(version) > _numbers(__version__):
             self._newer_client = version
 
+    def _note_protocol(self, magic: bytes) -> None:
+        """Make room for a client whose protocol is newer than ours."""
+        ours = protocol.REQUEST_MAGIC
+        if magic[:3] == ours[:3] and magic > ours:
+            self._newer_client = f"that speaks {magic.decode('ascii', 'replace')}"
+
     async def _drain(self) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_DRAIN)
@@ -158,38 +191,80 @@ class Daemon:
             task.cancel()
         await asyncio.wait({asyncio.ensure_future(self._runtime.settle())}, timeout=_DRAIN)
 
-    async def _tick_for_ever(self, intake: Intake) -> None:
+    async def _beat(self) -> None:
+        """Show the watchdog that the loop turns, however long the upkeep takes."""
         while True:
             self.heartbeat = time.monotonic()
+            await asyncio.sleep(_TICK)
+
+    async def _tick_for_ever(self, intake: Intake, listener: Listener) -> None:
+        while True:
             intake.sweep()
             try:
-                await self._tick()
+                if self._is_in_place(listener):
+                    await self._tick()
             except PointsmanError as error:
-                self.report("upkeep failed", f"{error}; {error.fix}")
+                self._complain(f"{error}; {error.fix}")
             except Exception:  # noqa: BLE001 - upkeep must not end the daemon
                 _log.exception("upkeep")
             await asyncio.sleep(_TICK)
 
+    def _is_in_place(self, listener: Listener) -> bool:
+        """Whether lock and socket are still ours; without them, give way to a daemon that has."""
+        lost = "" if self._held() else f"{self.places.lock} was deleted or replaced"
+        if not lost and not listener.in_place():
+            lost = f"{self.places.socket} was deleted or replaced"
+        if lost:
+            self.report("daemon gives way", lost)
+            self.stop()
+        return not lost
+
+    def _complain(self, text: str) -> None:
+        """Report a failure of the upkeep, once until it changes."""
+        if text != self._complaint:
+            self.report("upkeep failed", text)
+        self._complaint = text
+
     async def _tick(self) -> None:
+        self._ledger.check_in_place()
         for kind, text in self.policies.drain_events():
             self.report(kind, text)
+        self._catch_up()
         await self._take_in_spool()
         await self._setups.close_retired()
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
+        self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()
 
+    def _catch_up(self) -> None:
+        late = self.backlog.catch_up()
+        if late:
+            text = f"{late} events could not be put on record when they came; now they are"
+            self.report("ledger caught up", text)
+        if self.backlog.lost:
+            text = f"{self.backlog.lost} more events could not be kept and are not on record"
+            self.report("events lost", text)
+            self.backlog.lost = 0
+
     async def _take_in_spool(self) -> None:
         for spooled in spool.read_spool(self.places.spool):
-            if spooled.broken:
-                self.report("spool file broken", f"{spool.discard(spooled)}: {spooled.broken}")
-                continue
-            header = protocol.read_header(spooled.header)
-            await self._runtime.take_in(_delivery(header, spooled.body, spooled.reason))
-            spool.done(spooled)
+            broken = spooled.broken
+            if not broken:
+                try:
+                    header = protocol.read_header(spooled.header)
+                    await self._runtime.take_in(_delivery(header, spooled.body, spooled.reason))
+                except LedgerError:
+                    raise  # It stays where it is until there is a record of it.
+                except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
+                    broken = f"{type(error).__name__}: {error}"
+            if broken:
+                self.report("spool file broken", f"{spool.discard(spooled)}: {broken}")
+            else:
+                spool.done(spooled)
 
     def _prune(self) -> None:
         now = time.monotonic()

@@ -32,6 +32,8 @@ class Connection:
     since: float = field(default_factory=time.monotonic)
     header: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    """The intake's: answers that did not go out in one piece."""
     _buffer: bytearray = field(default_factory=bytearray)
     _needed: int = protocol.PREFIX.size
 
@@ -58,6 +60,11 @@ class Connection:
         self.body = bytes(self._buffer[start : self._needed])
         return True
 
+    @property
+    def magic(self) -> bytes:
+        """The first bytes, which name the protocol."""
+        return bytes(self._buffer[:4])
+
     def reply(self, answer: Answer) -> None:
         """Send the answer and close; a client that has gone is no matter any more."""
         self._send(protocol.answer(answer))
@@ -80,7 +87,9 @@ class Connection:
         if sent == len(data):
             self.socket.close()
         else:
-            asyncio.get_running_loop().create_task(self._send_rest(data[sent:]))
+            task = asyncio.get_running_loop().create_task(self._send_rest(data[sent:]))
+            self.sending.add(task)  # The loop alone would let it be collected under way.
+            task.add_done_callback(self.sending.discard)
 
     async def _send_rest(self, data: bytes) -> None:
         with contextlib.suppress(OSError, TimeoutError):
@@ -93,11 +102,16 @@ class Intake:
     """Accepts clients and hands whole requests on, in batches of what is ready together."""
 
     def __init__(
-        self, listener: socket.socket, serve: Callable[[Sequence[Connection]], None]
+        self,
+        listener: socket.socket,
+        serve: Callable[[Sequence[Connection]], None],
+        refused: Callable[[bytes], None] = lambda _magic: None,
     ) -> None:
         self._listener = listener
         self._serve = serve
+        self._refused = refused
         self._incomplete: set[Connection] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(listener.fileno(), self._accept)
 
@@ -107,6 +121,11 @@ class Intake:
         self._listener.close()
         for connection in tuple(self._incomplete):
             self._drop(connection)
+
+    async def sent(self, within: float) -> None:
+        """Wait until the answers given so far have left."""
+        if self._sending:
+            await asyncio.wait(tuple(self._sending), timeout=within)
 
     def sweep(self) -> None:
         """Drop clients that connected long ago and never said what they want."""
@@ -123,8 +142,8 @@ class Intake:
             except OSError:  # Nobody is left, or no descriptor is: the next turn tries again.
                 break
             accepted.setblocking(False)
-            connection = Connection(accepted)
-            if peer_uid(accepted) != os.geteuid():
+            connection = Connection(accepted, sending=self._sending)
+            if not _is_ours(accepted):
                 connection.close()
             elif self._is_whole(connection):
                 ready.append(connection)
@@ -136,6 +155,7 @@ class Intake:
             if connection.read():
                 return True
         except TransportError as error:
+            self._refused(connection.magic)
             connection.refuse(str(error))
             return False
         except OSError:
@@ -155,3 +175,10 @@ class Intake:
         self._loop.remove_reader(connection.socket.fileno())
         self._incomplete.discard(connection)
         connection.close()
+
+
+def _is_ours(accepted: socket.socket) -> bool:
+    try:
+        return peer_uid(accepted) == os.geteuid()
+    except OSError:
+        return False

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from logging.handlers import RotatingFileHandler
+from typing import Protocol
 
 from pointsman.model.places import Places
 from pointsman.serve import state_dir
@@ -31,27 +32,33 @@ def serve(places: Places) -> int:
     lock = state_dir.take_lock(places)
     if lock is None:
         return 0
-    _log_to(places)
-    os.chdir(places.state)
-    os.umask(0o077)
     try:
-        asyncio.run(_run(places))
+        os.umask(0o077)
+        _log_to(places)
+        os.chdir(places.state)
+        asyncio.run(_run(places, lock))
     finally:
         os.close(lock)
     return 0
 
 
-async def _run(places: Places) -> None:
-    daemon = Daemon(places)
+async def _run(places: Places, lock: int) -> None:
+    daemon = Daemon(places, held=lambda: state_dir.holds(places, lock))
     threading.Thread(target=_watch, args=(daemon,), daemon=True, name="watchdog").start()
     await daemon.run(state_dir.listen(places))
 
 
-def _watch(daemon: Daemon) -> None:
+class Beating(Protocol):
+    """What stamps the time at each turn of its event loop."""
+
+    heartbeat: float
+
+
+def _watch(daemon: Beating, stalled: float = _STALLED) -> None:
     """End a process whose loop stands still: clients then start another and ask again."""
     while True:
-        time.sleep(_STALLED / 9)
-        if time.monotonic() - daemon.heartbeat > _STALLED:
+        time.sleep(stalled / 9)
+        if time.monotonic() - daemon.heartbeat > stalled:
             logging.getLogger("pointsman.daemon").critical("the event loop stands still: exit")
             faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
             os._exit(_STALLED_CODE)

@@ -7,7 +7,6 @@ the kernel); a loss of power can take the last appends with it, never the file's
 
 import contextlib
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,8 @@ from typing import Any
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
-from pointsman.store.migrate import migrate
+from pointsman.store import ledger_file
+from pointsman.store.ledger_file import FileIdentity, connect, translated
 from pointsman.store.record import Record, event_row, run_row
 
 
@@ -28,35 +28,50 @@ _EVENT = f"INSERT INTO events VALUES ({_marks(28)})"  # noqa: S608 - only questi
 _BODY = "INSERT INTO bodies VALUES (?,?,?,?)"
 _RUN = f"INSERT INTO hook_runs VALUES ({_marks(13)})"  # noqa: S608 - only question marks
 _NOTE = "INSERT INTO notes (ns, kind, text, data) VALUES (?,?,?,?)"
-_BUSY_MS = 250
-_CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Ledger:
     """The open ledger. Only the daemon, which holds the lock of the state directory, has one."""
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, clock: Callable[[], int]
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        clock: Callable[[], int],
+        held: Callable[[], bool],
     ) -> None:
         self._path = path
         self._connection = connection
         self._clock = clock
+        self._held = held
+        self._identity = FileIdentity.of(path)
         self._next = _highest(connection) + 1
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], int] = time.time_ns) -> "Ledger":
+    def open(
+        cls,
+        path: Path,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        held: Callable[[], bool] = lambda: True,
+    ) -> "Ledger":
         """Open or create the ledger; a corrupt one is set aside and a new one says so.
+
+        ``held`` tells whether the state directory is still this process's own.
 
         Raises:
             LedgerError: where it cannot be opened for writing, or is newer than this program.
         """
+        adopted = ledger_file.adopt(path)
         try:
-            return cls(path, _connect(path), clock)
+            ledger = cls(path, connect(path), clock, held)
         except LedgerCorrupt as error:
-            moved = set_aside(path, clock)
-            ledger = cls(path, _connect(path), clock)
+            moved = ledger_file.set_aside(path, ledger_file.CORRUPT, clock)
+            ledger = cls(path, connect(path), clock, held)
             ledger.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
-            return ledger
+        if adopted:
+            ledger.note("ledger put back", f"{adopted} was rescued from a deleted directory")
+        return ledger
 
     @property
     def path(self) -> Path:
@@ -71,11 +86,51 @@ class Ledger:
         Raises:
             LedgerError: disk full, read-only, locked; nothing of the batch is recorded.
         """
+        self.check_in_place()
         try:
             return self._append(records)
         except LedgerCorrupt as error:
             self._replace(error)
             return self._append(records)
+        except LedgerError as error:
+            if not isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise
+            # Somebody else wrote (a daemon whose lock file was deleted): go on behind them.
+            self._next = _highest(self._connection) + 1
+            return self._append(records)
+
+    def check_in_place(self) -> None:
+        """Make sure that the file still stands at its name; put it back where it does not.
+
+        A ledger that is deleted or replaced under us lives on in the open connection, and would
+        be gone for good with this process.
+
+        Raises:
+            LedgerError: it cannot be put back, or another daemon's stands there.
+        """
+        if FileIdentity.of(self._path) == self._identity:
+            return
+        if not self._held():
+            raise LedgerError(
+                f"the state directory {self._path.parent} is another daemon's by now",
+                fix="pointsman up",
+            )
+        moved = ledger_file.put_back(self._connection, self._path, self._clock)
+        self._connection = connect(self._path)
+        self._identity = FileIdentity.of(self._path)
+        what = f"{self._path} was deleted or replaced; every record was put back"
+        kept = f"; what stood there is kept as {moved}" if moved else ""
+        self.note("ledger put back", what + kept, kept_as=str(moved or ""))
+
+    def rescue(self) -> Path | None:
+        """Where the file is no longer in place, write every record beside it; return where.
+
+        Raises:
+            LedgerError: it cannot be written.
+        """
+        if FileIdentity.of(self._path) == self._identity:
+            return None
+        return ledger_file.rescue(self._connection, self._path, self._clock)
 
     def _append(self, records: Sequence[Record]) -> list[int]:
         events: list[tuple[Any, ...]] = []
@@ -110,9 +165,15 @@ class Ledger:
         """Move the write-ahead log into the file, on a connection of its own.
 
         May be called from another thread: an append never waits for it.
+
+        Raises:
+            LedgerError: it could not be done; every record is still in the log.
         """
-        with contextlib.closing(sqlite3.connect(self._path, timeout=1.0)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        try:
+            with contextlib.closing(sqlite3.connect(self._path, timeout=1.0)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            raise translated(error, self._path) from error
 
     def prune(self, older_than_ns: int, batch: int = 500) -> int:
         """Delete events received before this time, at most ``batch``; return how many."""
@@ -133,8 +194,9 @@ class Ledger:
 
     def _replace(self, error: LedgerCorrupt) -> None:
         self._connection.close()
-        moved = set_aside(self._path, self._clock)
-        self._connection = _connect(self._path)
+        moved = ledger_file.set_aside(self._path, ledger_file.CORRUPT, self._clock)
+        self._connection = connect(self._path)
+        self._identity = FileIdentity.of(self._path)
         self._next = max(self._next, _highest(self._connection) + 1)
         self.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
 
@@ -151,50 +213,16 @@ class Ledger:
             yield
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-            raise _translated(error, self._path) from error
+            self._roll_back()
+            raise translated(error, self._path) from error
+        except BaseException:
+            # A value that SQLite cannot hold: left open, the transaction would fail every next one.
+            self._roll_back()
+            raise
 
-
-def set_aside(path: Path, clock: Callable[[], int] = time.time_ns) -> Path:
-    """Move a ledger and its log files out of the way, overwriting nothing; return where to."""
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(clock() / 1e9))
-    for attempt in range(1000):
-        target = path.with_name(f"{path.name}.corrupt-{stamp}-{attempt}")
-        if not target.exists():
-            break
-    for suffix in ("", "-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            Path(f"{path}{suffix}").rename(f"{target}{suffix}")
-    return target
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection: sqlite3.Connection | None = None
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0"):
-            connection.execute(f"PRAGMA {pragma}")
-        _probe(connection)
-        migrate(connection)
-    except (sqlite3.Error, OSError) as error:
-        if connection is not None:
-            connection.close()
-        raise _translated(error, path) from error
-    except LedgerError:
-        if connection is not None:
-            connection.close()
-        raise
-    return connection
-
-
-def _probe(connection: sqlite3.Connection) -> None:
-    """Read the schema and the ends of each table: finds a damaged file without reading it all."""
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
-    for (name,) in tables:
-        connection.execute(f"SELECT * FROM {name} ORDER BY 1 DESC LIMIT 3").fetchall()  # noqa: S608
-        connection.execute(f"SELECT * FROM {name} ORDER BY 1 LIMIT 3").fetchall()  # noqa: S608
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("ROLLBACK")
 
 
 def _highest(connection: sqlite3.Connection) -> int:
@@ -205,19 +233,3 @@ def _with_derived(record: Record, parent: int) -> Iterator[tuple[Record, int | N
     yield record, None
     for derived in record.derived:
         yield derived, parent
-
-
-_FIXES = {
-    sqlite3.SQLITE_FULL: "free space on the disk that holds it, then: pointsman up",
-    sqlite3.SQLITE_READONLY: "make it writable for you, then: pointsman up",
-    sqlite3.SQLITE_BUSY: "end the other program that writes to it, then: pointsman up",
-    sqlite3.SQLITE_CANTOPEN: "check that its directory exists and is yours, then: pointsman up",
-}
-
-
-def _translated(error: sqlite3.Error | OSError, path: Path) -> LedgerError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _CORRUPT_CODES:
-        return LedgerCorrupt(f"the ledger {path} is damaged: {error}", fix="pointsman up")
-    fix = _FIXES.get(code, "pointsman doctor")
-    return LedgerError(f"the ledger {path} cannot be written: {error}", fix=fix)

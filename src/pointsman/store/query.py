@@ -3,16 +3,19 @@
 import base64
 import contextlib
 import json
+import os
 import re
 import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
+from pointsman.store.ledger_file import read_only
 
 _COLUMNS = (
     "seq, received_ns, host, event, session, agent_id, agent_type, parent, prompt_id, tool_use_id,"
@@ -31,8 +34,8 @@ _POLL = 0.2
 class Filter:
     """Which events; ``None`` means any. Times in ns since the epoch.
 
-    ``agent`` is a type or an id (``main`` for the main thread); ``path`` is a file, a directory
-    above it, or a glob.
+    ``agent`` is a type or an id (``main`` for the main thread). ``path`` is a file, a directory
+    above it, or a glob; a relative one counts from the event's repository or working directory.
     """
 
     session: str | None = None
@@ -49,6 +52,7 @@ class Filter:
     """Only events with a higher sequence number."""
 
 
+_BY_TIME = "FROM events INDEXED BY events_by_time WHERE"
 _CONDITIONS = {
     "session": "session = :session",
     "agent": "(agent_type = :agent OR agent_id = :agent OR (:agent = 'main' AND agent_id IS NULL))",
@@ -57,9 +61,10 @@ _CONDITIONS = {
     "event": "event = :event",
     "hook": "hook = :hook",
     "rule": "rule = :rule",
-    "path": "(path = :path OR path GLOB :path OR path LIKE :path || '/%')",
-    "since": "received_ns >= :since",
-    "until": "received_ns <= :until",
+    "path": "about(:path, path, cwd, repository)",
+    # The bound on seq is found in the index; behind it the rows come in order and need no sorting.
+    "since": f"seq >= (SELECT min(seq) {_BY_TIME} received_ns >= :since) AND received_ns >= :since",
+    "until": f"seq <= (SELECT max(seq) {_BY_TIME} received_ns <= :until) AND received_ns <= :until",
     "after": "seq > :after",
 }
 
@@ -70,8 +75,7 @@ def query(ledger: Path, wanted: Filter, limit: int = 0) -> Iterator[dict[str, An
     Raises:
         LedgerError: there is no ledger, or it cannot be read.
     """
-    where, values = _where(wanted)
-    sql = f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq"  # noqa: S608 - our own fragments
+    sql, values = _events_sql(wanted)
     if limit > 0:
         sql = f"SELECT * FROM ({sql} DESC LIMIT {int(limit)}) ORDER BY seq"  # noqa: S608
     with _open(ledger) as connection:
@@ -87,7 +91,7 @@ def show(ledger: Path, seq: int) -> dict[str, Any]:
     """
     with _open(ledger) as connection:
         sql = f"SELECT {_COLUMNS} FROM events WHERE seq = ?"  # noqa: S608 - our own fragments
-        row = connection.execute(sql, (seq,)).fetchone()
+        row = connection.execute(sql, (_fits(seq),)).fetchone()
         if row is None:
             raise LedgerError(f"no event has the number {seq}", fix="pointsman ledger tail")
         return _whole(connection, row)
@@ -95,8 +99,7 @@ def show(ledger: Path, seq: int) -> dict[str, Any]:
 
 def export(ledger: Path, wanted: Filter) -> Iterator[dict[str, Any]]:
     """Yield complete events, the newest last, in constant memory."""
-    where, values = _where(wanted)
-    sql = f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq"  # noqa: S608 - our own fragments
+    sql, values = _events_sql(wanted)
     with _open(ledger) as connection:
         for row in connection.execute(sql, values):
             yield _whole(connection, row)
@@ -149,7 +152,8 @@ def parse_time(text: str, now_ns: int) -> int:
     """
     ago = _AGO.fullmatch(text.strip())
     if ago:
-        return now_ns - int(float(ago[1]) * _SECONDS[ago[2]] * 1e9)
+        seconds = min(float(ago[1]) * _SECONDS[ago[2]], 1e10)
+        return _fits(now_ns - int(seconds * 1e9))
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -158,7 +162,12 @@ def parse_time(text: str, now_ns: int) -> int:
             fix="write it as 2026-01-31T12:00:00 or 15m, 2h, 3d",
         ) from None
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(zoned.timestamp() * 1e9)
+    return _fits(int(zoned.timestamp() * 1e9))
+
+
+def _fits(number: int) -> int:
+    """Return the nearest number that SQLite can compare with."""
+    return max(-(2**63), min(number, 2**63 - 1))
 
 
 def iso(ns: int) -> str:
@@ -170,12 +179,13 @@ def iso(ns: int) -> str:
 
 @contextlib.contextmanager
 def _open(ledger: Path) -> Iterator[sqlite3.Connection]:
-    if not ledger.exists():
-        raise LedgerError(f"there is no ledger at {ledger} yet", fix="pointsman up")
     connection = None
     try:
-        connection = sqlite3.connect(f"file:{_quoted(ledger)}?mode=ro", uri=True, timeout=2.0)
+        if not os.path.lexists(ledger):
+            raise LedgerError(f"there is no ledger at {ledger} yet", fix="pointsman up")
+        connection = _connected(ledger)
         connection.row_factory = sqlite3.Row
+        connection.create_function("about", 4, _about, deterministic=True)
         yield connection
     except sqlite3.DatabaseError as error:
         damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in {11, 26}
@@ -187,14 +197,39 @@ def _open(ledger: Path) -> Iterator[sqlite3.Connection]:
             connection.close()
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+def _connected(ledger: Path) -> sqlite3.Connection:
+    connection = read_only(ledger)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        log = Path(f"{ledger}-wal")
+        if os.access(ledger.parent, os.W_OK) or (log.exists() and log.stat().st_size):
+            raise
+        # A write-ahead ledger on a read-only disk: no log can be made, and nobody writes either.
+        return read_only(ledger, immutable=True)
+    return connection
 
 
-def _where(wanted: Filter) -> tuple[str, dict[str, Any]]:
+def _about(wanted: str, path: str, cwd: str, repository: str | None) -> bool:
+    """Whether an event that names ``path`` is about a wanted file, directory or glob."""
+    if not path:
+        return False
+    whole = os.path.normpath(os.path.join(cwd, path))  # noqa: PTH118 - once for every row
+    for base in ("",) if wanted.startswith("/") else (repository or "", cwd):
+        target = os.path.normpath(os.path.join(base, wanted))  # noqa: PTH118
+        if whole == target or whole.startswith(target.rstrip("/") + "/"):
+            return True
+        if fnmatchcase(whole, target):
+            return True
+    return fnmatchcase(path, wanted)
+
+
+def _events_sql(wanted: Filter) -> tuple[str, dict[str, Any]]:
     values = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
     conditions = [_CONDITIONS[name] for name in values]
-    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), values
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq", values  # noqa: S608 - ours
 
 
 def _plain(row: sqlite3.Row) -> dict[str, Any]:

@@ -45,13 +45,26 @@ class Recorder:
 
     def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
-        try:
-            seqs = self._journal.append([record for record, _ in batch])
-        except LedgerError as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for seq, (_, future) in zip(seqs, batch, strict=True):
-            if not future.done():
-                future.set_result(seq)
+        results = append_each(self._journal, [record for record, _ in batch])
+        for result, (_, future) in zip(results, batch, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+def append_each(journal: Journal, records: Sequence[Record]) -> list[int | Exception]:
+    """Record these in one transaction; return for each its number, or why it is not on record.
+
+    A record that the ledger cannot hold costs only itself: the others are then written one by one.
+    """
+    try:
+        return list(journal.append(records))
+    except LedgerError as error:
+        return [error] * len(records)
+    except Exception as error:  # noqa: BLE001 - a bug of ours in one record must not cost the others
+        if len(records) == 1:
+            return [error]
+    return [result for record in records for result in append_each(journal, [record])]

@@ -1,14 +1,19 @@
 """Frames that a client could not deliver: one file each, taken in when the daemon is back."""
 
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pointsman.model.errors import LedgerError
 
 _MAGIC = b"PMF1\t"
 _PREFIX = struct.Struct(">4sII")
 _MOST_FILE = 8 * 1024 * 1024
 _MOST_FILES = 10_000
+_ABANDONED_AFTER = 60.0
+"""Seconds after which a file that is still being written has lost its writer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +28,15 @@ class Spooled:
 
 
 def waiting(folder: Path) -> list[Path]:
-    """Return the files that wait, oldest first (their names begin with the time in ns)."""
+    """Return the files that wait, oldest first (their names begin with the time in ns).
+
+    A temporary file whose client was killed before it could rename it counts as well.
+    """
     try:
-        return sorted(folder.glob("*.frame"), key=_age)[:_MOST_FILES]
+        files = [*folder.glob("*.frame"), *filter(_is_abandoned, folder.glob(".*.tmp"))]
     except OSError:
         return []
+    return sorted(files, key=_age)[:_MOST_FILES]
 
 
 def read_spool(folder: Path) -> Iterator[Spooled]:
@@ -37,19 +46,46 @@ def read_spool(folder: Path) -> Iterator[Spooled]:
 
 
 def done(spooled: Spooled) -> None:
-    """Remove a file whose event is on record."""
-    spooled.file.unlink(missing_ok=True)
+    """Remove a file whose event is on record.
+
+    Raises:
+        LedgerError: it cannot be removed, and would be recorded once more.
+    """
+    try:
+        spooled.file.unlink(missing_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"{spooled.file} is on record and cannot be removed: {error}",
+            fix=f"rm {spooled.file}",
+        ) from error
 
 
 def discard(spooled: Spooled) -> Path:
-    """Move a broken file aside, so that nothing is lost and nothing is read twice."""
+    """Move a broken file aside, so that nothing is lost and nothing is read twice.
+
+    Raises:
+        LedgerError: it cannot be moved.
+    """
     folder = spooled.file.parent / "broken"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return spooled.file.rename(folder / spooled.file.name)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return spooled.file.rename(folder / spooled.file.name.lstrip("."))
+    except OSError as error:
+        raise LedgerError(
+            f"the broken file {spooled.file} cannot be moved aside: {error}",
+            fix=f"rm -r {spooled.file}",
+        ) from error
+
+
+def _is_abandoned(file: Path) -> bool:
+    try:
+        return time.time() - file.stat().st_mtime > _ABANDONED_AFTER
+    except OSError:
+        return False
 
 
 def _age(file: Path) -> tuple[int, str]:
-    stamp = file.name.partition("-")[0]
+    stamp = file.name.lstrip(".").partition("-")[0]
     return (int(stamp) if stamp.isdecimal() else 0, file.name)
 
 
