@@ -81,6 +81,22 @@ def test_a_hook_of_the_repository_changes_the_input_and_adds_context(
     assert any("the moon is made of basalt" in json.dumps(seen.body) for seen in api.requests)
 
 
+def test_context_of_every_kind_reaches_the_model(under: Guarded, api: MessagesApi) -> None:
+    events = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse")
+    body = "from pointsman import enricher, inject\n"
+    for event in events:
+        body += f'\n\n@enricher("{event}")\nasync def at_{event.lower()}(event, ctx):\n'
+        body += f'    return inject("the word of {event}")\n'
+    under.write(".pointsman/hooks/words.py", body)
+    under.command("trust")
+    api.script("main", bash("echo one"), "done")
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    first, second = (json.dumps(request.body["messages"]) for request in api.answered("main"))
+    for event in events:
+        assert f"the word of {event}" in second
+        assert (f"the word of {event}" in first) is (event in events[:2])
+
+
 def test_a_subagent_is_held_to_its_contract(under: Guarded, api: MessagesApi) -> None:
     under.contract("builder", "src/**")
     inside, outside = under.project / "src" / "a.txt", under.project / "b.txt"
