@@ -156,6 +156,7 @@ TAMPERED = {
     "emptied": ("{}", "registered", "PreToolUse"),
     "broken": ("{", "settings", "the client ignores the whole file"),
     "wrong type": ('{"model": 5}', "settings", "model is not a text"),
+    "led away": ('{"env": {"POINTSMAN_DAEMON": "/x"}}', "settings", "leads our hooks away"),
     "disabled": ('{"disableAllHooks": true}', "settings", "turns every hook"),
 }
 
@@ -171,6 +172,8 @@ def test_doctor_is_content_and_finds_what_was_tampered_with(under: Guarded) -> N
         fine, wrong = diagnosis(under)
         assert not fine
         assert said in wrong[check]
+    with pytest.raises(AssertionError, match=r"doctor.*: 1:"):
+        under.command("doctor")
     weak = json.loads(good)
     del weak["hooks"]["PreToolUse"][0]["hooks"][0]["onFailure"]
     settings.write_text(json.dumps(weak))
