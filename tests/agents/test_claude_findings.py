@@ -43,6 +43,14 @@ WRONG = {
     "no time": (group(command="x", timeout=0), 1, "hooks.Stop.timeout", "positive"),
     "time a text": (group(command="x", timeout="5"), 1, "hooks.Stop.timeout", "positive"),
     "no command": (group(timeout=5), 1, "hooks.Stop", "without its command: none of this event"),
+    "daemon led away": (
+        '{"env": {"A": "b",\n"POINTSMAN_DAEMON": "/x"}}',
+        2,
+        "env.POINTSMAN_DAEMON",
+        "leads our hooks away",
+    ),
+    "home led away": ('{"env": {"HOME": "/x"}}', 1, "env.HOME", "leads our hooks away"),
+    "interpreter led away": ('{"env": {"PYTHONPATH": "x"}}', 1, "env.PYTHONPATH", "leads our"),
     "no url": (group(type="http"), 1, "hooks.Stop", "without its url: none of this event's hooks"),
     "no type": ('{"hooks": {"Stop": [{"hooks": [{}]}]}}', 1, "hooks.Stop", "without its type"),
     "type unknown": (group(type="x", command="x"), 1, "hooks.Stop.type", "none of this event's"),
@@ -64,6 +72,10 @@ def test_what_turns_hooks_off(text: str, line: int, key: str, message: str) -> N
     assert (problem.file, problem.line, problem.key) == ("s.json", line, key)
     assert message in problem.message
     assert problem.fix
+
+
+def test_other_variables_are_the_users_own() -> None:
+    assert found('{"env": {"A": "b", "HOMEPAGE": "x", "PATH": "x", "MY_PYTHONPATH": "x"}}') == ()
 
 
 def test_milliseconds_are_told_as_seconds() -> None:

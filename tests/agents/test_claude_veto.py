@@ -105,5 +105,11 @@ def test_disabled_hooks_in_any_file(tmp_path: Path) -> None:
     assert "disableAllHooks" in fault_of_change(changed(tmp_path, "local"), str(tmp_path))
 
 
+def test_a_variable_that_leads_us_away(tmp_path: Path) -> None:
+    write(tmp_path, {**OURS, "env": {"POINTSMAN_STATE_DIR": "/elsewhere"}})
+    fault = fault_of_change(changed(tmp_path), str(tmp_path))
+    assert "settings.json:1: env.POINTSMAN_STATE_DIR leads our hooks away" in fault
+
+
 def test_other_events_change_no_settings(tmp_path: Path) -> None:
     assert not fault_of_change(Stop(identity=Identity(host="claude-code")), str(tmp_path))

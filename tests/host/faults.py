@@ -38,14 +38,15 @@ Breaks = Callable[[Place], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its row, how it is caused, what the model is told, and whether it is on record.
+    """One fault: its row, how it is caused, what the model is told (one of these), and whether
+    it is on record.
 
     Where no part of ours runs, or none can write, nothing can be on record.
     """
 
     row: str
     breaks: Breaks
-    told: str
+    told: str | tuple[str, ...]
     recorded: bool = True
     needs_root: bool = False
 

@@ -34,13 +34,14 @@ ARRIVING = frozenset(
 ASYNCHRONOUS = frozenset(name for name, row in EVENTS.items() if not row.waits)
 """Without a terminal the client may end before such a hook: on record at best."""
 
+TERMINAL = "a terminal: test_terminal_events.py"
 ELSEWHERE = {
-    "PreModelSwitch": "a terminal: test_terminal.py",
-    "PostModelSwitch": "a terminal: test_terminal.py",
-    "DirectoryAdded": "a terminal: test_terminal.py",
-    "TaskCreated": "a terminal, and tools that are off by default",
-    "TaskCompleted": "a terminal, and tools that are off by default",
-    "TeammateIdle": "agent teams, which are off by default",
+    "PreModelSwitch": TERMINAL,
+    "PostModelSwitch": TERMINAL,
+    "DirectoryAdded": TERMINAL,
+    "TaskCreated": f"{TERMINAL}, and tools that are off by default",
+    "TaskCompleted": f"{TERMINAL}, and tools that are off by default",
+    "TeammateIdle": f"{TERMINAL}, and agent teams, which are off by default",
     "PermissionDenied": "automatic mode's check, which runs on the real API",
     "FileChanged": "files that something else has the client watch",
     "WorktreeRemove": "a worktree that a WorktreeCreate hook made",

@@ -13,10 +13,12 @@ Rows that an installed hook of ours cannot produce, and why:
   ``doctor``;
 - ``{"async": true}`` first, ``continue: false``, ``defer``, legacy ``decision``, a wrong word, a
   wrong or missing ``hookEventName``, an unknown key, an array, text around the JSON, two objects,
-  a denial on stderr with exit code 0, plain text: a denial of ours is exit code 2 with stderr,
+  plain text: a denial of ours is exit code 2 with stderr,
   whatever stdout says, and the other answers are written by one function
   (``claude_code.write``). They can come from a guard *behind* us, and are caused there
-  (``GUARD_ROWS``);
+  (``test_failing_guards.py``);
+- exit 0 empty, also with a denial on stderr: silence is no opinion, from a guard behind us too;
+  its stderr is its log;
 - JSON that is not closed: our client writes the answer whole or ends with exit code 2
   (``tests/client``); from a guard behind us it is a row below;
 - a matcher, an ``if`` or a hook entry that the client does not understand, a settings file with a
@@ -28,13 +30,11 @@ What takes our program's place and ends with exit code 0 is not our hook any mor
 
 import json
 import signal
-import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -56,7 +56,8 @@ BLOCKED = 'failed; blocking because onFailure is "block"'
 TIMED_OUT = 'timed out; blocking because onFailure is "block"'
 SILENT = "the daemon did not answer within the deadline"
 GARBLED = "the daemon's answer is garbled or cut short"
-NOT_STARTED = "the daemon could not be started: exit code"
+NOT_STARTED = ("the daemon could not be started: exit code", "no daemon answered within")
+"""On a machine under load the client's deadline may come first."""
 DEADLINE_MS = "2500"
 """For the client, so that what hangs does not take the 25 seconds it may."""
 
@@ -247,7 +248,8 @@ def test_the_tool_did_not_run(
         unavailable(HostUnavailable("only root can cause this"))
     outcome = outcomes[client][fault.row]
     assert not outcome.ran
-    assert fault.told in outcome.told
+    told = (fault.told,) if isinstance(fault.told, str) else fault.told
+    assert any(text in outcome.told for text in told)
     assert ("deny" in outcome.decisions) is fault.recorded
 
 
@@ -261,112 +263,6 @@ def test_our_own_failure_is_told_apart_and_names_the_next_command(
     for text in told:
         assert "not a policy violation" in text
         assert "A person can get it going again with: " in text
-
-
-# --- guards behind us ---------------------------------------------------------------------------
-
-DENY = '{"decision": "deny", "reason": "no"}'
-GUARD_ROWS = {
-    "exit 0 plain text": "echo looks fine",
-    "exit 1": "exit 1",
-    "exit 3": "exit 3",
-    "exit 126": "exit 126",
-    "exit 127 command not found": "no-such-program",
-    "killed by SIGKILL": "kill -KILL $$",
-    "killed by SIGTERM": "kill -TERM $$",
-    "killed by SIGSEGV": "kill -SEGV $$",
-    "timeout": "sleep 60",
-    "timeout after a complete deny": f"echo '{DENY}'; sleep 60",
-    "timeout of a child that holds stdout": "sleep 60 & exit 0",
-    "JSON not closed": """printf '{"decision": "de'""",
-    "text before the JSON deny": f"echo note; echo '{DENY}'",
-    "text behind the JSON deny": f"echo '{DENY}'; echo note",
-    "two JSON objects on two lines": f"echo '{{}}'; echo '{DENY}'",
-    "JSON array": f"echo '[{DENY}]'",
-    "unknown keys": """echo '{"permissionDecision": "deny"}'""",
-    "decision with a wrong word": """echo '{"decision": "denied"}'""",
-    "wrong hookEventName": """echo '{"hookSpecificOutput": {"hookEventName": "PostToolUse"}}'""",
-    "missing hookEventName": """echo '{"hookSpecificOutput": {"permissionDecision": "deny"}}'""",
-    "async first line": f"""echo '{{"async": true}}'; echo '{DENY}'""",
-    "continue false": """echo '{"continue": false}'""",
-    "defer": """echo '{"decision": "defer"}'""",
-    "legacy block": """echo '{"decision": "block"}'""",
-    "JSON deny, exit 1": f"echo '{DENY}'; exit 1",
-    "JSON allow, exit 1": """echo '{"decision": "allow"}'; exit 1""",
-    "JSON allow, exit 2": """echo '{"decision": "allow"}'; exit 2""",
-    "exit 2, silent": "exit 2",
-    "exit 2, stdin not read": "exec 0<&-; echo no >&2; exit 2",
-    "more output than anybody reads": "yes | head -c 30000000",
-    "modify without an input": """echo '{"decision": "modify"}'""",
-}
-"""What an executable guard does, by the name of its row."""
-
-GUARD = """\
-#!/bin/sh
-read -r event
-name=${event##*/row-}
-exec /bin/sh "$(dirname "$0")/${name%%[!0-9]*}.sh"
-"""
-
-
-def _declare_guard(under: Guarded) -> None:
-    """Declare a guard in the user's own settings that does what the call's row says."""
-    place = under.claude.home / ".config" / "pointsman"
-    place.mkdir(parents=True)
-    (place / "guard").write_text(GUARD)
-    (place / "guard").chmod(0o755)
-    for number, body in enumerate(GUARD_ROWS.values()):
-        (place / f"{number}.sh").write_text(body + "\n")
-    (place / "config.toml").write_text(
-        textwrap.dedent(f"""\
-            [[hooks]]
-            name = "theirs"
-            role = "guard"
-            events = ["PreToolUse"]
-            tools = ["Bash"]
-            budget = 0.5
-            command = ["{place}/guard"]
-            """)
-    )
-
-
-@pytest.fixture(scope="module")
-def guards(
-    tmp_path_factory: pytest.TempPathFactory, claude_binary: Path
-) -> dict[str, tuple[bool, str, Mapping[str, Any]]]:
-    """Whether each row's call ran, what the model was told, and the call's row of the ledger."""
-    root = tmp_path_factory.mktemp("guards")
-    with ExitStack() as stack:
-        api = stack.enter_context(MessagesApi())
-        claude = stack.enter_context(Claude(root / "project", root / "home", api, claude_binary))
-        under = stack.enter_context(guarded(claude))
-        _declare_guard(under)
-        under.init()
-        calls = [bash(f"touch {under.project}/row-{number}") for number in range(len(GUARD_ROWS))]
-        api.script("main", *calls)
-        result = claude.run("Begin. SCRIPT=main", env=under.env, timeout=200)
-        found = {row["tool_use_id"]: row for row in under.rows("--event", "PreToolUse")}
-        return {
-            row: (
-                (under.project / f"row-{number}").exists(),
-                result.tool_results[_id(number)].text,
-                found[_id(number)],
-            )
-            for number, row in enumerate(GUARD_ROWS)
-        }
-
-
-@pytest.mark.parametrize("row", GUARD_ROWS)
-def test_a_guard_that_fails_so_stops_the_call(
-    guards: dict[str, tuple[bool, str, Mapping[str, Any]]], row: str
-) -> None:
-    ran, told, record = guards[row]
-    assert not ran
-    assert record["decision"] == "deny"
-    assert record["hook"] == "theirs"
-    wanted = "guard.timed-out" if row.startswith("timeout") else "guard.crashed"
-    assert record["rule"] == ("" if "exit 2" in row else wanted)
-    assert record["reason"] in told
 
 
 # --- another program in our place -----------------------------------------------------------------

@@ -81,6 +81,22 @@ def test_a_hook_of_the_repository_changes_the_input_and_adds_context(
     assert any("the moon is made of basalt" in json.dumps(seen.body) for seen in api.requests)
 
 
+def test_context_of_every_kind_reaches_the_model(under: Guarded, api: MessagesApi) -> None:
+    events = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse")
+    body = "from pointsman import enricher, inject\n"
+    for event in events:
+        body += f'\n\n@enricher("{event}")\nasync def at_{event.lower()}(event, ctx):\n'
+        body += f'    return inject("the word of {event}")\n'
+    under.write(".pointsman/hooks/words.py", body)
+    under.command("trust")
+    api.script("main", bash("echo one"), "done")
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    first, second = (json.dumps(request.body["messages"]) for request in api.answered("main"))
+    for event in events:
+        assert f"the word of {event}" in second
+        assert (f"the word of {event}" in first) is (event in events[:2])
+
+
 def test_a_subagent_is_held_to_its_contract(under: Guarded, api: MessagesApi) -> None:
     under.contract("builder", "src/**")
     inside, outside = under.project / "src" / "a.txt", under.project / "b.txt"
@@ -99,22 +115,21 @@ def test_a_subagent_is_held_to_its_contract(under: Guarded, api: MessagesApi) ->
 
 
 @pytest.mark.parametrize("scope", ["project", "local"])
-@pytest.mark.parametrize(
-    "how", ["echo '{{}}' > {0}", "rm {0}", "mv {0} {0}.away", "echo '{{' > {0}"]
-)
-def test_an_agent_cannot_take_our_hooks_out(
-    under: Guarded, api: MessagesApi, how: str, scope: str
-) -> None:
+def test_an_agent_cannot_take_our_hooks_out(under: Guarded, api: MessagesApi, scope: str) -> None:
     if scope == "local":
         under.command("uninstall")
         under.init("local")
     settings = under.claude.settings_path(scope)
     before = settings.read_bytes()
-    api.script("main", bash(how.format(settings)), bash("sleep 1"), bash("git reset --hard"))
+    ways = ("echo '{{}}' > {0}", "rm {0}", "mv {0} {0}.away", "echo '{{' > {0}")
+    tries = [bash(way.format(settings)) for way in ways]
+    api.script("main", *tries, write(settings, "{}"), bash("sleep 1"), bash("git reset --hard"))
     result = under.claude.run("Begin. SCRIPT=main", env=under.env)
     assert settings.read_bytes() == before
-    assert result.tool_results["toolu_main_0_0"].is_error
-    assert under.row("toolu_main_2_0")["decision"] == "deny"
+    for number in range(len(ways) + 1):
+        assert result.tool_results[f"toolu_main_{number}_0"].is_error
+        assert under.row(f"toolu_main_{number}_0")["rule"] == "self.settings"
+    assert under.row(f"toolu_main_{len(ways) + 2}_0")["decision"] == "deny"
 
 
 def test_hooks_stay_when_all_are_disabled_from_outside(under: Guarded, api: MessagesApi) -> None:

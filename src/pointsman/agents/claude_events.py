@@ -143,6 +143,7 @@ OPEN_ON_EVERY_VERSION = (
     "a nearer settings file (local, then project, then user) repeats our hook as async",
     "a settings file with an error is ignored as a whole",
     "the client program is replaced by one that ends with 0 (doctor finds it)",
+    "env in a settings file leads the client to another daemon or home (doctor finds it)",
     "a command that a person types with ! (no event)",
     "the folder is not trusted yet (interactive: no hook runs before the answer)",
 )

@@ -31,6 +31,10 @@ LONGEST_TIMEOUT = 3600
 _IGNORED = "the client ignores the whole file, hooks included"
 _SILENT = "none of this event's hooks runs, ours included"
 _OURS = "our hook "
+_ELSEWHERE = "leads our hooks away from this user's own state, settings or program"
+_LEADING = re.compile(r"POINTSMAN_\w+|HOME|XDG_(STATE|CONFIG)_HOME|LD_\w+|DYLD_\w+|PYTHON\w*")
+"""Variables that the client or the daemon that it starts would go by (measured: the host gives
+what stands in ``env`` of any settings file to its hooks)."""
 _NAMES_ONLY = re.compile(r"[\w\s|,*-]*")
 _RULE_SYNTAX = re.compile(r"\w+\(.*\)")
 _MCP_SERVER_ONLY = re.compile(r"mcp__(?:(?!__)\w)+")
@@ -168,6 +172,11 @@ def weakens(problem: Problem) -> bool:
     return problem.message.startswith(_OURS)
 
 
+def leads_away(problem: Problem) -> bool:
+    """Whether this makes our client look for its daemon, state or settings somewhere else."""
+    return problem.message == _ELSEWHERE
+
+
 def _version_problems(version: Version | None) -> Iterator[Problem]:
     if fails_open(version):
         yield Problem(
@@ -216,6 +225,13 @@ def _switches(file: _File) -> Iterator[Problem]:
             "only hooks of the managed settings run",
             "sudo pointsman init --scope managed",
         )
+
+
+def _environment(file: _File) -> Iterator[Problem]:
+    env = file.root.member("env")
+    for member in env.value.elements if env else ():
+        if _LEADING.fullmatch(str(member.key)):
+            yield file.problem(member, f"env.{member.key}", _ELSEWHERE, "take it out")
 
 
 def _schema_errors(file: _File) -> Iterator[Problem]:
@@ -355,6 +371,7 @@ def _weaknesses(
 
 _CHECKS: tuple[Callable[[_File], Iterable[Problem]], ...] = (
     _switches,
+    _environment,
     _schema_errors,
     _shape_errors,
     _matchers,

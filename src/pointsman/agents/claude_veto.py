@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pointsman.agents.claude_events import EVENTS, GUARDS, Version
-from pointsman.agents.claude_findings import findings, ignores_file, silences, weakens
+from pointsman.agents.claude_findings import (
+    findings,
+    ignores_file,
+    leads_away,
+    silences,
+    weakens,
+)
 from pointsman.agents.claude_settings import SCOPES, our_events, settings_file
 from pointsman.model.event import Event
 from pointsman.model.events import ConfigChange
@@ -39,7 +45,7 @@ def fault_of_change(event: Event, home: str) -> str:
     scope = _SOURCES.get(event.source, "")
     mine = {scope: texts[scope]} if scope in texts else {}
     for problem in findings(mine, _version(event.transcript_path)):
-        if problem.key == "disableAllHooks" or weakens(problem):
+        if problem.key == "disableAllHooks" or weakens(problem) or leads_away(problem):
             return f"{problem.file}:{problem.line}: {problem.key} {problem.message}"
     registered = _registered(texts)
     lost = [name for name in _ORDER if name not in registered]
