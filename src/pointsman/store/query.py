@@ -117,9 +117,7 @@ def tail(
         yield row
     while follow:
         with _open(ledger) as connection:
-            where, values = _where(replace(wanted, after=last))
-            sql = f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq"  # noqa: S608 - ours
-            rows = connection.execute(sql, values).fetchall()
+            rows = connection.execute(*_events_sql(replace(wanted, after=last))).fetchall()
         for row in rows:
             last = row["seq"]
             yield _plain(row)
