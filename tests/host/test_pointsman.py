@@ -126,10 +126,11 @@ def test_an_agent_cannot_take_our_hooks_out(under: Guarded, api: MessagesApi, sc
     api.script("main", *tries, write(settings, "{}"), bash("sleep 1"), bash("git reset --hard"))
     result = under.claude.run("Begin. SCRIPT=main", env=under.env)
     assert settings.read_bytes() == before
+    rules = {row["tool_use_id"]: row["rule"] for row in under.rows("--event", "PreToolUse")}
     for number in range(len(ways) + 1):
         assert result.tool_results[f"toolu_main_{number}_0"].is_error
-        assert under.row(f"toolu_main_{number}_0")["rule"] == "self.settings"
-    assert under.row(f"toolu_main_{len(ways) + 2}_0")["decision"] == "deny"
+        assert rules[f"toolu_main_{number}_0"] == "self.settings"
+    assert rules[f"toolu_main_{len(ways) + 2}_0"] == "command.git-reset-hard"
 
 
 def test_hooks_stay_when_all_are_disabled_from_outside(under: Guarded, api: MessagesApi) -> None:

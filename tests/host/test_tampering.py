@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from pointsman.store import query
+
 from .messages_api import MessagesApi, Request, Said, bash
 from .pointsman_session import Guarded, guarded
 from .session import Claude
@@ -125,10 +127,10 @@ class Editing:
         end = time.monotonic() + 20
         known = self.vetoes[-1]["seq"] if self.vetoes else 0
         while time.monotonic() < end:
-            for row in self._under.rows("--event", "ConfigChange"):
-                if row["seq"] > known:
-                    return row
-            time.sleep(0.1)
+            wanted = query.Filter(event="ConfigChange", after=known)
+            for row in query.query(self._under.state / "ledger.db", wanted):
+                return row
+            time.sleep(0.05)
         raise AssertionError(f"the client told of {len(self.vetoes)} changes, not of the next")
 
 
