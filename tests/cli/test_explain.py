@@ -25,7 +25,7 @@ async def watches(event, ctx):
 
 
 def test_a_shell_command(machine: Machine) -> None:
-    ended = machine.run("explain", "--command", "sudo rm -rf /")
+    ended = machine.run("explain", "--command", "sudo git reset --hard")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines[0] == "PreToolUse Bash by main"

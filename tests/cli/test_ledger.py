@@ -169,7 +169,8 @@ def test_show(filled: Machine) -> None:
     runs = {run["hook"]: run for run in row["hook_runs"]}
     assert runs["command-safety"]["decision"] == "deny"
     assert runs["command-safety"]["outcome"] == "decided"
-    assert runs["self-protection"]["outcome"] == "no opinion"
+    # Everything that is kept lies somewhere below the root.
+    assert runs["self-protection"]["rule"].startswith("self.")
     for run in runs.values():
         assert run["role"] == "guard"
         assert run["budget_ms"] == 10000
