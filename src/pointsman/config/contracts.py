@@ -11,7 +11,7 @@ import os
 import re
 import reprlib
 import tomllib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,17 +78,11 @@ def load_contracts(root: Path) -> Contracts:
     return found
 
 
-def fingerprint(root: Path) -> tuple[Hashable, ...]:
-    """Return what changes when a contract file is added, removed or edited; some stats, no read."""
-    return tuple(_stat(path) for path in (root / AGENTS, root / CONTRACTS, *_files(root)))
-
-
-def _stat(path: Path) -> Hashable:
-    try:
-        found = path.stat()
-    except OSError:
-        return (str(path),)
-    return (str(path), found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
+def watched(root: Path) -> list[str]:
+    """Return the files and folders of which one changes when a contract does or a new one comes."""
+    bases = [str(root / CONTRACTS), str(root / AGENTS)]
+    folders = [folder for base in bases for folder, _, _ in os.walk(base)]
+    return [*bases, *folders, *map(str, _files(root))]
 
 
 def _files(root: Path) -> Iterator[Path]:
