@@ -260,3 +260,12 @@ def test_what_is_watched_tells_of_every_edit(tmp_path: Path) -> None:
     assert set(watched(tmp_path)) == {
         str(tmp_path / CONTRACTS), str(tmp_path / AGENTS), str(path.parent), str(path),
     }  # fmt: skip
+
+
+def test_more_text_than_is_read_denies(tmp_path: Path) -> None:
+    body = "#" * (250 * 1024)
+    for number in range(34):
+        agent(tmp_path, f"name: a{number:02}\n{body}", f"a{number:02}")
+    found = load_contracts(tmp_path)
+    assert set(found.by_agent) == {"a32", "a33"}
+    assert all("all together" in problem.message for problem in found.problems)
