@@ -26,6 +26,9 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench
 
+docs: $(VENV)/installed-dev
+	$(BIN)/python -m pointsman.config.publish docs
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

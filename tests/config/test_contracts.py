@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pointsman.config.contracts import AGENTS, CONTRACTS, fingerprint, load_contracts
+from pointsman.config.contracts import AGENTS, CONTRACTS, load_contracts, watched
 from pointsman.model.contract import ALLOW_ALL, EVERY_AGENT
 
 BOOK: Mapping[str, Any] = {
@@ -255,12 +255,17 @@ def test_a_mistake_in_one_leaves_the_others(tmp_path: Path) -> None:
     assert found["broken"][0].problems
 
 
-def test_the_fingerprint_changes_with_every_edit(tmp_path: Path) -> None:
-    seen = {fingerprint(tmp_path)}
-    path = agent(tmp_path, "outputs: {}")
-    seen.add(fingerprint(tmp_path))
-    path.write_text("longer than before: 1")
-    seen.add(fingerprint(tmp_path))
-    path.unlink()
-    seen.add(fingerprint(tmp_path))
-    assert len(seen) == 4
+def test_what_is_watched_tells_of_every_edit(tmp_path: Path) -> None:
+    path = agent(tmp_path, "outputs: {}", "deep/builder")
+    assert set(watched(tmp_path)) == {
+        str(tmp_path / CONTRACTS), str(tmp_path / AGENTS), str(path.parent), str(path),
+    }  # fmt: skip
+
+
+def test_more_text_than_is_read_denies(tmp_path: Path) -> None:
+    body = "#" * (250 * 1024)
+    for number in range(34):
+        agent(tmp_path, f"name: a{number:02}\n{body}", f"a{number:02}")
+    found = load_contracts(tmp_path)
+    assert set(found.by_agent) == {"a32", "a33"}
+    assert all("all together" in problem.message for problem in found.problems)

@@ -177,3 +177,11 @@ def test_files_without_number_are_not_read(tmp_path: Path) -> None:
         (tmp_path / f"n{number:03}.py").touch()
     _, (problem,) = find_hooks(tmp_path, tmp_path)
     assert "more than 200 files" in problem.message
+
+
+def test_a_folder_full_of_large_files_is_not_parsed(tmp_path: Path) -> None:
+    for number in range(6):
+        (tmp_path / f"n{number}.py").write_text("#" * (MOST_BYTES - 1))
+    hooks, problems = find_hooks(tmp_path, tmp_path)
+    assert {Path(problem.file).name for problem in problems} == {"n4.py", "n5.py"}
+    assert all(hook.broken for hook in hooks)

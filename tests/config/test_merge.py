@@ -1,20 +1,30 @@
 """A repository tightens what the user has chosen, and never loosens it."""
 
+import json
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pointsman.assembly import Setups
 from pointsman.config.merge import Merged, merge
 from pointsman.config.schema import EVENT_NAMES, RULE_NAMES, SETTINGS
 from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.edits import edited_paths
 from pointsman.model.budget import LONGEST, OTHER_EVENTS
+from pointsman.model.contract import Contract
+from pointsman.model.decision import Action
 from pointsman.model.errors import PayloadError
-from pointsman.model.policy import McpWriter
+from pointsman.model.places import Places
+from pointsman.model.policy import McpWriter, Policy
+from pointsman.runtime import Delivery, Runtime
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Time is no part of a property: the machine may be busy."""
 
 _SECONDS = st.floats(0.001, LONGEST) | st.integers(1, 20)
 _NAMES = st.sampled_from(["PreToolUse", "PreEdit", "SessionStart", "Stop"])
@@ -95,6 +105,7 @@ def written(merged: Merged, tool: str, tool_input: Mapping[str, Any]) -> set[str
         return None
 
 
+@UNHURRIED
 @given(SETTINGS_FILES, SETTINGS_FILES)
 def test_nothing_is_allowed_that_the_users_own_file_denies(
     user: dict[str, Any], repository: dict[str, Any]
@@ -116,6 +127,7 @@ def test_nothing_is_allowed_that_the_users_own_file_denies(
     assert both.escalation.get("repeat_after", 300) <= alone.escalation.get("repeat_after", 300)
 
 
+@UNHURRIED
 @given(SETTINGS_FILES, SETTINGS_FILES, st.sampled_from([t for t in _TOOLS if "*" not in t]))
 def test_a_call_that_edits_files_edits_no_fewer(
     user: dict[str, Any], repository: dict[str, Any], tool: str
@@ -127,6 +139,7 @@ def test_a_call_that_edits_files_edits_no_fewer(
     assert fnmatchcase(tool, "mcp__*")
 
 
+@UNHURRIED
 @given(SETTINGS_FILES, SETTINGS_FILES)
 def test_merging_again_changes_nothing(user: dict[str, Any], repository: dict[str, Any]) -> None:
     once = merge(user, repository)
@@ -134,6 +147,7 @@ def test_merging_again_changes_nothing(user: dict[str, Any], repository: dict[st
     assert effective(again) == effective(once)
 
 
+@UNHURRIED
 @given(SETTINGS_FILES)
 def test_a_repository_that_says_nothing_changes_nothing(user: dict[str, Any]) -> None:
     merged = merge(user, {})
@@ -141,6 +155,7 @@ def test_a_repository_that_says_nothing_changes_nothing(user: dict[str, Any]) ->
     assert merged.budgets == merged.own_budgets
 
 
+@UNHURRIED
 @given(SETTINGS_FILES, SETTINGS_FILES, SETTINGS_FILES)
 def test_the_order_of_two_tightenings_is_no_matter(
     user: dict[str, Any], one: dict[str, Any], two: dict[str, Any]
@@ -158,6 +173,7 @@ def test_the_order_of_two_tightenings_is_no_matter(
     assert in_turn(one, two) == in_turn(two, one)
 
 
+@UNHURRIED
 @given(SETTINGS_FILES, SETTINGS_FILES)
 def test_the_files_are_left_alone(user: dict[str, Any], repository: dict[str, Any]) -> None:
     before = repr((user, repository))
@@ -165,6 +181,7 @@ def test_the_files_are_left_alone(user: dict[str, Any], repository: dict[str, An
     assert repr((user, repository)) == before
 
 
+@UNHURRIED
 @given(SETTINGS_FILES)
 def test_what_is_generated_checks_out(values: dict[str, Any]) -> None:
     """The properties are about files that are in force."""
@@ -208,3 +225,62 @@ def test_the_user_may_loosen_the_defaults() -> None:
 
 def test_the_schema_knows_every_rule() -> None:
     assert {*RULE_NAMES} == {*RULES, "unverified"}
+
+
+class Fixed:
+    """What a merge amounts to, as the only policy."""
+
+    def __init__(self, merged: Merged) -> None:
+        writers = [
+            McpWriter(tool=each["tool"], paths=tuple(each["paths"])) for each in merged.mcp_writers
+        ]
+        contract = Contract(agent="builder", source="", root="/r", allowed=("src/**",))
+        self.policy = Policy(
+            repository="/r",
+            budgets=merged.budgets,
+            own_budgets=merged.own_budgets,
+            guards=merged.guards,
+            mcp_writers=tuple(writers),
+            contracts={"builder": (contract,)},
+        )
+
+    def policy_for(self, repository: str | None) -> Policy:
+        return self.policy
+
+
+def decided(merged: Merged, tool: str, tool_input: Mapping[str, str]) -> Action | None:
+    places = Places(state=Path("/nowhere/state"), config=Path("/nowhere/config"))
+    runtime = Runtime(Setups(Fixed(merged), places), None)
+    payload = {
+        "hook_event_name": "PreToolUse", "session_id": "s", "cwd": "/r", "agent_type": "builder",
+        "agent_id": "a", "tool_name": tool, "tool_input": tool_input, "tool_use_id": "t",
+    }  # fmt: skip
+    data = json.dumps(payload).encode()
+    case = runtime.open(Delivery(host="claude-code", event="PreToolUse", payload=data))
+    assert case.at_once
+    return runtime.finish_at_once(case).decision.action
+
+
+_RANK = {None: 0, Action.ASK: 1, Action.DENY: 2}
+CALLS: list[tuple[str, dict[str, str]]] = [
+    ("Bash", {"command": "rm -rf /"}),
+    ("Bash", {"command": "echo x > /etc/passwd"}),
+    ("Bash", {"command": "shred x"}),
+    ("Write", {"file_path": "/r/src/a.py"}),
+    ("Write", {"file_path": "/r/docs/a.md"}),
+    ("Write", {"file_path": "/r/.pointsman/config.toml"}),
+    ("mcp__filesystem__write_file", {"path": "/r/docs/a.md", "content": "/r/src/a.py"}),
+    ("mcp__fs__write", {"path": "/r/docs/a.md", "content": "/r/src/a.py"}),
+]
+
+
+@settings(UNHURRIED, max_examples=60)
+@given(SETTINGS_FILES, SETTINGS_FILES, st.sampled_from(CALLS))
+def test_no_call_gets_further_than_the_users_own_file_lets_it(
+    user: dict[str, Any], repository: dict[str, Any], call: tuple[str, dict[str, str]]
+) -> None:
+    # A guard that is slower than its budget stops the call: time is no part of this.
+    generous = user | {"budgets": {}}
+    hasty = repository | {"budgets": {}}
+    alone = decided(merge(generous, {}), *call)
+    assert _RANK[decided(merge(generous, hasty), *call)] >= _RANK[alone]

@@ -36,6 +36,25 @@ def test_the_same_policy_as_long_as_nothing_changes(machine: Machine) -> None:
     assert loader.policy_for(str(machine.root)) is first
 
 
+@pytest.mark.parametrize(
+    "name", [".claude/agents/new.md", ".claude/agents/deep/new.md", ".pointsman/contracts/new.json",
+             ".pointsman/hooks/new.py", ".pointsman/hooks/lib/_new.py", ".pointsman/config.toml",
+             "../config/hooks/new.py"],
+)  # fmt: skip
+@pytest.mark.parametrize("before", [True, False], ids=["beside others", "the first"])
+def test_a_file_that_comes_is_noticed(machine: Machine, name: str, before: bool) -> None:
+    texts = {".md": "---\noutputs: {}\n---", ".json": "{", ".py": GUARD, ".toml": "x = 1"}
+    text = texts[Path(name).suffix]
+    if before:
+        machine.file(f"{Path(name).parent}/old{Path(name).suffix}", text)
+    loader = machine.loader()
+    first = loader.policy_for(str(machine.root))
+    machine.file(name, text)
+    second = loader.policy_for(str(machine.root))
+    assert (second != first) == ("/lib/" not in name)
+    assert second == machine.policy()
+
+
 @pytest.mark.parametrize("whose", ["user", "repository"])
 def test_a_broken_edit_keeps_the_last_good_one(machine: Machine, whose: str) -> None:
     write = machine.user if whose == "user" else machine.settings

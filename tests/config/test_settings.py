@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pointsman.config.settings import MOST_BYTES, parse_settings, read_settings
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Time is no part of a property: the machine may be busy."""
 
 WRONG = """\
 # Everything that can be wrong with a value.
@@ -135,12 +138,14 @@ def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
     assert f"larger than {MOST_BYTES} bytes" in problem.message
 
 
+@UNHURRIED
 @given(st.binary(max_size=300))
 def test_no_bytes_crash_it(data: bytes) -> None:
     settings = parse_settings("/c.toml", data)
     assert settings.problems or isinstance(settings.values, dict)
 
 
+@UNHURRIED
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -238,6 +238,17 @@ def test_a_store_that_cannot_be_read_stops_the_guards(machine: Machine) -> None:
     assert len(kept) == 1
 
 
+def test_a_broken_file_that_nobody_looked_at_stops_nothing(machine: Machine) -> None:
+    machine.hook("from pointsman import guard\n@guard('Stop')\ndef f(")
+    (hook,) = machine.policy().hooks
+    assert "pointsman trust" in hook.skip
+    assert not hook.broken
+    machine.trust()
+    (hook,) = machine.policy().hooks
+    assert hook.broken
+    assert not hook.skip
+
+
 def test_trust_is_of_a_place(machine: Machine, tmp_path: Path) -> None:
     machine.hook()
     machine.trust()

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pointsman.model.canonical import (
@@ -25,6 +25,9 @@ from pointsman.model.events import (
     PreEdit,
     PreToolUse,
 )
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Time is no part of a property: the machine may be busy."""
 
 WHO = Identity(host="claude-code", session="s", agent_id="a", agent_type="builder", cwd="/r")
 JSON = st.recursive(
@@ -48,6 +51,7 @@ def test_every_kind_comes_back(kind: type[Event]) -> None:
     assert event_to_json(event)["event"] == kind.KIND
 
 
+@UNHURRIED
 @given(OBJECT, JSON)
 def test_a_tool_event_comes_back_whatever_the_tool_said(
     tool_input: dict[str, Any], response: Any
@@ -78,12 +82,14 @@ def test_no_opinion(value: object) -> None:
     assert decision_from_json(value) is None
 
 
+@UNHURRIED
 @given(st.sampled_from([Action.DENY, Action.ASK, Action.ALLOW]), st.text(), st.sampled_from(Cause))
 def test_a_decision_comes_back(action: Action, text: str, cause: Cause) -> None:
     decision = Decision(action=action, reason=text, rule=text, context=text, cause=cause)
     assert decision_from_json(json.loads(json.dumps(decision_to_json(decision)))) == decision
 
 
+@UNHURRIED
 @given(OBJECT)
 def test_a_new_input_comes_back(updated: dict[str, Any]) -> None:
     decision = Decision(action=Action.MODIFY, updated_input=updated)
@@ -106,6 +112,7 @@ def test_what_is_no_answer_is_never_read_as_one(value: object) -> None:
         decision_from_json(value)
 
 
+@UNHURRIED
 @given(JSON)
 def test_anything_else_is_an_answer_or_an_error(value: Any) -> None:
     decision: object = None

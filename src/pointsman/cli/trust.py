@@ -36,6 +36,7 @@ def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> 
         "repository": root,
         "trusted": state.trusted,
         "changed": list(state.changed),
+        "added": list(state.added),
         "files": files,
         "hooks": names,
     }
@@ -47,6 +48,8 @@ def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> 
         click.echo(f"  {name}")
     for name in state.changed:
         click.echo(f"  changed: {name}")
+    for name in state.added:
+        click.echo(f"  added: {name}")
     click.echo("hooks: " + (", ".join(names) or "none"))
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import reprlib
 import tomllib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ AGENTS = ".claude/agents"
 CONTRACTS = ".pointsman/contracts"
 _MOST_BYTES = 256 * 1024
 _MOST_FILES = 2000
+_MOST_TOTAL = 8 * 1024 * 1024
 _MOST_DEPTH = 64
 _MOST_NAMES = 20
 _OUTPUTS = frozenset({"allowed_modifications", "forbidden_patterns"})
@@ -58,14 +59,16 @@ class Contracts:
 def load_contracts(root: Path) -> Contracts:
     """Read all contracts of a repository; everything that is wrong is found in one go."""
     found = Contracts()
+    total = 0
     for path in _files(root):
         found.files.append(str(path))
-        reading = _Reading(path, root)
+        reading = _Reading(path, root, total)
         for contract in reading.contracts():
             found.by_agent[contract.agent] = (
                 *found.by_agent.get(contract.agent, ()), contract,
             )  # fmt: skip
         found.problems.extend(reading.problems)
+        total = reading.total
     for path, message, fix in _unread(root):
         problem = Problem(
             file=str(path), line=1, key="file", value=path.name, message=message, fix=fix
@@ -78,17 +81,11 @@ def load_contracts(root: Path) -> Contracts:
     return found
 
 
-def fingerprint(root: Path) -> tuple[Hashable, ...]:
-    """Return what changes when a contract file is added, removed or edited; some stats, no read."""
-    return tuple(_stat(path) for path in (root / AGENTS, root / CONTRACTS, *_files(root)))
-
-
-def _stat(path: Path) -> Hashable:
-    try:
-        found = path.stat()
-    except OSError:
-        return (str(path),)
-    return (str(path), found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
+def watched(root: Path) -> list[str]:
+    """Return the files and folders of which one changes when a contract does or a new one comes."""
+    bases = [str(root / CONTRACTS), str(root / AGENTS)]
+    folders = [folder for base in bases for folder, _, _ in os.walk(base)]
+    return [*bases, *folders, *map(str, _files(root))]
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -129,9 +126,10 @@ def _unread(root: Path) -> Iterator[tuple[Path, str, str]]:
 class _Reading:
     """One file: what it declares, and everything that is wrong with it."""
 
-    def __init__(self, path: Path, root: Path) -> None:
+    def __init__(self, path: Path, root: Path, total: int) -> None:
         self.path = path
         self.root = root
+        self.total = total
         self.problems: list[Problem] = []
         self._text = ""
 
@@ -195,6 +193,7 @@ class _Reading:
     def _read(self) -> Mapping[str, Any] | None:
         try:
             data = read_regular(str(self.path), 16 * _MOST_BYTES)
+            self.total += len(data)
             self._text = data.decode("utf-8", "replace")
             if not self.path.resolve().is_relative_to(self.root.resolve()):
                 self._wrong(
@@ -203,6 +202,9 @@ class _Reading:
                 return None
             if len(data) > _MOST_BYTES:
                 self._wrong("", "", f"it is larger than {_MOST_BYTES} bytes", "shorten it")
+                return None
+            if self.total > _MOST_TOTAL:
+                self._wrong("", "", f"all together are more than {_MOST_TOTAL} bytes", "have less")
                 return None
             self._text = data.decode("utf-8")
             declared = _READERS[self.path.suffix.lower()](self._text)

@@ -19,6 +19,8 @@ from pointsman.model.policy import DeclaredHook, Problem
 from pointsman.paths.content import read_regular
 
 MOST_BYTES = 256 * 1024
+_MOST_TOTAL = 1024 * 1024
+"""Bytes that are parsed of one folder: nobody has looked at a repository that was just cloned."""
 _MOST_FILES = 200
 _ROLES = {role.value: role for role in Role}
 _OURS = ("pointsman", "pointsman.model.declare")
@@ -35,13 +37,15 @@ def find_hooks(folder: Path, base: Path) -> tuple[list[DeclaredHook], list[Probl
     """
     hooks: list[DeclaredHook] = []
     problems: list[Problem] = []
+    left = _MOST_TOTAL
     for number, path in enumerate(sorted(folder.glob("[!_]*.py"))):
         if number >= _MOST_FILES:
             text = f"it is one of more than {_MOST_FILES} files, which are not read"
             problems.append(_problem(path, 1, "file", text))
             break
-        reading = _Reading(path, base)
+        reading = _Reading(path, base, min(left, MOST_BYTES))
         hooks += reading.hooks()
+        left -= reading.size
         problems += reading.problems
     return _distinct(hooks), problems
 
@@ -60,13 +64,16 @@ class _Reading:
 
     path: Path
     base: Path
+    most: int
+    size: int = 0
     problems: list[Problem] = field(default_factory=list)
 
     def hooks(self) -> list[DeclaredHook]:
         """Return what the file declares; what may be a guard and cannot be read is broken."""
         source: bytes | None = None
         try:
-            source = read_regular(str(self.path), MOST_BYTES)
+            source = read_regular(str(self.path), self.most)
+            self.size = len(source)
             tree = _parse(source, self.path)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             text = f"it cannot be read: {getattr(error, 'msg', None) or error}"

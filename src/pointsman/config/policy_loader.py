@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pointsman.config.contracts import CONTRACTS, Contracts, fingerprint, load_contracts
+from pointsman.config.contracts import AGENTS, CONTRACTS, Contracts, load_contracts, watched
 from pointsman.config.hook_files import find_hooks
 from pointsman.config.last_good import LastGood
 from pointsman.config.merge import Merged, merge
@@ -33,8 +33,8 @@ _SETTLED_NS = 50_000_000
 class _Cached:
     stamps: Hashable
     policy: Policy
-    watched: tuple[str, ...] = ()
-    """Files beside the fixed ones that the policy was made of: hook files and commands."""
+    watched: list[str]
+    """Every file and folder that the policy was made of, or would be if it were there."""
 
 
 class PolicyLoader:
@@ -51,16 +51,16 @@ class PolicyLoader:
     def policy_for(self, repository: str | None) -> Policy:
         """Return the policy in force for a repository, or for none."""
         cached = self._cached.get(repository)
-        watched = cached.watched if cached else ()
-        stamps = self._stamps(repository, watched)
+        paths = cached.watched if cached else self._fixed(repository)
+        stamps = tuple(map(_stamp, paths))
         if cached is None or cached.stamps != stamps:
             policy = self._load(repository)
             if cached is not None and cached.policy == policy:
                 policy = cached.policy
-            made_of = tuple(self._watched(policy))
+            made_of = list(dict.fromkeys([*self._fixed(repository), *self._watched(policy)]))
             # The stamps are those from before: what changes meanwhile shows next time. So does
             # what was not watched yet, and what changed so lately that its stamp may stay.
-            sure = made_of == watched and _is_old(stamps)
+            sure = made_of == paths and _is_old(stamps)
             cached = _Cached(stamps if sure else None, policy, made_of)
             self._cached[repository] = cached
             if len(self._cached) > _MOST_POLICIES:
@@ -142,19 +142,19 @@ class PolicyLoader:
         # Their names never are those of the user's or of a shipped one.
         return [replace(hook, name=f"repo:{hook.name}", theirs=True) for hook in found], problems
 
-    def _stamps(self, repository: str | None, watched: Iterable[str]) -> tuple[Hashable, ...]:
+    def _fixed(self, repository: str | None) -> list[str]:
+        """Return what is looked at whether it is there or not."""
         config = self._places.config
         paths = [str(self._places.user_config), str(self._places.trust), f"{config}/hooks"]
-        if repository is not None:
-            paths += [f"{repository}/{name}" for name in (REPOSITORY_CONFIG, CONTRACTS, HOOKS)]
-        stamps = [_stamp(path) for path in (*paths, *watched)]
-        return (*stamps, *(fingerprint(Path(repository)) if repository else ()))
+        names = (REPOSITORY_CONFIG, CONTRACTS, AGENTS, HOOKS) if repository else ()
+        return paths + [f"{repository}/{name}" for name in names]
 
     def _watched(self, policy: Policy) -> Iterator[str]:
         """Yield the hook files and the commands' files, and the folders that hold them."""
         folders = [self._places.config / "hooks"]
         if policy.repository is not None:
             folders.append(Path(policy.repository, HOOKS))
+            yield from watched(Path(policy.repository))
         for folder in folders:
             files = list(files_of(folder))
             yield from sorted({str(path.parent) for path in files} | {str(path) for path in files})
