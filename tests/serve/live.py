@@ -53,7 +53,7 @@ class Live:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state = folder / "state"
-        self.places = Places(state=self.state, config=folder / "config")
+        self.places = Places(state=self.state, config=folder / "config" / "pointsman")
         self.client = TWIN
         self.env = {
             "PATH": os.environ["PATH"],

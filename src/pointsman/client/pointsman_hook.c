@@ -1,7 +1,7 @@
 /* pointsman-hook HOST EVENT: hand one event to the daemon and do what it answers.
  *
  * On a guard event every way to fail ends in exit code 2 with words on stderr; on any other event
- * in exit code 0, with the event in the spool. The protocol is docs/protocol.md, the twin in
+ * in exit code 0, with the event in the spool. The protocol is docs/transport.md, the twin in
  * Python is hook.py; one suite runs against both.
  */
 #define _GNU_SOURCE

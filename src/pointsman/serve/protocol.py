@@ -1,4 +1,4 @@
-"""The frames that client and daemon exchange (docs/protocol.md)."""
+"""The frames that client and daemon exchange (docs/transport.md)."""
 
 import struct
 from collections.abc import Mapping
