@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pointsman import __version__
-from pointsman.assembly import Setups
+from pointsman.assembly import Setup, Setups
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
@@ -86,6 +86,7 @@ class Daemon:
     def serve(self, connections: Sequence[Connection]) -> None:
         """Answer requests that came together; their records are one transaction."""
         done: list[tuple[Connection, Case, Handled]] = []
+        seen: dict[str | None, Setup] = {}
         for connection in connections:
             header = connection.header
             if header.get("host") == control.HOST:
@@ -93,7 +94,7 @@ class Daemon:
                 continue
             self._note_version(header.get("version", ""))
             try:
-                case = self._runtime.open(_delivery(header, connection.body))
+                case = self._runtime.open(_delivery(header, connection.body), seen)
                 if case.at_once:
                     done.append((connection, case, self._runtime.finish_at_once(case)))
                 else:
