@@ -137,18 +137,30 @@ class Runtime:
         """
         return await self.finish(self.open(delivery))
 
-    def open(self, delivery: Delivery) -> Case:
-        """Read a delivery and select the hooks; what cannot be read becomes a refusal."""
+    def open(self, delivery: Delivery, seen: dict[str | None, Setup] | None = None) -> Case:
+        """Read a delivery and select the hooks; what cannot be read becomes a refusal.
+
+        ``seen`` holds, by repository, what was in force when a batch began: whether anything
+        has changed is then looked up once for requests that were all there already.
+        """
         started = time.perf_counter_ns()
         try:
             event = self._read(delivery)
-            setup = self._setups.of(event.identity.repository)
+            setup = self._setup_of(event.identity.repository, seen)
             edit = derive_edit(event, setup.policy)
         except PayloadError as error:
             return self._refused(delivery, error, started)
         events = (event,) if edit is None else (event, edit)
         asked = tuple((hook, each) for each in events for hook in setup.table.deciding(each))
         return Case(delivery, started, event, edit, setup, asked)
+
+    def _setup_of(self, repository: str | None, seen: dict[str | None, Setup] | None) -> Setup:
+        if seen is None:
+            return self._setups.of(repository)
+        setup = seen.get(repository)
+        if setup is None:
+            setup = seen[repository] = self._setups.of(repository)
+        return setup
 
     async def finish(self, case: Case) -> Handled:
         """Ask the hooks, fold their answers, put it on record, let observers follow."""
@@ -217,11 +229,10 @@ class Runtime:
                 fix="let the agent do it in smaller steps",
             )
         event = agent.read(delivery.payload, delivery.event, delivery.cwd, self._clock.wall_ns())
-        identity = event.identity
-        root = anchored_root(delivery.project, identity.cwd)
-        parent = self._lineage.parent_of(event)
-        who = replace(identity, repository=root, parent=parent)
-        return replace(event, identity=who, host_config=delivery.host_config)
+        root = anchored_root(delivery.project, event.identity.cwd)
+        _complete(event.identity, repository=root, parent=self._lineage.parent_of(event))
+        _complete(event, host_config=delivery.host_config)
+        return event
 
     def _refused(self, delivery: Delivery, error: PayloadError, started: int) -> Case:
         """Decide about what could not be read: a stop where somebody waits for a yes or a no."""
@@ -277,6 +288,15 @@ class Runtime:
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)
         if self._recorder is not None:
             await self._recorder.record(_escalation_record(escalation, runs))
+
+
+def _complete(value: Event | Identity, **known: str | None) -> None:
+    """Fill in what the host did not say, before anybody else has seen the value.
+
+    A copy by ``dataclasses.replace`` costs more than reading the payload did.
+    """
+    for name, text in known.items():
+        object.__setattr__(value, name, text)
 
 
 def _escalation_record(escalation: ErrorEscalation, runs: Sequence[HookRun]) -> Record:

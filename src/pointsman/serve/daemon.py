@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pointsman import __version__
-from pointsman.assembly import Setups
+from pointsman.assembly import Setup, Setups
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
@@ -107,21 +107,27 @@ class Daemon:
     def serve(self, connections: Sequence[Connection]) -> None:
         """Answer requests that came together; their records are one transaction."""
         done: list[tuple[Connection, Case, Handled]] = []
+        seen: dict[str | None, Setup] = {}
         for connection in connections:
             try:
-                self._open(connection, done)
+                self._open(connection, done, seen)
             except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
                 connection.reply(_bug(connection.header, error))
         if done:
             self._commit(done)
 
-    def _open(self, connection: Connection, done: list[tuple[Connection, Case, Handled]]) -> None:
+    def _open(
+        self,
+        connection: Connection,
+        done: list[tuple[Connection, Case, Handled]],
+        seen: dict[str | None, Setup],
+    ) -> None:
         header = connection.header
         if header.get("host") == control.HOST:
             connection.reply(control.answer(self, header))
             return
         self._note_version(header.get("version", ""))
-        case = self._runtime.open(_delivery(header, connection.body))
+        case = self._runtime.open(_delivery(header, connection.body), seen)
         if case.at_once:
             done.append((connection, case, self._runtime.finish_at_once(case)))
         else:

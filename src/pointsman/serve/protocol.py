@@ -38,8 +38,10 @@ def lengths(prefix: bytes) -> tuple[int, int]:
 
 def read_header(data: bytes) -> dict[str, str]:
     """Read the header's lines into a mapping."""
-    lines = data.decode("utf-8", "surrogateescape").split("\n")
-    pairs = (line.partition("\t") for line in lines if line)
+    text = data.decode("utf-8", "surrogateescape")
+    pairs = [line.partition("\t") for line in text.split("\n") if line]
+    if "\\" not in text:
+        return {key: value for key, _, value in pairs}
     return {key: _unescape(value) for key, _, value in pairs}
 
 

@@ -1,0 +1,1 @@
+"""Timing: ratios that are measured within one run, each beside its goal."""

@@ -1,0 +1,70 @@
+"""``make bench``: every measurement, one table, and the same as JSON."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import clients, decisions, growth, ledger_size, round_trip, table, throughput
+from bench.figures import BenchError, Figure
+from bench.rig import Effort, describe_machine
+
+MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
+    "native": clients.native,
+    "python": clients.twin,
+    "decision": decisions.decisions,
+    "throughput": throughput.throughput,
+    "roundtrip": round_trip.round_trip,
+    "ledger": ledger_size.ledger_size,
+    "growth": growth.growth,
+}
+"""A new measurement is one function and one line here."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what was asked for; the exit code is 1 where a measurement itself failed.
+
+    A goal that is missed is said in the table and in the JSON, not by the exit code.
+    """
+    given = _options().parse_args(arguments)
+    machine = dict(describe_machine())
+    figures: list[Figure] = []
+    failed = False
+    for name in given.only or MEASURES:
+        started = time.monotonic()
+        print(f"{name} ...", file=sys.stderr, end=" ", flush=True)
+        try:
+            figures += MEASURES[name](Effort(quick=given.quick))
+        except BenchError as error:
+            failed = True
+            figures.append(Figure(name=name, what=name, unit="", reason=f"failed: {error}"))
+        print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
+    print(table.render(figures))
+    _write(given.json, {"machine": machine, "figures": [each.as_json() for each in figures]})
+    return 1 if failed else 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--json", metavar="FILE", help="write the figures there; - is stdout")
+    parser.add_argument(
+        "--only", action="append", choices=tuple(MEASURES), help="only this one (repeatable)"
+    )
+    parser.add_argument("--quick", action="store_true", help="try it out; not for figures")
+    return parser
+
+
+def _write(to: str | None, report: dict[str, object]) -> None:
+    if to is None:
+        return
+    text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+    if to == "-":
+        sys.stdout.write(text)
+    else:
+        Path(to).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

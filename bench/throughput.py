@@ -1,0 +1,165 @@
+"""How many events a second are on record and answered, as they come from many clients."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.figures import BenchError, Figure, median, rounded
+from bench.rig import Effort, Rig, rig
+from pointsman.assembly import Setups
+from pointsman.config.policy_loader import PolicyLoader
+from pointsman.model.guard_events import GUARD_EVENTS
+from pointsman.runtime import Delivery, Runtime
+from pointsman.serve import state_dir
+from pointsman.store.ledger import Ledger
+from pointsman.store.record import Record
+
+_GOAL = 20_000.0
+_PROCESSES = 2
+_WIDTH = 64
+"""Clients at once in each process; also how many records one transaction takes."""
+
+
+def throughput(effort: Effort) -> list[Figure]:
+    """Measure the socket with events nobody decides on, with all, and the ledger by itself."""
+    return [
+        _socket(
+            effort,
+            "events/s, to be recorded",
+            "events on which no guard is asked, through the socket, durable and answered",
+            guarded=False,
+        ),
+        _socket(
+            effort,
+            "events/s, whole session",
+            "a recorded session with all its decisions, through the socket",
+            guarded=True,
+        ),
+        _ledger(effort),
+    ]
+
+
+def _socket(effort: Effort, name: str, what: str, *, guarded: bool) -> Figure:
+    count = effort.of(6_000 if guarded else 16_000, 2_000)
+    rates, spent = [], []
+    for _ in range(effort.of(3, 1)):
+        with rig() as made, made.daemon():
+            frames = [made.frame(each) for each in made.payloads() if guarded or not _guards(each)]
+            before = _cpu_seconds(made)
+            seconds, answered = _load(made, frames, count)
+            spent.append((_cpu_seconds(made) - before) / count * 1e6)
+            found = made.recorded("SELECT count(*) FROM events WHERE transport = 'hook'")[0][0]
+        if found != answered or answered != count:
+            raise BenchError(f"{count} events sent, {answered} answered, {found} on record")
+        rates.append(found / seconds)
+    return Figure(
+        name=name,
+        what=what,
+        unit="/s",
+        value=median(rates),
+        goal=None if guarded else _GOAL,
+        at_least=True,
+        detail={
+            "events": count,
+            "clients_at_once": _PROCESSES * _WIDTH,
+            "daemon_cpu_us_each": rounded(median(spent)),
+            "best": rounded(max(rates)),
+            "worst": rounded(min(rates)),
+        },
+    )
+
+
+def _cpu_seconds(made: Rig) -> float:
+    """Return the processor time that the daemon has had: what a busy machine does not change."""
+    pid = state_dir.holder(made.places)
+    if pid is None or sys.platform != "linux":
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _guards(payload: bytes) -> bool:
+    return json.loads(payload)["hook_event_name"] in GUARD_EVENTS
+
+
+def _load(made: Rig, frames: Sequence[bytes], count: int) -> tuple[float, int]:
+    """Let the load processes send; return the seconds from first to last, and the answers."""
+    file = made.folder / "frames"
+    file.write_bytes(pickle.dumps(list(frames)))
+    share = str(count // _PROCESSES)
+    command = [sys.executable, "-m", "bench.load", str(made.places.socket), str(file)]
+    running = [
+        subprocess.Popen(
+            [*command, share, str(_WIDTH)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).resolve().parent.parent,
+        )
+        for _ in range(_PROCESSES)
+    ]
+    try:
+        for each in running:
+            if each.stdout is None or each.stdout.readline() != "ready\n":
+                raise BenchError("a load process did not start")
+        for each in running:
+            _release(each)
+        told = [each.communicate(timeout=300) for each in running]
+    finally:
+        for each in running:
+            each.kill()
+            each.wait()
+    reports = [json.loads(out) for out, _ in told]
+    begin, end = (min(r["begin"] for r in reports), max(r["end"] for r in reports))
+    return end - begin, sum(report["answered"] for report in reports)
+
+
+def _release(process: "subprocess.Popen[str]") -> None:
+    """Let a load process go; all of them are let go before the first is waited for."""
+    if process.stdin is not None:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
+def _ledger(effort: Effort) -> Figure:
+    """Append the same records in batches, without socket and decision."""
+    batches = effort.of(400, 40)
+    with rig() as made:
+        made.places.state.mkdir(mode=0o700)
+        records = _records(made)
+        ledger = Ledger.open(made.places.ledger)
+        batch = [records[number % len(records)] for number in range(_WIDTH)]
+        started = time.perf_counter()
+        for _ in range(batches):
+            ledger.append(batch)
+        seconds = time.perf_counter() - started
+        ledger.close()
+        found = made.recorded("SELECT count(*) FROM events")[0][0]
+    return Figure(
+        name="events/s, ledger alone",
+        what="the same records appended in batches of as many, without socket and decision",
+        unit="/s",
+        value=found / seconds,
+        goal=_GOAL,
+        at_least=True,
+        detail={"events": found, "batch": _WIDTH},
+    )
+
+
+def _records(made: Rig) -> list[Record]:
+    runtime = Runtime(Setups(PolicyLoader(made.places), made.places), None)
+    records = []
+    for payload in made.payloads():
+        if _guards(payload):
+            continue
+        event = json.loads(payload)["hook_event_name"]
+        delivery = Delivery(
+            host="claude-code", event=event, payload=payload, cwd=str(made.repository)
+        )
+        records.append(runtime.finish_at_once(runtime.open(delivery)).record)
+    return records
