@@ -174,7 +174,7 @@ def test_show(filled: Machine) -> None:
         assert run["role"] == "guard"
         assert run["budget_ms"] == 10000
         assert run["ms"] >= 0
-        assert datetime.fromisoformat(run["started"])
+        assert datetime.fromisoformat(run["started"]).tzinfo is not None
     text = filled.run("ledger", "show", str(denied["seq"])).out
     assert "command-safety (guard on PreToolUse)" in text
     missing = filled.run("ledger", "show", "9999")
