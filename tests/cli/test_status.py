@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pointsman.cli.status import read_status
+from pointsman.cli.status import _ledger_lines, read_status
 from pointsman.model.places import Places
 
 
@@ -19,3 +19,18 @@ def test_without_a_daemon(tmp_path: Path) -> None:
 def test_where_the_working_directory_is_gone(tmp_path: Path) -> None:
     where = Places(tmp_path / "state", tmp_path / "config")
     assert read_status(where, "")["repository"] is None
+
+
+def test_what_is_amiss_with_the_record_is_shown() -> None:
+    status = {
+        "unrecorded": 1, "unrecorded_waiting": 2, "ledger_error": "the disk is full", "spooled": 3,
+        "set_aside": ["/state/ledger.db.corrupt"],
+    }  # fmt: skip
+    assert list(_ledger_lines(status)) == [
+        "warning    1 events could not be put on record",
+        "warning    2 events wait to be put on record",
+        "error      the disk is full",
+        "warning    3 events wait in the spool",
+        "warning    a damaged ledger was set aside: /state/ledger.db.corrupt",
+    ]
+    assert list(_ledger_lines({"spooled": 0})) == []

@@ -174,3 +174,49 @@ def test_a_hook_sees_its_budget_settings_and_log() -> None:
 def test_a_skipped_hook_is_on_record() -> None:
     (done,) = run(hook(raises, skip="not trusted"))
     assert (done.outcome, done.reason, done.decision) == (Outcome.SKIPPED, "not trusted", None)
+
+
+async def cancels_itself(event: Event, context: HookContext) -> None:
+    raise asyncio.CancelledError
+
+
+async def exits(event: Event, context: HookContext) -> None:
+    raise SystemExit(0)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(cancels_itself, "it cancelled itself"), (exits, "it called sys.exit(0)")],
+)
+def test_a_hook_that_would_take_others_with_it(body: Callable[..., Any], reason: str) -> None:
+    async def fine(event: Event, context: HookContext) -> Decision:
+        return inject("kept")
+
+    broke, other = run(hook(body), hook(fine, Role.ENRICHER, name="other"))
+    assert (broke.outcome, broke.reason) == (Outcome.CRASHED, reason)
+    assert broke.decision is not None
+    assert broke.decision.action is Action.DENY
+    assert other.outcome is Outcome.DECIDED
+
+
+def test_whoever_waits_for_hooks_can_give_up() -> None:
+    ended: list[str] = []
+
+    async def waits(event: Event, context: HookContext) -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append("ended")
+
+    async def gives_up() -> None:
+        asked = [(hook(waits), pre())]
+        task = asyncio.ensure_future(run_all(asked, lambda _hook, _event: 5.0, Clock()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0)
+
+    asyncio.run(gives_up())
+    assert ended == ["ended"]

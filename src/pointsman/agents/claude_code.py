@@ -39,15 +39,20 @@ _JSON_TYPES: dict[type, Callable[[object], bool]] = {
 }
 
 
+_RENAMED = {"FileChanged": {"event": "change"}}
+"""Fields of the host's with another name here: ``event`` is the kind in our own JSON."""
+
+
 def _shapes(kind: type[Event]) -> dict[str, type | None]:
-    """Return each field of this kind with the type of its default (``None``: any value)."""
+    """Return the host's fields of this kind, each with its type (``None``: any value)."""
+    theirs = {ours: native for native, ours in _RENAMED.get(kind.KIND, {}).items()}
     shapes: dict[str, type | None] = {}
     for entry in fields(kind):
         if entry.name in _COMMON:
             continue
         factory = entry.default_factory
         default = entry.default if factory is MISSING else factory()
-        shapes[entry.name] = None if default is None else type(default)
+        shapes[theirs.get(entry.name, entry.name)] = None if default is None else type(default)
     return shapes
 
 
@@ -149,6 +154,9 @@ def _event(native: dict[str, Any], name: str, cwd: str, received_ns: int) -> Eve
     }
     if kind is None:
         return UnknownEvent(name=name, **common)
+    for theirs, ours in _RENAMED.get(name, {}).items():
+        if theirs in values:
+            values[ours] = values.pop(theirs)
     unknown = tuple(key for key in native if key not in shapes and key not in _BASE)
     return kind(**common, **values, unknown=unknown)
 

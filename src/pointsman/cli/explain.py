@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Show every hook that is asked about a call, its answer and its time.
 
-    PAYLOAD is a file with one native payload (or - for stdin). Nothing is run and nothing is
-    recorded.
+    PAYLOAD is a file with one native payload (or - for stdin). The call is not carried out and
+    nothing is recorded.
     """
     where = working_directory() if cwd is None else cwd
     data = _payload(payload, shell, edit, agent, where)

@@ -25,8 +25,8 @@ _NO_SESSION = frozenset({"", "doctor"})
 def command(session: str | None, changed: bool, as_json: bool) -> None:
     """Decide about SESSION (default: the newest) again, event by event, by today's policy.
 
-    Nothing is run and nothing is recorded. The output has no times in it: with the same policy
-    and the same files it is the same to the byte.
+    Nothing is carried out and nothing is recorded. The output has no times in it: with the same
+    policy and the same files it is the same to the byte.
     """
     where = places()
     rows = _replay(where, session or _newest(where))

@@ -1,6 +1,7 @@
 """``pointsman status``: the daemon, the settings in force, and what is wrong with them."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -55,13 +56,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     for hook in status["hooks"]:
         skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
-    if status.get("unrecorded"):
-        lines.append(f"warning    {status['unrecorded']} events could not be put on record")
-    lines += [f"warning    set aside: {file}" for file in status["set_aside"]]
-    if status.get("ledger_error"):
-        lines.append(f"error      {status['ledger_error']}")
-    if status["spooled"]:
-        lines.append(f"warning    {status['spooled']} events wait in the spool")
+    lines += _ledger_lines(status)
     for problem in status["config_errors"]:
         place = f"{problem['file']}:{problem['line']}"
         what = f"{problem['key']} = {problem['value']}: {problem['message']}"
@@ -69,3 +64,17 @@ def _lines(status: dict[str, Any]) -> list[str]:
     if status["config_errors"]:
         lines.append("           the last good settings stay in force")
     return lines
+
+
+def _ledger_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Say what is amiss with the record; an older daemon does not know all of it."""
+    if status.get("unrecorded"):
+        yield f"warning    {status['unrecorded']} events could not be put on record"
+    if status.get("unrecorded_waiting"):
+        yield f"warning    {status['unrecorded_waiting']} events wait to be put on record"
+    if status.get("ledger_error"):
+        yield f"error      {status['ledger_error']}"
+    if status.get("spooled"):
+        yield f"warning    {status['spooled']} events wait in the spool"
+    for kept in status.get("set_aside", ()):
+        yield f"warning    a damaged ledger was set aside: {kept}"

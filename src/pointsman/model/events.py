@@ -308,11 +308,16 @@ class CwdChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChanged(Event):
-    """A watched file changed."""
+    """A watched file changed; ``change`` is how (the host calls that ``event``)."""
 
     KIND: ClassVar[str] = "FileChanged"
     file_path: str = ""
-    event: str = ""
+    change: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The watched file."""
+        return (self.file_path,) if self.file_path else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
