@@ -77,6 +77,69 @@ def test_answers_are_folded() -> None:
     assert (row["context"], row["updated_input"]) == ("context", {"command": "ls -l"})
 
 
+# --- a modified call is judged as what it has become --------------------------------------------
+
+
+def no_force(event: Event) -> Decision | None:
+    command = getattr(event, "tool_input", {}).get("command", "")
+    return deny(f"{command} forces", rule="force") if "--force" in command else None
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_hook_makes_of_a_call_is_judged(later: bool, order: int) -> None:
+    hooks = [
+        hook("m", modify({"command": "git push --force"}, "better"), later=later),
+        hook("g", no_force),
+    ][::order]
+    handled = Scene(*hooks).one(tool_input={"command": "git push"})
+    assert handled.answer.code == STOP
+    assert (handled.decision.rule, handled.decision.hook) == ("force", "g")
+    assert handled.decision.updated_input is None
+    outcomes = [(run.hook, run.outcome) for run in handled.runs]
+    assert outcomes.count(("g", Outcome.NO_OPINION)) == 1
+    assert outcomes.count(("g", Outcome.DECIDED)) == 1
+    assert outcomes.count(("m", Outcome.DECIDED)) == 1
+
+
+def test_two_changes_are_judged_together_and_by_those_who_made_them() -> None:
+    def one(event: Event) -> Decision | None:
+        given = getattr(event, "tool_input", {})
+        if given.get("cwd") == "/etc":
+            return deny("not there", rule="there")
+        return modify({**given, "command": "make"})
+
+    def other(event: Event) -> Decision:
+        return modify({**getattr(event, "tool_input", {}), "cwd": "/etc"})
+
+    handled = Scene(hook("one", one), hook("other", other)).one(tool_input={"command": "ls"})
+    assert (handled.answer.code, handled.decision.rule) == (STOP, "there")
+
+
+def test_a_change_that_nobody_minds_stands() -> None:
+    scene = Scene(hook("m", modify({"command": "ls -l"})), hook("g", no_force))
+    output = json.loads(scene.one().answer.stdout)["hookSpecificOutput"]
+    assert output == {"hookEventName": "PreToolUse", "updatedInput": {"command": "ls -l"}}
+
+
+def test_the_edit_that_a_call_has_become_is_judged() -> None:
+    def inside(event: Event) -> Decision | None:
+        return None if event.paths == ("/nowhere/src/a",) else deny("outside", rule="outside")
+
+    scene = Scene(
+        hook("m", modify({"file_path": "/etc/passwd"})), hook("g", inside, Role.GUARD, "PreEdit")
+    )
+    handled = scene.one(tool_name="Write", tool_input={"file_path": "src/a"})
+    assert (handled.answer.code, handled.decision.rule) == (STOP, "outside")
+
+
+def test_an_edit_that_no_longer_says_of_what_is_stopped() -> None:
+    scene = Scene(hook("m", modify({"content": "x"})))
+    handled = scene.one(tool_name="Write", tool_input={"file_path": "src/a"})
+    assert (handled.answer.code, handled.decision.cause) == (STOP, Cause.FAILURE)
+    assert "what m made of the call" in handled.decision.reason
+
+
 # --- PreEdit ------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from pointsman.model.errors import LedgerError, PayloadError
 from pointsman.model.event import Event, Identity, UnknownEvent
 from pointsman.model.events import ErrorEscalation, PreEdit, PreToolUse
 from pointsman.model.guard_events import GUARD_EVENTS
-from pointsman.model.hook import Hook, HookRun
+from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
@@ -164,15 +164,21 @@ class Runtime:
 
     async def finish(self, case: Case) -> Handled:
         """Ask the hooks, fold their answers, put it on record, let observers follow."""
-        runs = await run_all(case.asked, self._seconds(case), self._clock)
-        handled = self._conclude(case, runs)
+        seconds = self._seconds(case)
+        runs = await run_all(case.asked, seconds, self._clock)
+        again = _opened_again(case, runs)
+        runs += await run_all(again.asked, seconds, self._clock)
+        handled = self._conclude(again, runs)
         seq = await self._recorder.record(handled.record) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
 
     def finish_at_once(self, case: Case) -> Handled:
         """Do the same for a case in which nothing waits; the caller records, then says so."""
-        return self._conclude(case, run_plain(case.asked, self._seconds(case), self._clock))
+        seconds = self._seconds(case)
+        runs = run_plain(case.asked, seconds, self._clock)
+        again = _opened_again(case, runs)
+        return self._conclude(again, runs + run_plain(again.asked, seconds, self._clock))
 
     def recorded(self, case: Case, handled: Handled, seq: int | None) -> None:
         """Let observers and escalations follow, beside and after the answer.
@@ -254,9 +260,7 @@ class Runtime:
     @staticmethod
     def _conclude(case: Case, runs: Sequence[HookRun]) -> Handled:
         event = case.event
-        decision = case.refusal or fold(
-            (run.decision for run in runs if run.decision), getattr(event, "tool_input", None)
-        )
+        decision = case.refusal or _folded(event, runs)
         writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
         answer = writer.write(event.kind, decision)
         took = time.perf_counter_ns() - case.started_ns
@@ -288,6 +292,35 @@ class Runtime:
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)
         if self._recorder is not None:
             await self._recorder.record(_escalation_record(escalation, runs))
+
+
+def _folded(event: Event, runs: Iterable[HookRun]) -> Decision:
+    return fold((run.decision for run in runs if run.decision), getattr(event, "tool_input", None))
+
+
+def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case:
+    """Return the case with the guards that must look at what hooks made of a call's input.
+
+    Nobody has judged that call yet: those asked before saw another one. A hook that is alone in
+    changing it is not asked about its own work.
+    """
+    event, setup = case.event, case.setup
+    by = {run.hook for run in runs if run.decision and run.decision.updated_input is not None}
+    given = _folded(event, runs).updated_input if by else None
+    if given is None or setup is None or not isinstance(event, PreToolUse):
+        return replace(case, asked=())
+    modified = replace(event, tool_input=given)
+    try:
+        edit = derive_edit(modified, setup.policy)
+    except PayloadError as error:
+        reason = f"what {', '.join(sorted(by))} made of the call: {error}. Next step: {error.fix}"
+        refusal = failure(reason, rule="payload.unreadable").by("runtime")
+        return replace(case, asked=(), refusal=refusal)
+    events = (modified,) if edit is None else (modified, edit)
+    asked = [(hook, each) for each in events for hook in setup.table.deciding(each)]
+    spared = by if len(by) == 1 else set()
+    guards = [pair for pair in asked if pair[0].role is Role.GUARD and pair[0].name not in spared]
+    return replace(case, asked=tuple(guards))
 
 
 def _complete(value: Event | Identity, **known: str | None) -> None:

@@ -122,6 +122,6 @@ def test_anything_else_is_an_answer_or_an_error(value: Any) -> None:
 
 
 def test_a_field_called_event_does_not_hide_the_kind() -> None:
-    event = FileChanged(identity=WHO, file_path="/a", event="modified")
+    event = FileChanged(identity=WHO, file_path="/a", change="modified")
     assert event_to_json(event)["event"] == "FileChanged"
     assert event_to_json(event)["change"] == "modified"

@@ -9,7 +9,7 @@ import click
 from pointsman.cli.places import here, places
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import ConfigError
-from pointsman.paths.repository import repository_root
+from pointsman.paths.repository import main_repository, repository_root
 
 
 @click.command()
@@ -61,4 +61,4 @@ def _root(repository: str | None) -> str:
             f"{start} lies in no repository (there is no .git or .pointsman above it)",
             fix="git init, or mkdir .pointsman",
         )
-    return root
+    return main_repository(root)

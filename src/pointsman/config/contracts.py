@@ -55,6 +55,13 @@ class Contracts:
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
+    def add(self, more: "Contracts") -> None:
+        """Take in what was found elsewhere; an agent is held to both."""
+        for agent, contracts in more.by_agent.items():
+            self.by_agent[agent] = (*self.by_agent.get(agent, ()), *contracts)
+        self.problems += more.problems
+        self.files += more.files
+
 
 def load_contracts(root: Path) -> Contracts:
     """Read all contracts of a repository; everything that is wrong is found in one go."""

@@ -1,7 +1,9 @@
 """From files to a policy, again whenever one of them changes, and never worse than before.
 
 A file that does not check out is not in force: what it said when it last did is. Whether
-anything has changed costs a few stats per call.
+anything has changed costs a few stats per call. A linked worktree is held to the settings, hooks
+and contracts of the repository it belongs to, whatever is checked out in it, and to the contracts
+in itself: an agent that makes one leaves nothing behind.
 """
 
 import os
@@ -22,6 +24,7 @@ from pointsman.config.trust import HOOKS, TrustStore
 from pointsman.model.hook import Role
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, McpWriter, Policy, Problem
+from pointsman.paths.repository import main_repository
 
 REPOSITORY_CONFIG = ".pointsman/config.toml"
 _MOST_POLICIES = 64
@@ -57,7 +60,8 @@ class PolicyLoader:
             policy = self._load(repository)
             if cached is not None and cached.policy == policy:
                 policy = cached.policy
-            made_of = list(dict.fromkeys([*self._fixed(repository), *self._watched(policy)]))
+            made_of = self._fixed(repository) + list(self._watched(policy, repository))
+            made_of = list(dict.fromkeys(made_of))
             # The stamps are those from before: what changes meanwhile shows next time. So does
             # what was not watched yet, and what changed so lately that its stamp may stay.
             sure = made_of == paths and _is_old(stamps)
@@ -84,11 +88,15 @@ class PolicyLoader:
 
     def _load(self, repository: str | None) -> Policy:
         user = read_settings(self._places.user_config)
-        own = read_settings(Path(repository, REPOSITORY_CONFIG)) if repository else None
+        roots = _roots(repository)
+        main = roots[0] if roots else None
+        own = read_settings(Path(main, REPOSITORY_CONFIG)) if main else None
         said = self._in_force(own) if own else None
         merged = merge(self._in_force(user).values, said.values if said else {})
-        contracts = load_contracts(Path(repository)) if repository else Contracts()
-        hooks, problems = self._hooks(merged, repository)
+        contracts = Contracts()
+        for root in roots:
+            contracts.add(load_contracts(Path(root)))
+        hooks, problems = self._hooks(merged, main)
         refused = _refused(said, merged, self._places.user_config) if said else []
         found = [
             *user.problems, *(own.problems if own else ()), *refused, *problems,
@@ -96,7 +104,7 @@ class PolicyLoader:
         ]  # fmt: skip
         read = [each.file for each in (user, own) if each and each.exists]
         files = _with_targets([*read, *contracts.files, *_kept(hooks)])
-        policy = _policy(repository, merged, contracts)
+        policy = _policy(main, merged, contracts)
         return replace(policy, hooks=tuple(hooks), problems=tuple(found), files=files)
 
     def _in_force(self, settings: Settings, *, quiet: bool = False) -> Settings:
@@ -146,20 +154,30 @@ class PolicyLoader:
         """Return what is looked at whether it is there or not."""
         config = self._places.config
         paths = [str(self._places.user_config), str(self._places.trust), f"{config}/hooks"]
-        names = (REPOSITORY_CONFIG, CONTRACTS, AGENTS, HOOKS) if repository else ()
-        return paths + [f"{repository}/{name}" for name in names]
+        roots = _roots(repository)
+        for root in roots:
+            names = (REPOSITORY_CONFIG, CONTRACTS, AGENTS, HOOKS)
+            paths += [f"{root}/{name}" for name in names]
+        # What makes a worktree one is a file; a repository's own directory changes all the time.
+        return paths + ([f"{repository}/.git"] if len(roots) > 1 else [])
 
-    def _watched(self, policy: Policy) -> Iterator[str]:
+    def _watched(self, policy: Policy, repository: str | None) -> Iterator[str]:
         """Yield the hook files and the commands' files, and the folders that hold them."""
         folders = [self._places.config / "hooks"]
         if policy.repository is not None:
             folders.append(Path(policy.repository, HOOKS))
-            yield from watched(Path(policy.repository))
+        for root in _roots(repository):
+            yield from watched(Path(root))
         for folder in folders:
             files = list(files_of(folder))
             yield from sorted({str(path.parent) for path in files} | {str(path) for path in files})
         for hook in policy.hooks:
             yield from _words(hook)
+
+
+def _roots(repository: str | None) -> tuple[str, ...]:
+    """Return where the contracts of a repository stand; the first is that of its settings."""
+    return tuple(dict.fromkeys((main_repository(repository), repository))) if repository else ()
 
 
 def _is_old(stamps: Iterable[Hashable]) -> bool:

@@ -1,8 +1,7 @@
 """Events and decisions as plain JSON values, and back: what a foreign hook reads and writes.
 
 An event's JSON object holds ``event`` (the kind), the identity's fields, the fields of its kind
-and ``native``, the host's own payload. Absent values are ``null``. A field that is called
-``event`` itself (that of ``FileChanged``) is ``change`` here.
+and ``native``, the host's own payload. Absent values are ``null``.
 """
 
 from collections.abc import Mapping
@@ -24,7 +23,6 @@ _TUPLES = {
     for kind in _OWN_FIELDS
 }
 _IDENTITY = tuple(entry.name for entry in fields(Identity))
-_RENAMED = {"event": "change"}
 _CHANGING = frozenset({Action.MODIFY, Action.ASK})
 _DECISION_KEYS = frozenset({"decision", "reason", "rule", "context", "updated_input"})
 
@@ -34,20 +32,17 @@ def event_to_json(event: Event) -> dict[str, Any]:
     identity = event.identity
     out: dict[str, Any] = {"event": event.kind}
     out.update((name, getattr(identity, name)) for name in _IDENTITY)
-    out.update(
-        (_RENAMED.get(name, name), _plain(getattr(event, name)))
-        for name in _OWN_FIELDS[type(event)]
-    )
+    out.update((name, _plain(getattr(event, name))) for name in _OWN_FIELDS[type(event)])
     return out
 
 
 def event_from_json(value: Mapping[str, Any]) -> Event:
     """Rebuild what ``event_to_json`` wrote."""
     kind = _KINDS.get(value["event"], UnknownEvent)
-    if "name" in value and not all(_RENAMED.get(n, n) in value for n in _OWN_FIELDS[kind]):
+    if "name" in value and not all(each in value for each in _OWN_FIELDS[kind]):
         kind = UnknownEvent  # One that bears a known name, but came without being understood.
     identity = Identity(**{name: value[name] for name in _IDENTITY})
-    own = {name: value[_RENAMED.get(name, name)] for name in _OWN_FIELDS[kind]}
+    own = {name: value[name] for name in _OWN_FIELDS[kind]}
     own |= {name: tuple(own[name]) for name in _TUPLES[kind]}
     return kind(identity=identity, **own)
 

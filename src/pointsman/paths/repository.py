@@ -50,6 +50,12 @@ def is_worktree_of(directory: str, repository: str) -> bool:
     return _named_in(f"{ours}/gitdir", "") == os.path.realpath(f"{directory}/.git")
 
 
+def main_repository(root: str) -> str:
+    """Return the repository that a linked git worktree belongs to, or the root itself."""
+    main, found, _ = _named_in(f"{root}/.git", "gitdir:").rpartition("/.git/worktrees/")
+    return main if found and is_worktree_of(root, main) else root
+
+
 def _named_in(file: str, prefix: str) -> str:
     """Return the path that one of git's pointer files holds, or the empty string."""
     try:
