@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from pointsman.shell.effects import Effect, Invocation, Kind
 from pointsman.shell.finding import find_deletes, find_places
@@ -146,9 +147,9 @@ def _destinations(each: Invocation, words: list[str]) -> list[str]:
 
 
 def _option_value(each: Invocation, *names: str) -> str | None:
-    for index, word in enumerate(each.argv[:-1]):
-        if word in names:
-            return each.argv[index + 1]
+    for word, after in pairwise((*each.argv, "")):
+        if word in names and after:
+            return after
         if word.partition("=")[0] in names and "=" in word:
             return word.partition("=")[2]
     return None
@@ -305,7 +306,10 @@ def _tar(each: Invocation) -> Iterator[Effect]:
     values = _some("-f", "--file", "-C", "--directory", "--exclude", "-T", "-X")
     if "x" in flags or "x" in shorts or {"--extract", "--get"} & set(each.argv):
         yield Effect(Kind.WRITE, resolve(base, each.cwd), "tar -x")
-        members = [word for word in plain_words(each, values) if word != flags]
+        archives = {
+            after for word, after in pairwise(each.argv) if re.fullmatch(r"-?[a-zA-Z]*f", word)
+        }
+        members = [word for word in plain_words(each, values) if word not in {flags, *archives}]
         for word in members:
             yield Effect(Kind.WRITE, resolve(f"{base}/{word}", each.cwd), "tar -x")
     elif "c" in flags and "f" in flags and len(each.argv) > 2:

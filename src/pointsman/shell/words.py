@@ -193,6 +193,7 @@ class Expander:
 
 _READERS: dict[str, Callable[[Expander, Node], Iterator[tuple[str, bool]]]] = {
     "word": Expander._word,
+    "brace_expression": Expander._word,
     "string": Expander._string,
     "raw_string": Expander._raw_string,
     "ansi_c_string": Expander._ansi_string,
