@@ -3,7 +3,9 @@
 import os
 from collections.abc import Mapping
 
-from pointsman.hooks.command_rules import RULES, Rule, Scene
+from pointsman.hooks.command_rules import RULES, UNREAD
+from pointsman.hooks.downloads import run_unread
+from pointsman.hooks.rule import Rule, Scene
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
 from pointsman.model.events import PreToolUse
@@ -47,20 +49,35 @@ def judge(command: str, cwd: str, home: str, tuned: Mapping[str, str]) -> Decisi
             if decision is not None and decision.action is Action.DENY:
                 return decision
             asked = asked or decision
-    return asked or _unverified(analysis, tuned)
+    decision = _unread(analysis, tuned)
+    if decision is not None and decision.action is Action.DENY:
+        return decision
+    return asked or decision or _unverified(analysis, tuned)
 
 
 def _apply(rule: Rule, each: Invocation, scene: Scene, tuned: Mapping[str, str]) -> Decision | None:
-    said = tuned.get(rule.id, rule.action.value)
-    found = rule.find(each, scene) if said != "off" else None
-    if found is None:
+    if tuned.get(rule.id) == "off":
         return None
+    found = rule.find(each, scene)
+    return _told(rule, found, each, tuned) if found is not None else None
+
+
+def _unread(analysis: Analysis, tuned: Mapping[str, str]) -> Decision | None:
+    run = run_unread(analysis.invocations) if tuned.get(UNREAD.id) != "off" else None
+    if run is None:
+        return None
+    each, path = run
+    return _told(UNREAD, f"{each.program} runs {path}, which was just fetched", each, tuned)
+
+
+def _told(rule: Rule, found: str, each: Invocation, tuned: Mapping[str, str]) -> Decision:
     through = f" (through {', '.join(each.via)})" if each.via else ""
     text = (
         f"{found}{through}: {_short(each.text)}. {rule.why} If it is meant, a person runs it, or "
         f'sets "{rule.id}" under [guards.{NAME}.rules] in their own config.toml.'
     )
-    return Decision(action=Action(said), reason=text, rule=f"command.{rule.id}")
+    action = Action(tuned.get(rule.id, rule.action.value))
+    return Decision(action=action, reason=text, rule=f"command.{rule.id}")
 
 
 def _unverified(analysis: Analysis, tuned: Mapping[str, str]) -> Decision | None:

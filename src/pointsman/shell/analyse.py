@@ -12,7 +12,7 @@ from pointsman.shell.programs import effects_of
 from pointsman.shell.state import MOST_DEPTH, MOST_TEXT, Spent, State, Steps
 from pointsman.shell.walk import Walker
 
-_STEPS_PER_BYTE = 40
+_STEPS_PER_BYTE = 2
 _FEWEST_STEPS = 20_000
 _MOST_INVOCATIONS = 20_000
 
@@ -65,7 +65,7 @@ class _Work:
 
     def command(self, each: Invocation, state: State, depth: int) -> None:
         """Keep an invocation, and what it carries."""
-        self._steps.take()
+        self._steps.take(1 + len(each.argv) // 16)
         if len(self.found) >= _MOST_INVOCATIONS or depth > MOST_DEPTH:
             self.unverified.append("it runs too many commands")
             return
@@ -76,6 +76,9 @@ class _Work:
         for inner in carried(each):
             self._carried(inner, each, state, via, depth + 1)
         for text in shell_texts(each):
+            if text == UNKNOWN:
+                self.unverified.append(f"what code for {each.program} runs is not known")
+                continue
             self.script(text, self._at(state, each), via, depth + 1)
 
     def _carried(

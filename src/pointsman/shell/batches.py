@@ -1,5 +1,7 @@
 """``xargs`` and ``parallel``: one command for many words."""
 
+from itertools import pairwise
+
 from pointsman.shell.carried import SHELLS, Carried, Prefix, after_options, text_of, these
 from pointsman.shell.effects import UNKNOWN, Invocation
 from pointsman.shell.finding import find_places
@@ -53,7 +55,7 @@ def _marker(words: list[str]) -> tuple[str, list[str]]:
 
 def _in_place(rest: list[str], mark: str, item: str) -> Carried:
     shell = any(word.rsplit("/", 1)[-1] in SHELLS for word in rest)
-    text = any(mark in word for word in rest[2:]) and "-c" in rest
+    text = any(flag == "-c" and mark in word for flag, word in pairwise(rest))
     unsure = "text that is not known becomes part of a command" if shell and text else ""
     return Carried(
         argv=tuple(word.replace(mark, item) for word in rest),

@@ -71,12 +71,20 @@ def after_options(words: list[str], prefix: Prefix) -> list[str]:
             index += 1
             break
         if word.startswith("-") and len(word) > 1:
-            index += 2 if word in prefix.with_value else 1
+            index += 2 if _takes_next(word, prefix.with_value) else 1
         elif prefix.assignments and "=" in word and word.partition("=")[0].isidentifier():
             index += 1
         else:
             break
     return words[index + prefix.skip :]
+
+
+def _takes_next(word: str, with_value: frozenset[str]) -> bool:
+    """Whether the next word is this option's value; in ``-ds`` it is that of the last letter."""
+    if word in with_value or word.startswith("--"):
+        return word in with_value
+    first = next((at for at, char in enumerate(word[1:], 1) if f"-{char}" in with_value), None)
+    return first == len(word) - 1
 
 
 def text_of(text: str, what: str) -> Carried:

@@ -1,27 +1,20 @@
 """Shell commands that stand as text in the code of another language."""
 
-import ast
 import re
 from collections.abc import Iterator
 
 from pointsman.shell.carried import is_interpreter
-from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
+from pointsman.shell.effects import UNKNOWN, Effect, Invocation
+from pointsman.shell.python_code import is_python, python_effects, python_texts
 from pointsman.shell.state import resolve
 
 _AWK = re.compile(r'system\("([^"]+)"\)|"([^"]+)"\s*\|\s*getline|\|\s*"([^"]+)"')
 _MOST_CODE = 64 * 1024
-_CALLS = {"system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput"}
 _QUOTED = re.compile(r"""(?:system|exec|execSync|spawnSync|popen|qx|`)\s*\(?\s*(["'`])(.+?)\1""")
 _CODE_OPTION = re.compile(r"-[a-zA-Z]*[ceErp]")
 _CODE_WORDS = frozenset({"--eval", "--print", "-Command", "-Com", "-command", "-EncodedCommand"})
 _GLUED = re.compile(r"(?:--eval=|--print=|-[IBEsSuO]*c(?=\S{4}))(.+)", re.DOTALL)
 _PERL = re.compile(r"`([^`]+)`|qx\{([^}]*)\}")
-_DELETERS = {
-    "rmtree": Kind.DELETE_TREE,
-    "remove": Kind.DELETE,
-    "unlink": Kind.DELETE,
-    "rmdir": Kind.DELETE,
-}
 
 
 def code_of(each: Invocation) -> str | None:
@@ -44,14 +37,20 @@ def shell_texts(each: Invocation) -> Iterator[str]:
     """Yield the shell commands that the code of an interpreter runs, where they are literals."""
     if each.program in {"awk", "gawk", "mawk", "nawk"}:
         for word in each.argv[1:]:
-            for found in _AWK.finditer(word[:_MOST_CODE]):
-                yield found[1] or found[2] or found[3]
+            literal = [
+                found[1] or found[2] or found[3] for found in _AWK.finditer(word[:_MOST_CODE])
+            ]
+            yield from literal
+            if "system(" in word and not literal:
+                yield UNKNOWN
         return
     code = code_of(each)
     if code is None:
         return
-    if each.program.startswith("python"):
-        yield from _python_texts(code)
+    if len(code) >= _MOST_CODE or not code.strip(UNKNOWN):
+        yield UNKNOWN
+    if _is_python(each.program) and is_python(code):
+        yield from python_texts(code)
         return
     for found in _QUOTED.finditer(code):
         yield found[2]
@@ -60,51 +59,13 @@ def shell_texts(each: Invocation) -> Iterator[str]:
 
 
 def code_effects(each: Invocation) -> Iterator[Effect]:
-    """Yield what Python code does to files by calls with literal paths."""
+    """Yield what Python code does to files by calls whose paths are literals."""
     code = code_of(each)
-    tree = _parsed(code) if code is not None and each.program.startswith("python") else None
-    for node in ast.walk(tree) if tree is not None else ():
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        name, path = _name(node), _literal(node.args[0])
-        kind = _DELETERS.get(name)
-        if name == "open" and len(node.args) > 1 and set(_literal(node.args[1])) & set("wax+"):
-            kind = Kind.WRITE
-        if kind is not None:
-            yield Effect(kind, resolve(path or UNKNOWN, each.cwd), f"{each.program}: {name}()")
+    if code is None or not _is_python(each.program):
+        return
+    for kind, path, call in python_effects(code):
+        yield Effect(kind, resolve(path or UNKNOWN, each.cwd), f"{each.program}: {call}")
 
 
-def _python_texts(code: str) -> Iterator[str]:
-    tree = _parsed(code)
-    for node in ast.walk(tree) if tree is not None else ():
-        if not isinstance(node, ast.Call) or _name(node) not in _CALLS or not node.args:
-            continue
-        first = node.args[0]
-        if isinstance(first, (ast.List, ast.Tuple)):
-            yield " ".join(_quoted(_literal(item)) for item in first.elts)
-        elif text := _literal(first):
-            yield text
-
-
-def _parsed(code: str) -> ast.Module | None:
-    try:
-        return ast.parse(code.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _name(node: ast.Call) -> str:
-    function = node.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-
-
-def _literal(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _literal(node.left) + _literal(node.right)
-    return ""
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
+def _is_python(program: str) -> bool:
+    return program.startswith(("python", "pypy", "ipython")) or program == "py"

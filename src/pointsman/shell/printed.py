@@ -2,11 +2,47 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 
 from pointsman.shell.effects import UNKNOWN, Invocation
 from pointsman.shell.words import unescape
 
+_HOLE = re.compile(r"%[-0-9.]*[sbqd]")
+_ENVIRONMENT = frozenset(
+    {
+        "ssh-agent",
+        "gpg-agent",
+        "keychain",
+        "direnv",
+        "pyenv",
+        "rbenv",
+        "nodenv",
+        "goenv",
+        "jenv",
+        "asdf",
+        "mise",
+        "fnm",
+        "starship",
+        "zoxide",
+        "dircolors",
+        "brew",
+        "conda",
+        "opam",
+        "lesspipe",
+        "thefuck",
+        "atuin",
+        "locale",
+        "fzf",
+        "register-python-argcomplete",
+        "minikube",
+        "docker-machine",
+        "luarocks",
+        "pipenv",
+        "rustup",
+    }
+)
+"""Programs whose output is meant to be evaluated: it sets variables and completions."""
 _WHERE = frozenset({"-v", "-V", "-p", "-P"})
 _PRINTERS = frozenset({"echo", "printf"})
 
@@ -31,6 +67,8 @@ def printed(invocations: list[Invocation]) -> str:
             out = [_DECODERS[each.program](each)]
         elif each.program == "pwd" and UNKNOWN not in each.cwd:
             out.append(each.cwd)
+        elif each.program in _ENVIRONMENT:
+            out.append("")
         elif _names_program(each):
             out.append(each.argv[-1])
         else:
@@ -53,10 +91,23 @@ def _print(each: Invocation) -> str:
         flags += words.pop(0)
     if each.program == "printf":
         form, *values = words or [""]
-        text = form.replace("%s", " ".join(values)) if "%s" in form else form
+        text = _formatted(form, values)
         return _backslashes(text)
     text = " ".join(words) + "\n"
     return _backslashes(text) if "e" in flags else text
+
+
+def _formatted(form: str, values: list[str]) -> str:
+    """Put values in for ``%s``, ``%b`` and ``%q``, one after the other, as often as it takes."""
+    holes = len(_HOLE.findall(form))
+    if not holes:
+        return form
+    pieces = _HOLE.split(form)
+    out = []
+    for start in range(0, max(len(values), 1), holes):
+        given = [*values[start : start + holes], *[""] * holes]
+        out.append(pieces[0] + "".join(map(str.__add__, given, pieces[1:])))
+    return "".join(out)
 
 
 def _backslashes(text: str) -> str:

@@ -4,6 +4,8 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 from pointsman.shell.effects import Effect, Invocation, Kind
 from pointsman.shell.finding import find_deletes, find_places
@@ -68,8 +70,13 @@ _MOST_SOURCES = 512
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 
 
-def effects_of(each: Invocation) -> Iterator[Effect]:
-    """Yield what one invocation does to files."""
+@lru_cache(maxsize=512)
+def effects_of(each: Invocation) -> tuple[Effect, ...]:
+    """Return what one invocation does to files; every rule asks, it is worked out once."""
+    return tuple(_effects(each))
+
+
+def _effects(each: Invocation) -> Iterator[Effect]:
     for redirect in each.redirects:
         kind = Kind.WRITE if redirect.operator in _WRITING else Kind.READ
         yield Effect(kind, redirect.target, f"redirection {redirect.operator}")
@@ -131,22 +138,25 @@ def _destinations(each: Invocation, words: list[str]) -> list[str]:
         if len(words) < 2:
             return []
         target = words[-1]
-    names = (posixpath.basename(source.rstrip("/")) for source in sources[:_MOST_SOURCES])
+    names = (
+        posixpath.basename(source.rstrip("/").rpartition(":")[2])
+        for source in sources[:_MOST_SOURCES]
+    )
     inside = [f"{target.rstrip('/')}/{name}" for name in names if name not in {"", ".", ".."}]
     return [target, *inside]
 
 
 def _option_value(each: Invocation, *names: str) -> str | None:
-    for index, word in enumerate(each.argv[:-1]):
-        if word in names:
-            return each.argv[index + 1]
+    for word, after in pairwise((*each.argv, "")):
+        if word in names and after:
+            return after
         if word.partition("=")[0] in names and "=" in word:
             return word.partition("=")[2]
     return None
 
 
 def _rm(each: Invocation) -> Iterator[Effect]:
-    tree = options(each) & {"-r", "-R"} or _long(each, "--recursive")
+    tree = options(each) & {"-r", "-R"} or has_long(each, "--recursive")
     for word in plain_words(each):
         kind = Kind.DELETE_TREE if tree else Kind.DELETE
         yield Effect(kind, resolve(word, each.cwd), each.program)
@@ -166,7 +176,7 @@ def _chmod(each: Invocation) -> Iterator[Effect]:
     given = options(each)
     words = plain_words(each, _some("--reference"))
     reference = "--reference" in given
-    tree = bool(given & {"-R"}) or _long(each, "--recursive")
+    tree = bool(given & {"-R"}) or has_long(each, "--recursive")
     taken = next((word for word in each.argv[1:] if re.fullmatch(r"-[rwxXstugo]+", word)), "")
     mode = taken or ("" if reference or not words else words[0])
     opens = (
@@ -181,7 +191,7 @@ def _chmod(each: Invocation) -> Iterator[Effect]:
         yield Effect(Kind.CHMOD, resolve(word, each.cwd), what)
 
 
-def _long(each: Invocation, name: str) -> bool:
+def has_long(each: Invocation, name: str) -> bool:
     """Whether a long option is given, in full or shortened as getopt allows."""
     return any(
         len(word) > 3 and word.startswith("--") and name.startswith(word.partition("=")[0])
@@ -285,8 +295,7 @@ def _find(each: Invocation) -> Iterator[Effect]:
     if not find_deletes(each.argv):
         return
     for place in find_places(each.argv):
-        kind = Kind.DELETE if "*" in place else Kind.DELETE_TREE
-        yield Effect(kind, resolve(place, each.cwd), "find -delete")
+        yield Effect(Kind.DELETE_TREE, resolve(place, each.cwd), "find -delete")
 
 
 def _tar(each: Invocation) -> Iterator[Effect]:
@@ -297,7 +306,10 @@ def _tar(each: Invocation) -> Iterator[Effect]:
     values = _some("-f", "--file", "-C", "--directory", "--exclude", "-T", "-X")
     if "x" in flags or "x" in shorts or {"--extract", "--get"} & set(each.argv):
         yield Effect(Kind.WRITE, resolve(base, each.cwd), "tar -x")
-        members = [word for word in plain_words(each, values) if word != flags]
+        archives = {
+            after for word, after in pairwise(each.argv) if re.fullmatch(r"-?[a-zA-Z]*f", word)
+        }
+        members = [word for word in plain_words(each, values) if word not in {flags, *archives}]
         for word in members:
             yield Effect(Kind.WRITE, resolve(f"{base}/{word}", each.cwd), "tar -x")
     elif "c" in flags and "f" in flags and len(each.argv) > 2:
@@ -310,7 +322,7 @@ def _tar(each: Invocation) -> Iterator[Effect]:
 _GIT_KINDS = {
     "rm": Kind.DELETE_TREE, "mv": Kind.MOVE, "checkout": Kind.WRITE, "restore": Kind.WRITE,
 }  # fmt: skip
-_GIT_VALUES = _some("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path")
+_GIT_VALUES = _some("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env")
 
 
 def git_command(each: Invocation) -> Invocation:

@@ -6,7 +6,7 @@ from pointsman.shell.carried import Carried, Prefix, after_options, text_of, the
 from pointsman.shell.effects import Invocation
 
 _SSH_COMMANDS = frozenset({"proxycommand", "localcommand", "knownhostscommand"})
-_SSH_OPTION = re.compile(r"-[a-zA-Z0-9]*o\s*(\w+)[= ](.*)", re.DOTALL)
+_SSH_OPTION = re.compile(r"-[a-zA-Z0-9]*?o\s*(\w+)[= ](.*)", re.DOTALL)
 
 
 def _ssh_options(words: tuple[str, ...]) -> list[Carried]:

@@ -7,7 +7,7 @@ from tree_sitter import Node
 
 from pointsman.shell.effects import UNKNOWN
 
-MOST_TEXT = 256 * 1024
+MOST_TEXT = 128 * 1024
 """Bytes of a command that are analysed; a longer one cannot be verified."""
 MOST_DEPTH = 64
 
@@ -23,14 +23,14 @@ class Steps:
     left: int
     used: int = 0
 
-    def take(self) -> None:
-        """Use one step.
+    def take(self, count: int = 1) -> None:
+        """Use steps.
 
         Raises:
             Spent: none is left.
         """
-        self.used += 1
-        self.left -= 1
+        self.used += count
+        self.left -= count
         if self.left < 0:
             raise Spent
 

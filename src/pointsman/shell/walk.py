@@ -1,14 +1,14 @@
 """One walk over the syntax tree: every simple command as it would be run, in order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from pointsman.shell.batches import listed
 from pointsman.shell.carried import RUN_BY_OTHERS
 from pointsman.shell.effects import ENDLESS, UNKNOWN, Invocation, Redirect
+from pointsman.shell.grammar import parse
 from pointsman.shell.loops import is_endless, multiplies, starts_work
 from pointsman.shell.printed import feeding, printed
 from pointsman.shell.state import MOST_DEPTH, MOST_TEXT, State, Steps, resolve
@@ -16,7 +16,6 @@ from pointsman.shell.words import Expander
 
 _MOST_TURNS = 16
 """Values for which a loop's body is walked one by one."""
-_LANGUAGE = Language(tree_sitter_bash.language())
 
 
 class Walker:
@@ -40,7 +39,12 @@ class Walker:
         if len(self._source) > MOST_TEXT:
             self.unverified.append(f"it is longer than {MOST_TEXT} bytes")
             return
-        tree = Parser(_LANGUAGE).parse(self._source)
+        # A text that is parsed costs, too: one that carries another as text is paid for twice.
+        self._steps.take(1 + len(self._source) // 64)
+        tree = parse(self._source)
+        if tree is None:
+            self.unverified.append("it cannot be parsed in the time that there is")
+            return
         if tree.root_node.has_error:
             self.unverified.append(
                 f"it is no well-formed shell text near {_near(tree.root_node)!r}"
@@ -122,6 +126,7 @@ class Walker:
         text = self._expander(level).text(value) if value is not None else ""
         if b"+=" in self._source[name.end_byte : name.end_byte + 2]:
             text = self._state.variables.get(key, "") + text
+        self._steps.take(1 + len(text) // 64)
         self._state.variables[key] = text if len(text) <= 65536 else UNKNOWN
 
     def _array(self, key: str, value: Node, level: int) -> None:
@@ -218,7 +223,8 @@ class Walker:
         """Emit what an alias stands for, and what the program runs that is started here."""
         texts = [value for name, value in assigned.items() if name in RUN_BY_OTHERS and words]
         alias = self._state.variables.get(f"alias {words[0]}") if words else None
-        if alias is not None:
+        # The shell does not expand an alias in its own text again: `alias ls='ls -l'`.
+        if alias is not None and alias.split()[:1] != words[:1]:
             texts.append(" ".join([alias, *words[1:]]))
         for text in texts:
             self._emit(("eval", text), (), node)
@@ -346,11 +352,22 @@ class Walker:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
 
-class _Variables(dict[str, str]):
-    """The variables of a state, with those that every shell has."""
+class _Variables(Mapping[str, str]):
+    """The variables of a state, with those that every shell has; looked up, never copied."""
 
     def __init__(self, state: State) -> None:
-        super().__init__({"HOME": state.home, "PWD": state.cwd, "IFS": " \t\n"} | state.variables)
+        self._state = state
+        self._own = {"HOME": state.home, "PWD": state.cwd, "IFS": " \t\n"}
+
+    def __getitem__(self, name: str) -> str:
+        found = self._state.variables.get(name)
+        return self._own[name] if found is None else found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own | self._state.variables)
+
+    def __len__(self) -> int:
+        return len(self._own | self._state.variables)
 
 
 _HANDLERS: dict[str, Callable[[Walker, Node, int], None]] = {

@@ -63,19 +63,26 @@ class Expander:
             if not splits:
                 fields[-1] += text
                 continue
-            if not text.strip():
-                fields += [""] if text else []
-                continue
-            parts = text.split()
-            if text[0].isspace() and fields[-1]:
-                fields.append("")
-            fields[-1] += parts[0]
-            fields.extend(parts[1:])
-            if text[-1].isspace():
-                fields.append("")
+            self._split(text, fields)
         kept = [field for field in fields if field or not any(splits for _, splits in pieces)]
         out = [self._finish(word) for field in kept for word in _braces(field)]
         return out[:_MOST_WORDS]
+
+    def _split(self, text: str, fields: list[str]) -> None:
+        """Add a text to the fields, cut where ``IFS`` says."""
+        marks = self._variables.get("IFS", " \t\n")
+        if marks.strip() and UNKNOWN not in marks:
+            text = text.translate({ord(mark): " " for mark in marks})
+        if not text.strip():
+            fields += [""] if text else []
+            return
+        parts = text.split()
+        if text[0].isspace() and fields[-1]:
+            fields.append("")
+        fields[-1] += parts[0]
+        fields.extend(parts[1:])
+        if text[-1].isspace():
+            fields.append("")
 
     def text(self, node: Node) -> str:
         """Return what a node is as one word, as in an assignment: nothing is split."""
@@ -186,6 +193,7 @@ class Expander:
 
 _READERS: dict[str, Callable[[Expander, Node], Iterator[tuple[str, bool]]]] = {
     "word": Expander._word,
+    "brace_expression": Expander._word,
     "string": Expander._string,
     "raw_string": Expander._raw_string,
     "ansi_c_string": Expander._ansi_string,

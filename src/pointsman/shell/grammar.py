@@ -1,0 +1,28 @@
+"""The grammar of the shell, and a parse that ends."""
+
+import time
+
+import tree_sitter_bash
+from tree_sitter import Language, Parser, Point, Tree
+
+_LANGUAGE = Language(tree_sitter_bash.language())
+_SLICE = 16 * 1024
+_MOST_SECONDS = 0.5
+"""Of this thread's processor time: what is well-formed takes a hundredth of it; the grammar's
+way back from text that is not may take the square of its length."""
+
+
+def parse(source: bytes) -> Tree | None:
+    """Return the syntax tree, or ``None`` where it would take too long."""
+    limit = time.thread_time() + _MOST_SECONDS
+
+    def read(offset: int, _point: Point) -> bytes:
+        return source[offset : offset + _SLICE]
+
+    def stop(_offset: int, _has_error: bool) -> bool:
+        return time.thread_time() > limit
+
+    try:
+        return Parser(_LANGUAGE).parse(read, progress_callback=stop)
+    except ValueError:
+        return None
