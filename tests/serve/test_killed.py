@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .live import FORBIDDEN, Live, alive, until
 
-KILLS, THREADS, EVERY = 12, 4, 5
+KILLS, THREADS, EVERY = 10, 4, 5
 
 
 @dataclass
