@@ -173,7 +173,10 @@ def test_a_bad_file_in_the_spool_holds_up_nothing(rig: Live) -> None:
     assert rig.notes().count("spool file broken") == 2
 
 
-def test_a_request_under_way_is_finished_when_it_stops(rig: Live) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_request_under_way_is_answered_when_the_daemon_ends(
+    rig: Live, number: signal.Signals
+) -> None:
     slow = rig.folder / "slow"
     slow.write_text('#!/bin/sh\ntouch "$(dirname "$0")/begun"\nsleep 1\n')
     slow.chmod(0o755)
@@ -194,7 +197,7 @@ def test_a_request_under_way_is_finished_when_it_stops(rig: Live) -> None:
     child.stdin.close()
     child.stdin = None
     until((rig.folder / "begun").exists, "the hook runs")
-    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, number)
     _, stderr = child.communicate(timeout=60)
     assert (child.returncode, stderr) == (0, b"")
     until(lambda: not alive(pid), "it is gone")
