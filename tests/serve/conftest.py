@@ -13,3 +13,10 @@ def rig(tmp_path: Path) -> Iterator[Live]:
     """Clients, commands and the ledger of one state directory."""
     with live(tmp_path) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One daemon for all cases of a table that leave it as it was."""
+    with live(tmp_path_factory.mktemp("shared")) as started:
+        yield started

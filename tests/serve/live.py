@@ -95,6 +95,10 @@ class Live:
         """Return every row of the ledger."""
         return list(query.query(path or self.places.ledger, query.Filter()))
 
+    def last(self) -> dict[str, Any]:
+        """Return the newest row that a client delivered."""
+        return [row for row in self.rows() if row["transport"] != "derived"][-1]
+
     def calls(self) -> list[str | None]:
         """Return the calls on record, in order."""
         return [row["tool_use_id"] for row in self.rows()]

@@ -13,6 +13,8 @@ import pytest
 from pointsman import __version__
 from pointsman.model.answer import Answer
 from pointsman.serve import protocol, state_dir
+from pointsman.store.ledger import Ledger
+from store.records import record
 
 from .live import COMMAND, FORBIDDEN, GUARD, OTHER, TWIN, Live, alive, payload, until
 
@@ -89,18 +91,18 @@ def test_a_client_of_a_newer_protocol_is_told_and_made_room_for(rig: Live) -> No
 
 
 @pytest.mark.parametrize("noise", [b"", b"x", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 5000])
-def test_noise_does_not_disturb_it(rig: Live, noise: bytes) -> None:
-    rig.call("first")
-    pid = rig.pid()
-    with state_dir.connect(rig.places.socket) as connection:
+def test_noise_does_not_disturb_it(shared: Live, noise: bytes) -> None:
+    shared.call("first")
+    pid = shared.pid()
+    with state_dir.connect(shared.places.socket) as connection:
         connection.sendall(noise)
         connection.shutdown(socket.SHUT_WR)
         data = b""
         while part := connection.recv(65536):
             data += part
     assert data[:4] in {b"", b"PMS1"}
-    assert rig.call("second").returncode == 0
-    assert rig.pid() == pid
+    assert shared.call("second").returncode == 0
+    assert shared.pid() == pid
 
 
 @pytest.mark.parametrize(
@@ -115,22 +117,22 @@ def test_noise_does_not_disturb_it(rig: Live, noise: bytes) -> None:
         ({"event": "dance", "host": "pointsman"}, 2),
     ],
 )
-def test_a_header_that_is_wrong_is_no_pass(rig: Live, header: dict[str, str], code: int) -> None:
-    rig.call("first")
-    given = ask(rig, payload("odd", FORBIDDEN), **header)
+def test_a_header_that_is_wrong_is_no_pass(shared: Live, header: dict[str, str], code: int) -> None:
+    shared.call("first")
+    given = ask(shared, payload("odd", FORBIDDEN), **header)
     assert given.code == code, given
     if header.get("host") != "pointsman" and header.get("event") != "":
         assert given.stderr
-    assert rig.call("after").returncode == 0
+    assert shared.call("after").returncode == 0
 
 
-def test_our_own_bug_reads_as_a_stop_that_says_so(rig: Live) -> None:
-    rig.call("first")
-    given = ask(rig, payload("bug"), size="9" * 5000)
+def test_our_own_bug_reads_as_a_stop_that_says_so(shared: Live) -> None:
+    shared.call("first")
+    given = ask(shared, payload("bug"), size="9" * 5000)
     text = given.stderr.decode()
     assert given.code == 2
     assert "Pointsman's own failure, not a policy violation; the call was stopped" in text
-    assert ask(rig, payload("bug"), size="9" * 5000, event=OTHER).code == 0
+    assert ask(shared, payload("bug"), size="9" * 5000, event=OTHER).code == 0
 
 
 def spool(rig: Live, number: int, data: bytes) -> Path:
@@ -171,7 +173,10 @@ def test_a_bad_file_in_the_spool_holds_up_nothing(rig: Live) -> None:
     assert rig.notes().count("spool file broken") == 2
 
 
-def test_a_request_under_way_is_finished_when_it_stops(rig: Live) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_request_under_way_is_answered_when_the_daemon_ends(
+    rig: Live, number: signal.Signals
+) -> None:
     slow = rig.folder / "slow"
     slow.write_text('#!/bin/sh\ntouch "$(dirname "$0")/begun"\nsleep 1\n')
     slow.chmod(0o755)
@@ -192,11 +197,21 @@ def test_a_request_under_way_is_finished_when_it_stops(rig: Live) -> None:
     child.stdin.close()
     child.stdin = None
     until((rig.folder / "begun").exists, "the hook runs")
-    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, number)
     _, stderr = child.communicate(timeout=60)
     assert (child.returncode, stderr) == (0, b"")
     until(lambda: not alive(pid), "it is gone")
     assert rig.calls().count("under way") == 1
+
+
+def test_what_is_older_than_the_retention_is_removed_and_that_is_said(rig: Live) -> None:
+    state_dir.prepare(rig.places)
+    ledger = Ledger.open(rig.places.ledger)
+    ledger.append([record(f"old{n}", at=1) for n in range(3)])
+    ledger.close()
+    rig.call("new")
+    until(lambda: rig.calls() == ["new"], "the old ones are removed")
+    until(lambda: "retention" in rig.notes(), "it is said")
 
 
 def test_status_says_how_it_is(rig: Live) -> None:

@@ -7,26 +7,27 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .live import FORBIDDEN, Live, alive, until
+from .live import COMMAND, FORBIDDEN, Live, alive, until
 
-KILLS, THREADS, EVERY = 12, 4, 5
+KILLS, THREADS, EVERY = 10, 4, 5
 
 
 @dataclass
 class Load:
-    """Clients in several threads; every fifth call must be denied."""
+    """Clients of both kinds in several threads; every fifth call must be denied."""
 
-    rig: Live
+    rigs: tuple[Live, ...]
     stopped: threading.Event = field(default_factory=threading.Event)
     answers: list[tuple[str, bool, int, bytes]] = field(default_factory=list)
 
     def work(self, name: int) -> None:
+        rig = self.rigs[name % len(self.rigs)]
         for n in range(10**6):
             if self.stopped.is_set():
                 return
             forbidden = n % EVERY == 0
             call = f"{name}-{n}"
-            done = self.rig.call(call, FORBIDDEN) if forbidden else self.rig.call(call)
+            done = rig.call(call, FORBIDDEN) if forbidden else rig.call(call)
             self.answers.append((call, forbidden, done.returncode, done.stderr))
 
 
@@ -42,7 +43,9 @@ def _kill_once(rig: Live, load: Load) -> bool:
 
 
 def test_every_answer_is_on_record_and_no_denial_is_lost(rig: Live) -> None:
-    load = Load(rig)
+    native = Live(rig.folder)
+    native.client = [str(COMMAND.with_name("pointsman-hook"))]
+    load = Load((rig, native))
     threads = [threading.Thread(target=load.work, args=(n,)) for n in range(THREADS)]
     for thread in threads:
         thread.start()

@@ -224,6 +224,42 @@ def test_damage_found_while_running_costs_only_what_was_damaged(path: Path) -> N
     assert kept.stat().st_size > 200_000
 
 
+@pytest.mark.parametrize("size", [0, 4096, 100_000])
+def test_a_file_that_is_cut_is_set_aside_and_nothing_new_is_lost(path: Path, size: int) -> None:
+    ledger = Ledger.open(path)
+    ledger.append([record(f"c{n}", payload=b"x" * 3000) for n in range(100)])
+    ledger.checkpoint()
+    ledger.append([record("in the log")])
+    log = Path(f"{path}-wal").read_bytes()
+    assert path.stat().st_size > 200_000
+    os.truncate(path, size)
+    for n in range(20):
+        ledger.append([record(f"after{n}", payload=b"y" * 3000)])
+    ledger.checkpoint()
+    ledger.close()
+    assert calls(path) == [f"after{n}" for n in range(20)]
+    (kept,) = beside(path)
+    assert Path(f"{kept}-wal").read_bytes() == log
+    (note,) = query.notes(path)
+    assert " was cut from " in note["text"]
+    assert f"to {size} bytes" in note["text"]
+
+
+def test_a_file_that_shrank_and_is_sound_goes_on(ledger: Ledger, path: Path) -> None:
+    ledger.append([record(f"c{n}", at=1, payload=b"x" * 3000) for n in range(100)])
+    ledger.prune(5, batch=90)
+    ledger.checkpoint()
+    size = path.stat().st_size
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("VACUUM")
+    other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.close()
+    assert path.stat().st_size < size
+    ledger.append([record("after")])
+    assert len(calls(path)) == 11
+    assert beside(path) == []
+
+
 def test_a_log_without_its_file_is_set_aside_not_deleted(path: Path, tmp_path: Path) -> None:
     ledger = Ledger.open(path)
     ledger.append([record("in the log")])

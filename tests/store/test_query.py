@@ -187,7 +187,7 @@ def test_no_ledger_yet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"), [(b"no database" * 100, LedgerCorrupt), (b"", LedgerError)]
+    ("data", "kind"), [(b"no database" * 100, LedgerCorrupt), (b"", LedgerCorrupt)]
 )
 def test_a_file_that_is_no_ledger(tmp_path: Path, data: bytes, kind: type[LedgerError]) -> None:
     file = tmp_path / "l.db"

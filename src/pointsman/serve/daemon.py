@@ -78,15 +78,14 @@ class Daemon:
         """Leave the ledger as whole as can be, whatever has happened to its directory."""
         try:
             if self._held():
+                self._ledger.check_in_place()
                 self._catch_up()
-            else:
-                state_dir.prepare(self.places)  # Deleted, perhaps: the record needs a place.
-            rescued = self._ledger.rescue()
-            if rescued:
-                _log.error("the ledger is another daemon's by now; ours is kept as %s", rescued)
-            else:
                 self.report("daemon stopped", f"version {__version__}, process {os.getpid()}")
                 self._ledger.checkpoint()
+            else:
+                state_dir.prepare(self.places)  # Deleted, perhaps: the record needs a place.
+                kept = self._ledger.rescue()
+                _log.error("the state directory is another daemon's by now; our ledger: %s", kept)
         except PointsmanError as error:
             _log.error("at the end: %s; %s", error, error.fix)
         self._ledger.close()

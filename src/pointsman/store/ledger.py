@@ -10,6 +10,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class Ledger:
         try:
             return self._append(records)
         except LedgerCorrupt as error:
-            self._replace(error)
+            self._begin_anew(error)
             return self._append(records)
         except LedgerError as error:
             if not isinstance(error.__cause__, sqlite3.IntegrityError):
@@ -108,13 +109,24 @@ class Ledger:
         Raises:
             LedgerError: it cannot be put back, or another daemon's stands there.
         """
-        if FileIdentity.of(self._path) == self._identity:
+        found = FileIdentity.of(self._path)
+        if found == self._identity and found.size >= self._identity.size:
             return
         if not self._held():
             raise LedgerError(
                 f"the state directory {self._path.parent} is another daemon's by now",
                 fix="pointsman up",
             )
+        try:
+            if found == self._identity:
+                ledger_file.check_cut(self._path, found.size, self._identity.size)
+                self._identity = found
+            else:
+                self._put_back()
+        except LedgerCorrupt as error:
+            self._begin_anew(error)
+
+    def _put_back(self) -> None:
         moved = ledger_file.put_back(self._connection, self._path, self._clock)
         self._connection = connect(self._path)
         self._identity = FileIdentity.of(self._path)
@@ -172,6 +184,7 @@ class Ledger:
         try:
             with contextlib.closing(sqlite3.connect(self._path, timeout=1.0)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._identity = replace(self._identity, size=FileIdentity.of(self._path).size)
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
 
@@ -192,9 +205,11 @@ class Ledger:
         """Close the file."""
         self._connection.close()
 
-    def _replace(self, error: LedgerCorrupt) -> None:
-        self._connection.close()
+    def _begin_anew(self, error: LedgerCorrupt) -> None:
+        """Set the damaged file aside, as it is, and go on in a new one."""
         moved = ledger_file.set_aside(self._path, ledger_file.CORRUPT, self._clock)
+        # Not before: closing would move the log into a file that is not sound, and delete it.
+        self._connection.close()
         self._connection = connect(self._path)
         self._identity = FileIdentity.of(self._path)
         self._next = max(self._next, _highest(self._connection) + 1)

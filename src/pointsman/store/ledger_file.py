@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,15 +24,44 @@ _CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
-    """Device and inode of the file and of its log: others at the same name are other files."""
+    """Device and inode of the file and of its log: others at the same name are other files.
+
+    ``size`` in bytes is no part of what it is; a file that shrank was cut by somebody.
+    """
 
     main: tuple[int, int] | None
     log: tuple[int, int] | None
+    size: int = field(default=0, compare=False)
 
     @classmethod
     def of(cls, path: Path) -> "FileIdentity":
         """Return what stands at this name now."""
-        return cls(_inode(str(path)), _inode(f"{path}-wal"))
+        main, log = _stat(str(path)), _stat(f"{path}-wal")
+        return cls(
+            (main.st_dev, main.st_ino) if main else None,
+            (log.st_dev, log.st_ino) if log else None,
+            main.st_size if main else 0,
+        )
+
+
+def check_cut(path: Path, size: int, known: int) -> None:
+    """Look into a file that is smaller than it was: nothing of ours makes it so.
+
+    Raises:
+        LedgerCorrupt: what is left is no sound database.
+    """
+    cut = LedgerCorrupt(
+        f"the ledger {path} was cut from {known} to {size} bytes", fix="pointsman up"
+    )
+    if not size:
+        raise cut  # Opened anew, an empty file would cost its log: SQLite deletes it.
+    with contextlib.closing(read_only(path)) as reader:
+        try:
+            (found,) = reader.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.Error as error:
+            raise cut from error
+    if found != "ok":
+        raise cut
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -221,9 +250,8 @@ def _free_name(path: Path, why: str, clock: Callable[[], int]) -> Path:
         number += 1
 
 
-def _inode(path: str) -> tuple[int, int] | None:
+def _stat(path: str) -> os.stat_result | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - on the way of every event; a Path costs more
+        return os.stat(path)  # noqa: PTH116 - on the way of every event; a Path costs more
     except OSError:
         return None
-    return found.st_dev, found.st_ino

@@ -181,10 +181,18 @@ def _open(ledger: Path) -> Iterator[sqlite3.Connection]:
     try:
         if not os.path.lexists(ledger):
             raise LedgerError(f"there is no ledger at {ledger} yet", fix="pointsman up")
+        if not ledger.stat().st_size:  # Opened, it would cost its log: SQLite deletes it.
+            raise LedgerCorrupt(
+                f"the ledger {ledger} cannot be read: it is empty", fix="pointsman up --restart"
+            )
         connection = _connected(ledger)
         connection.row_factory = sqlite3.Row
         connection.create_function("about", 4, _about, deterministic=True)
         yield connection
+    except OSError as error:
+        raise LedgerError(
+            f"the ledger {ledger} cannot be read: {error}", fix="pointsman doctor"
+        ) from error
     except sqlite3.DatabaseError as error:
         damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in {11, 26}
         kind = LedgerCorrupt if damaged else LedgerError
