@@ -18,9 +18,10 @@ Report = Callable[[Path, Any, str, str], None]
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection")
 RULE_NAMES = (
-    "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "disk-write",
-    "disk-format", "download-and-run", "download-and-eval", "fork-bomb", "reverse-shell",
-    "git-reset-hard", "git-discard", "git-clean", "git-push-force", "git-branch-delete",
+    "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "move-system",
+    "git-store", "disk-write", "disk-format", "download-and-run", "download-and-eval",
+    "download-then-run", "fork-bomb", "reverse-shell", "git-reset-hard", "git-discard",
+    "git-clean", "git-push-force", "git-branch-delete", "git-tag-delete", "git-rm-force",
     "git-stash-drop", "git-history", "git-rewrite", "power", "kill-all", "unverified",
 )  # fmt: skip
 """The rules of command-safety: a name that is mistyped must not pass for a rule that is tuned."""
