@@ -123,6 +123,16 @@ class Live:
             until(lambda: not alive(pid), f"process {pid} is gone")
 
 
+def started_in(state: Path) -> list[int]:
+    """Return the processes that stand in a state directory: only ours and our clients' do."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal() and str((entry / "cwd").readlink()).startswith(str(state)):
+                found.append(int(entry.name))
+    return found
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs; one that only waits to be buried does not."""
     try:
@@ -134,9 +144,17 @@ def alive(pid: int) -> bool:
 
 @contextlib.contextmanager
 def live(folder: Path) -> Iterator[Live]:
-    """Give a state directory, and leave no daemon behind."""
+    """Give a state directory, and leave no daemon behind.
+
+    Not even one that is still starting up: it would find the lock free when the first has ended.
+    """
     rig = Live(folder)
     try:
         yield rig
     finally:
         rig.kill()
+        while late := started_in(rig.state):
+            for pid in late:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)

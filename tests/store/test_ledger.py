@@ -106,6 +106,13 @@ def test_what_append_returned_outlives_a_killed_process(path: Path) -> None:
         assert (len(found) - before) % 2 == 0, "a batch is recorded whole or not at all"
 
 
+def test_a_commit_is_with_the_kernel_when_it_returns(ledger: Ledger) -> None:
+    """WAL with NORMAL (1): written at each commit, synced at each checkpoint."""
+    pragmas = {"journal_mode": "wal", "synchronous": 1, "wal_autocheckpoint": 0}
+    for name, value in pragmas.items():
+        assert ledger._connection.execute(f"PRAGMA {name}").fetchone() == (value,)
+
+
 @pytest.mark.parametrize("table", ["events", "bodies", "hook_runs", "notes"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = 1", "DELETE FROM {}"])
 def test_it_is_append_only(ledger: Ledger, path: Path, table: str, statement: str) -> None:

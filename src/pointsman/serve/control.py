@@ -69,8 +69,8 @@ def ask(places: Places, command: str, cwd: str = "") -> dict[str, Any]:
         raise DaemonUnreachable(
             f"no daemon listens on {places.socket}", fix="pointsman up"
         ) from error
-    except NotADirectoryError as error:
-        state_dir.prepare(places)
+    except (NotADirectoryError, PermissionError) as error:
+        state_dir.prepare(places)  # Says what is wrong with it, and what to type.
         raise DaemonUnreachable(str(error), fix="pointsman up") from error
     except OSError as error:
         raise TransportError(
