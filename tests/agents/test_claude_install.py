@@ -55,6 +55,22 @@ def test_a_second_time_changes_nothing(where: Where) -> None:
     assert where.file.read_bytes() == USERS
 
 
+@pytest.mark.parametrize(("scope", "pinned"), [("project", False), ("local", True), ("user", True)])
+def test_what_is_one_users_alone_names_the_directories(
+    where: Where, scope: str, pinned: bool
+) -> None:
+    here = replace(where, scope=scope)
+    install_host(here, ARGV, NEW)
+    settings = json.loads(here.file.read_bytes())
+    args = settings["hooks"]["PreToolUse"][0]["hooks"][0]["args"]
+    directories = [str(where.places.state), str(where.places.config)]
+    assert args == ["claude-code", "PreToolUse", *(directories if pinned else [])]
+    assert our_events(settings) == frozenset(EVENTS)
+    assert not install_host(here, ARGV, NEW).change.changed
+    uninstall_host(here)
+    assert not here.file.exists()
+
+
 def test_a_client_that_ignores_such_hooks_is_refused(where: Where) -> None:
     where.file.write_bytes(USERS)
     with pytest.raises(HostError, match=r"2\.1\.138 cannot be guarded.*nothing was written"):

@@ -53,11 +53,34 @@ def test_given_by_flag_it_holds(under: Guarded, api: MessagesApi, tmp_path: Path
     assert under.row("toolu_main_0_0")["decision"] == "deny"
 
 
-def test_in_two_scopes_it_is_asked_once(under: Guarded, api: MessagesApi) -> None:
+def test_in_two_scopes_both_entries_are_asked(under: Guarded, api: MessagesApi) -> None:
     under.init("project")
     under.init("user")
     assert DENIED in denied_call(under, api)
+    rows = under.rows("--event", "PreToolUse")
+    decisions = [row["decision"] for row in rows if row["tool_use_id"] == "toolu_main_0_0"]
+    assert decisions == ["deny", "deny"]
+
+
+@pytest.mark.parametrize("scope", ["local", "user"])
+def test_variables_of_a_repository_lead_to_no_other_daemon(
+    under: Guarded, api: MessagesApi, tmp_path: Path, scope: str
+) -> None:
+    under.init(scope)
+    evil = tmp_path / "evil"
+    program = evil / "daemon"
+    evil.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch {evil}/ran\n")
+    program.chmod(0o755)
+    led = {
+        "POINTSMAN_STATE_DIR": str(evil), "POINTSMAN_DAEMON": str(program),
+        "XDG_STATE_HOME": str(evil), "XDG_CONFIG_HOME": str(evil), "PYTHONPATH": str(evil),
+    }  # fmt: skip
+    under.write(".claude/settings.json", json.dumps({"env": led}))
+    under.command("down")
+    assert DENIED in denied_call(under, api)
     assert under.row("toolu_main_0_0")["decision"] == "deny"
+    assert sorted(path.name for path in evil.iterdir()) == ["daemon"]
 
 
 def test_managed_hooks_survive_what_a_repository_says(

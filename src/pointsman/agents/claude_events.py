@@ -97,8 +97,13 @@ NOT_REGISTERED = {
 """Events that we stay away from, with what registering would break."""
 
 
-def registration(client_argv: tuple[str, ...], version: Version | None) -> dict[str, Any]:
+def registration(
+    client_argv: tuple[str, ...], version: Version | None, pinned: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return the table of hooks that we want in the settings: event to list of groups.
+
+    ``pinned`` are the directories of state and configuration, where the environment that the
+    client hands to its hooks shall have no say in them.
 
     ``version`` is the client's; where it is known to be older than ``FAILURE_BLOCKS_SINCE``,
     ``onFailure`` is left out (see ``fails_open``): one that does not know it passes over it, so
@@ -106,7 +111,8 @@ def registration(client_argv: tuple[str, ...], version: Version | None) -> dict[
     """
     blocks = version is None or failure_blocks(version)
     return {
-        name: [{"hooks": [_entry(client_argv, row, blocks=blocks)]}] for name, row in EVENTS.items()
+        name: [{"hooks": [_entry(client_argv, row, pinned, blocks=blocks)]}]
+        for name, row in EVENTS.items()
     }
 
 
@@ -115,11 +121,13 @@ def failure_blocks(version: Version | None) -> bool:
     return version is not None and version >= FAILURE_BLOCKS_SINCE
 
 
-def _entry(client_argv: tuple[str, ...], row: Row, *, blocks: bool) -> Mapping[str, Any]:
+def _entry(
+    client_argv: tuple[str, ...], row: Row, pinned: tuple[str, ...], *, blocks: bool
+) -> Mapping[str, Any]:
     entry: dict[str, Any] = {
         "type": "command",
         "command": client_argv[0],
-        "args": [*client_argv[1:], claude_code.NAME, row.event],
+        "args": [*client_argv[1:], claude_code.NAME, row.event, *pinned],
         "timeout": HOST_TIMEOUT,
     }
     if blocks and row.event in GUARDS:

@@ -29,6 +29,16 @@ class Where:
         """The settings file of this scope."""
         return self.file_of(self.scope)
 
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """The directories that stand in the hooks, in settings that are one user's alone.
+
+        There a repository's own settings, which may set any variable for a session, must not
+        lead the client to another daemon.
+        """
+        own = self.scope in {"user", "local"}
+        return (str(self.places.state), str(self.places.config)) if own else ()
+
     def file_of(self, scope: str) -> Path:
         """Return the settings file of any scope."""
         return settings_file(scope, self.repository, self.environ, self.home)
@@ -87,7 +97,8 @@ def install_host(
             fix="claude update",
         )
     rows = claude_events.EVENTS.values()
-    change = _install(where, claude_events.registration(client_argv, version), dry_run=dry_run)
+    wanted = claude_events.registration(client_argv, version, where.pinned)
+    change = _install(where, wanted, dry_run=dry_run)
     return Installed(
         change=change,
         version=version,

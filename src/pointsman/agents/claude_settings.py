@@ -67,12 +67,14 @@ def event_of(entry: object) -> str | None:
     if not isinstance(entry, Mapping) or entry.get("type") != "command":
         return None
     words = (entry.get("command"), *_listed(entry.get("args")))
-    if len(words) < 3 or not all(isinstance(word, str) for word in words):
+    if not all(isinstance(word, str) for word in words) or claude_code.NAME not in words:
         return None
-    *program, host, event = words
-    if host != claude_code.NAME or not event.isidentifier():
+    at = words.index(claude_code.NAME)
+    program, behind = words[:at], words[at + 1 :]
+    # The event, and the directories of a pinned client or nothing.
+    if len(behind) not in {1, 3} or not behind[0].isidentifier():
         return None
-    return event if any(map(_is_client, program)) else None
+    return behind[0] if any(map(_is_client, program)) else None
 
 
 def _is_client(word: str) -> bool:

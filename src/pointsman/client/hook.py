@@ -49,7 +49,8 @@ DOCTOR, INIT = "pointsman doctor", "pointsman init"
 GUARDED = "This is Pointsman's own failure, not a policy violation; the call was stopped."
 KEPT = "This is Pointsman's own failure; the event was let through and is on record."
 LOST = "This is Pointsman's own failure; the event was let through and could not be recorded."
-USAGE = "usage: pointsman-hook HOST EVENT < payload"
+USAGE = "usage: pointsman-hook HOST EVENT [STATE CONFIG] < payload"
+MISLEADING = ("LD_", "DYLD_", "PYTHON", "POINTSMAN_", "XDG_")
 
 
 class Failure(Exception):
@@ -76,7 +77,10 @@ class Client:
         self.starts = 0
         self.late = False
         self.failing = False
-        self.misused = f"it was called with {len(more) + 2} words; {USAGE}" if more else ""
+        # Where a repository's settings set variables for every hook, these are not asked.
+        self.pinned = more if len(more) == 2 and more[0][:1] == more[1][:1] == "/" else ()
+        wrong = more and not self.pinned
+        self.misused = f"it was called with {len(more) + 2} words; {USAGE}" if wrong else ""
 
     def _limit(self) -> float:
         limit = GUARD_DEADLINE if self.guarding else OTHER_DEADLINE
@@ -171,7 +175,7 @@ class Client:
     # --- the state directory ------------------------------------------------------------------
 
     def _enter_state(self) -> None:
-        self.state = _state_dir()
+        self.state = self.pinned[0] if self.pinned else _state_dir()
         try:
             try:
                 os.chdir(self.state)
@@ -292,7 +296,7 @@ class Client:
 
     def _start_daemon(self) -> int:
         """Start it through a middleman that tells by a pipe how it ended, if it does at once."""
-        given = os.environ.get("POINTSMAN_DAEMON", "")
+        given = "" if self.pinned else os.environ.get("POINTSMAN_DAEMON", "")
         own = [sys.executable, "-m", "pointsman", "daemon"]
         command = [given, "daemon"] if given.startswith("/") else own
         if not os.access(command[0], os.X_OK):
@@ -302,11 +306,18 @@ class Client:
         middleman = os.fork()
         if middleman == 0:
             if os.fork() == 0:
-                _become_daemon(command, write)
+                _become_daemon(command, write, self._daemon_environ())
             os._exit(0)
         os.close(write)
         os.waitpid(middleman, 0)
         return read
+
+    def _daemon_environ(self) -> dict[str, str]:
+        dropped = ("CLAUDE_CODE_MESSAGING_", "ANTHROPIC_", *(MISLEADING if self.pinned else ()))
+        keep = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        if self.pinned:
+            keep["POINTSMAN_STATE_DIR"], keep["POINTSMAN_CONFIG_DIR"] = self.pinned
+        return keep
 
     def _exchange(self, connection: _socket.socket) -> bytes:
         """Send the request and return the answer, empty if the daemon went away before it."""
@@ -413,7 +424,7 @@ def _peer_uid(connection: _socket.socket) -> int:
     return int.from_bytes(data[4:8], sys.byteorder)
 
 
-def _become_daemon(command: list[str], write: int) -> None:
+def _become_daemon(command: list[str], write: int, environ: dict[str, str]) -> None:
     """Run the daemon and report how it ended; the client does not wait for this process."""
     os.setsid()
     signal.setitimer(signal.ITIMER_REAL, 0)
@@ -427,7 +438,7 @@ def _become_daemon(command: list[str], write: int) -> None:
     os.dup2(log, 2)
     child = os.fork()
     if child == 0:
-        _exec_daemon(command)
+        _exec_daemon(command, environ)
     status = os.waitpid(child, 0)[1]
     code = os.waitstatus_to_exitcode(status)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # The client may be gone: nobody is to be told.
@@ -435,17 +446,12 @@ def _become_daemon(command: list[str], write: int) -> None:
     os._exit(0)
 
 
-def _exec_daemon(command: list[str]) -> None:
+def _exec_daemon(command: list[str], environ: dict[str, str]) -> None:
     os.setsid()
     for number in (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
-    keep = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CLAUDE_CODE_MESSAGING_", "ANTHROPIC_"))
-    }
     try:
-        os.execve(command[0], command, keep)
+        os.execve(command[0], command, environ)
     except OSError as error:
         os.write(2, f"hook.py: {command[0]}: {error}\n".encode())
     os._exit(127)

@@ -1,4 +1,7 @@
-/* pointsman-hook HOST EVENT: hand one event to the daemon and do what it answers.
+/* pointsman-hook HOST EVENT [STATE CONFIG]: hand one event to the daemon and do what it answers.
+ *
+ * With both directories given, the environment has no say in where the daemon is found, which
+ * program it is and what it reads: a repository's settings may set variables for every hook.
  *
  * On a guard event every way to fail ends in exit code 2 with words on stderr; on any other event
  * in exit code 0, with the event in the spool. The protocol is docs/transport.md, the twin in
@@ -52,7 +55,7 @@ static const char UP[] = "pointsman up";
 static const char RESTART[] = "pointsman up --restart";
 static const char DOCTOR[] = "pointsman doctor";
 static const char INIT[] = "pointsman init";
-#define USAGE "usage: pointsman-hook HOST EVENT < payload"
+#define USAGE "usage: pointsman-hook HOST EVENT [STATE CONFIG] < payload"
 #define GUARDED "This is Pointsman's own failure, not a policy violation; the call was stopped."
 
 struct buffer { char *data; size_t used, room; };
@@ -62,6 +65,7 @@ static int guarding = 1;
 static int64_t deadline_ms;
 static int64_t started_ns;
 static char state[4096];
+static const char *pinned_state, *pinned_config;
 static int in_state;
 static struct buffer frame;
 static volatile sig_atomic_t frame_whole, failing;
@@ -179,6 +183,7 @@ static void find_state(void) {
     const char *xdg = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
     int rc;
+    if (pinned_state != NULL) own = pinned_state;
     if (own != NULL && own[0] == '/') {
         rc = copy_path(state, sizeof state, own, "");
     } else if (xdg != NULL && xdg[0] == '/') {
@@ -336,7 +341,7 @@ static int peer_is_us(int fd) {
 }
 
 static int daemon_program(char *path, size_t room) {
-    const char *given = getenv("POINTSMAN_DAEMON");
+    const char *given = pinned_state == NULL ? getenv("POINTSMAN_DAEMON") : NULL;
     if (given != NULL && given[0] == '/') return copy_path(path, room, given, "");
 #ifdef __APPLE__
     uint32_t size = (uint32_t)room;
@@ -349,6 +354,27 @@ static int daemon_program(char *path, size_t room) {
     char *slash = strrchr(path, '/');
     if (slash == NULL) return -1;
     return copy_path(slash + 1, room - (size_t)(slash + 1 - path), "pointsman", "");
+}
+
+/* What leads a program to other code or other files than its own. */
+static const char *const MISLEADING[] = {"LD_", "DYLD_", "PYTHON", "POINTSMAN_", "XDG_", NULL};
+
+static void pin_environment(void) {
+    for (char **variable = environ; *variable != NULL;) {
+        const char *const *prefix = MISLEADING;
+        while (*prefix != NULL && strncmp(*variable, *prefix, strlen(*prefix)) != 0) prefix++;
+        char name[256];
+        size_t size = strcspn(*variable, "=");
+        if (*prefix == NULL || size >= sizeof name) {
+            variable++;
+            continue;
+        }
+        memcpy(name, *variable, size);
+        name[size] = '\0';
+        unsetenv(name); /* Moves what stands behind it here. */
+    }
+    setenv("POINTSMAN_STATE_DIR", pinned_state, 1);
+    setenv("POINTSMAN_CONFIG_DIR", pinned_config, 1);
 }
 
 /* A middleman waits for the daemon and tells by `out` how it ended, so that a start that fails is
@@ -369,6 +395,7 @@ static void become_daemon(const char *program, int out) {
         unsetenv("CLAUDE_CODE_MESSAGING_SOCKET");
         unsetenv("ANTHROPIC_API_KEY");
         unsetenv("ANTHROPIC_AUTH_TOKEN");
+        if (pinned_state != NULL) pin_environment();
         setsid();
         execl(program, program, "daemon", (char *)NULL);
         dprintf(2, "pointsman-hook: %s: %s\n", program, strerror(errno));
@@ -551,13 +578,17 @@ int main(int argc, char **argv) {
         if (strcmp(*name, event) == 0) guarding = 1;
     clock_gettime(CLOCK_REALTIME, &wall);
     started_ns = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec;
+    if (argc == 5 && argv[3][0] == '/' && argv[4][0] == '/') {
+        pinned_state = argv[3];
+        pinned_config = argv[4];
+    }
     set_deadline();
     if (getcwd(cwd, sizeof cwd) == NULL) cwd[0] = '\0';
     size_t size = read_payload(&payload, &late);
     build_frame(argv[1], cwd, &payload, size);
     find_state();
     enter_state();
-    if (argc > 3) fail(INIT, "it was called with %d words; " USAGE, argc - 1);
+    if (argc > 3 && pinned_state == NULL) fail(INIT, "it was called with %d words; " USAGE, argc - 1);
     if (late) fail(UP, "the payload did not end within the deadline");
     for (int attempt = 0; attempt <= MAX_RESENDS; attempt++) {
         int fd = reach_daemon(&watch);

@@ -17,15 +17,15 @@ class Places:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], home: Path) -> "Places":
-        """Read ``POINTSMAN_STATE_DIR``, ``XDG_STATE_HOME`` and ``XDG_CONFIG_HOME``.
+        """Read ``POINTSMAN_STATE_DIR`` and ``POINTSMAN_CONFIG_DIR``, then the XDG variables.
 
         A relative value is ignored, as the XDG base directory specification asks.
         """
-        own = environ.get("POINTSMAN_STATE_DIR", "")
-        state = Path(own) if own.startswith("/") else None
+        state = _base(environ, "XDG_STATE_HOME", home / ".local/state") / "pointsman"
+        config = _base(environ, "XDG_CONFIG_HOME", home / ".config") / "pointsman"
         return cls(
-            state=state or _base(environ, "XDG_STATE_HOME", home / ".local/state") / "pointsman",
-            config=_base(environ, "XDG_CONFIG_HOME", home / ".config") / "pointsman",
+            state=_base(environ, "POINTSMAN_STATE_DIR", state),
+            config=_base(environ, "POINTSMAN_CONFIG_DIR", config),
         )
 
     @property
