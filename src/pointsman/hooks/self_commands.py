@@ -83,9 +83,8 @@ def judge_command(command: str, keep: Keep) -> Decision | None:
             rule = keep.rule_of_effect(each)
             if rule:
                 return denied(rule, f"{effect.construct} would change {_shown(each.path)}")
-    return _first(_invocation(each, analysis, keep) for each in analysis.invocations) or (
-        _unknown_target(command, effects)
-    )
+    found = _first(_invocation(each, analysis, keep) for each in analysis.invocations)
+    return found or _unknown_target(command, effects) or _unread(command, analysis)
 
 
 def denied(rule: str, what: str, cause: Cause = Cause.VIOLATION) -> Decision:
@@ -361,6 +360,15 @@ def _unknown_target(command: str, effects: Iterable[Effect]) -> Decision | None:
         if named or (not effect.path.strip(UNKNOWN + "/") and MENTION.search(command)):
             text = f"{effect.construct} changes {_shown(effect.path)}, which is not known"
             return questioned("self.unverified", text)
+    return None
+
+
+def _unread(command: str, analysis: Analysis) -> Decision | None:
+    """Ask where a text that speaks of what is kept could not be read to its end."""
+    if analysis.unverified and (MENTION.search(command) or re.search(r"\bpointsman\b", command)):
+        return questioned(
+            "self.unverified", f"the command speaks of it, and {analysis.unverified[0]}"
+        )
     return None
 
 
