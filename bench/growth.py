@@ -95,7 +95,7 @@ def _home(made: Rig) -> Iterator[None]:
 def _figure(name: str, cases: list[Case], effort: Effort) -> Figure:
     if not cases:
         raise BenchError(f"the guard {name!r} is given no growing input: add some in bench/inputs")
-    found = [worst for case in cases if (worst := worst_doubling(case, effort)) is not None]
+    found, crashed = _found(cases, effort)
     about = f"time(2n)/time(n) of {name}, the worst doubling of {len(cases)} kinds of input"
     if not found:
         reason = f"no input takes {_LEAST_S * 1e3:g} ms even at its largest"
@@ -113,10 +113,25 @@ def _figure(name: str, cases: list[Case], effort: Effort) -> Figure:
             "time_n_ms": rounded(worst.single * 1e3),
             "time_2n_ms": rounded(worst.double * 1e3),
             "over_goal": "; ".join(each.case for each in found if each.ratio > _GOAL) or "none",
+            "crashed_on": "; ".join(crashed) or "nothing",
             "kinds": len(cases),
             "slowest_ms": rounded(max(each.double for each in found) * 1e3),
         },
     )
+
+
+def _found(cases: list[Case], effort: Effort) -> tuple[list[Doubling], list[str]]:
+    """Return the worst doubling of each case, and what a guard crashed on."""
+    found: list[Doubling] = []
+    crashed = []
+    for case in cases:
+        try:
+            worst = worst_doubling(case, effort)
+        except Exception as error:  # noqa: BLE001 - a guard's bug is said, not what ends the bench
+            crashed.append(f"{case.name} ({type(error).__name__}: {error})")
+        else:
+            found += [worst] if worst is not None else []
+    return found, crashed
 
 
 def worst_doubling(case: Case, effort: Effort) -> Doubling | None:

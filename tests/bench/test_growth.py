@@ -53,6 +53,17 @@ def test_a_call_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
     assert growth.worst_doubling(case, Effort()) == Doubling("hangs", 8, 0.005, 0.01)
 
 
+def test_a_guard_that_crashes_is_named_and_the_others_are_measured() -> None:
+    def crash() -> None:
+        raise ValueError("embedded null byte")
+
+    bad = Case("bad", lambda size, number: crash, 64)
+    calm = Case("calm", lambda size, number: lambda: None, 64)
+    found, crashed = growth._found([bad, calm], Effort())
+    assert found == []
+    assert crashed == ["bad (ValueError: embedded null byte)"]
+
+
 @pytest.mark.parametrize("shape", [*COMMANDS, *PATHS, *PAYLOADS], ids=lambda shape: shape.name)
 def test_inputs_grow_with_the_size_and_differ_by_number(shape: Shape) -> None:
     small, large = len(shape.text(1024, 1)), len(shape.text(2048, 1))
