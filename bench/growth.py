@@ -5,6 +5,7 @@ the least of several runs that take turns: what is left is the program and not t
 """
 
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -131,7 +132,15 @@ def _found(cases: list[Case], effort: Effort) -> tuple[list[Doubling], list[str]
             crashed.append(f"{case.name} ({type(error).__name__}: {error})")
         else:
             found += [worst] if worst is not None else []
-    return found, crashed
+    by_name = {case.name: case for case in cases}
+    return [_second_look(by_name[each.case], each, effort) for each in found], crashed
+
+
+def _second_look(case: Case, first: Doubling, effort: Effort) -> Doubling:
+    """Measure a doubling that missed the goal again, later: other work comes in bursts."""
+    if first.ratio <= _GOAL or first.double >= _LONGEST_S:
+        return first
+    return min(first, _measured(case, first.size, effort), key=lambda each: each.ratio)
 
 
 def worst_doubling(case: Case, effort: Effort) -> Doubling | None:
@@ -185,6 +194,8 @@ class _TooLong(BaseException):
 def _once(case: Case, size: int, number: int) -> float:
     """Return the seconds of one call, ``_LONGEST_S`` where it had to be ended."""
     call = case.prepare(size, number)
+    gc.collect()
+    gc.disable()  # As timeit does: its cost depends on what else this process keeps.
     before = signal.signal(signal.SIGALRM, _end)
     signal.setitimer(signal.ITIMER_REAL, _LONGEST_S)
     started = time.process_time()
@@ -193,6 +204,7 @@ def _once(case: Case, size: int, number: int) -> float:
     except _TooLong:
         return _LONGEST_S
     finally:
+        gc.enable()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     return min(time.process_time() - started, _LONGEST_S)
