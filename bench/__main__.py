@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A goal that is missed is said in the table and in the JSON, not by the exit code.
     """
     given = _options().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # Nothing is left behind then either.
     machine = dict(describe_machine())
     figures: list[Figure] = []
     failed = False
@@ -37,9 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name} ...", file=sys.stderr, end=" ", flush=True)
         try:
             figures += MEASURES[name](Effort(quick=given.quick))
-        except BenchError as error:
+        except Exception as error:  # noqa: BLE001 - the others' figures are not lost with it
             failed = True
-            figures.append(Figure(name=name, what=name, unit="", reason=f"failed: {error}"))
+            said = str(error) if isinstance(error, BenchError) else repr(error)
+            figures.append(Figure(name=name, what=name, unit="", reason=f"failed: {said}"))
         print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
     print(table.render(figures))
     _write(given.json, {"machine": machine, "figures": [each.as_json() for each in figures]})

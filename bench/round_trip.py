@@ -62,7 +62,7 @@ class TimedApi(MessagesApi):
 
 def round_trip(effort: Effort) -> list[Figure]:
     """Run sessions with and without our hooks in turn, and compare the medians."""
-    calls, sessions = effort.of(60, 10), effort.of(5, 1)
+    calls, sessions = effort.of(20, 5), effort.of(4, 1)
     try:
         plain, ours = _sessions(calls, sessions)
     except RigError as error:

@@ -53,6 +53,28 @@ def test_a_call_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
     assert growth.worst_doubling(case, Effort()) == Doubling("hangs", 8, 0.005, 0.01)
 
 
+def test_a_guard_that_crashes_is_named_and_the_others_are_measured() -> None:
+    def crash() -> None:
+        raise ValueError("embedded null byte")
+
+    bad = Case("bad", lambda size, number: crash, 64)
+    calm = Case("calm", lambda size, number: lambda: None, 64)
+    found, crashed = growth._found([bad, calm], Effort())
+    assert found == []
+    assert crashed == ["bad (ValueError: embedded null byte)"]
+
+
+def test_a_burst_of_other_work_is_measured_again_and_a_square_stays_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = costs(monkeypatch, lambda size: size * 1e-6)
+    burst = Doubling("given", 1024, 0.002, 0.009)
+    assert growth._second_look(case, burst, Effort()).ratio == pytest.approx(2.0)
+    case = costs(monkeypatch, lambda size: size**2 * 1e-8)
+    square = Doubling("given", 1024, 0.01, 0.04)
+    assert growth._second_look(case, square, Effort()).ratio == pytest.approx(4.0)
+
+
 @pytest.mark.parametrize("shape", [*COMMANDS, *PATHS, *PAYLOADS], ids=lambda shape: shape.name)
 def test_inputs_grow_with_the_size_and_differ_by_number(shape: Shape) -> None:
     small, large = len(shape.text(1024, 1)), len(shape.text(2048, 1))

@@ -23,7 +23,10 @@ def measures(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
         ran.append(("broken", effort.quick))
         raise BenchError("3 sent, 2 on record")
 
-    monkeypatch.setattr(command, "MEASURES", {"good": good, "broken": broken})
+    def bug(effort: Effort) -> list[Figure]:
+        raise ValueError("embedded null byte")
+
+    monkeypatch.setattr(command, "MEASURES", {"broken": broken, "bug": bug, "good": good})
     return ran
 
 
@@ -43,8 +46,11 @@ def test_a_measurement_that_fails_has_no_figure_and_is_a_failure(
     measures: list[tuple[str, bool]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main([]) == 1
-    assert [name for name, _ in measures] == ["good", "broken"]
-    assert "failed: 3 sent, 2 on record" in capsys.readouterr().out
+    assert [name for name, _ in measures] == ["broken", "good"]
+    out = capsys.readouterr().out
+    assert "failed: 3 sent, 2 on record" in out
+    assert "failed: ValueError('embedded null byte')" in out
+    assert "9 x" in out
 
 
 def test_json_on_stdout(

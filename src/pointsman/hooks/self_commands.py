@@ -35,7 +35,7 @@ _VERBS = re.compile(
     r"open\w*\s*\([^)]*,\s*(mode\s*=\s*)?['\"][^'\"]*[wax+>]|['\"]\s*[>+]{1,2}\s*['\"]?|write|unlink"
     r"|remove|rename|rm(tree|dir|Sync|\b)|rmdir|truncate|chmod|chown|\blinks?\b|symlink|os\.replace"
     r"|copy|\bmv\b|move|touch|mkdir|mkfifo|system|exec|popen|subprocess|spawn|eval|compile|getattr"
-    r"|__import__|`|qx|delete|File\.(send|new)|file\.|writeLines|Set-Content|Clear-Content"
+    r"|__import__|put_contents|fopen|`|qx|delete|File\.(send|new)|file\.|writeLines|Set-Content|Clear-Content"
     r"|Remove-Item|Out-File|sysopen|O_WRONLY|O_RDWR|dump\(|save|patch|sed\b|tee\b|(?<![.\w])load\s*\("
 )
 """What code that changes something says somewhere."""
@@ -83,9 +83,8 @@ def judge_command(command: str, keep: Keep) -> Decision | None:
             rule = keep.rule_of_effect(each)
             if rule:
                 return denied(rule, f"{effect.construct} would change {_shown(each.path)}")
-    return _first(_invocation(each, analysis, keep) for each in analysis.invocations) or (
-        _unknown_target(command, effects)
-    )
+    found = _first(_invocation(each, analysis, keep) for each in analysis.invocations)
+    return found or _unknown_target(command, effects) or _unread(command, analysis)
 
 
 def denied(rule: str, what: str, cause: Cause = Cause.VIOLATION) -> Decision:
@@ -189,7 +188,7 @@ def _ends_daemon(each: Invocation, analysis: Analysis, keep: Keep) -> bool:
     return unknown and any(
         state in word or "pointsman" in word
         for other in analysis.invocations
-        for word in other.argv
+        for word in (*other.argv, *(redirect.target for redirect in other.redirects))
     )
 
 
@@ -269,21 +268,18 @@ def _code(each: Invocation, _analysis: Analysis, keep: Keep) -> Decision | None:
         return None
     read = _decoded(code)
     pid = _daemon_pid(keep)
-    if pid and "kill" in read and re.search(rf"\b{pid}\b", read):
+    named = re.search(rf"\b{pid}\b", read) if pid else None
+    if "kill" in read and (named or "pointsman" in read):
         return denied("self.daemon", f"code for {each.program} would end the daemon")
     if re.search(r"pointsman", read) and any(
         re.search(rf"['\"\s]{word}['\"\s]", read) for word in _ENDING - {"up"}
     ):
         return denied("self.daemon", f"code for {each.program} would end the daemon")
     spoken = MENTION.search(read) or str(keep.places.state) in read
-    if (spoken or _mentions_config(read, keep)) and _VERBS.search(read):
+    if (spoken or (keep.host_config and keep.host_config in read)) and _VERBS.search(read):
         what = f"code for {each.program} speaks of files that are kept, and changes something"
         return denied("self.settings", what, Cause.UNVERIFIED)
     return None
-
-
-def _mentions_config(code: str, keep: Keep) -> bool:
-    return bool(keep.host_config) and keep.host_config in code
 
 
 def _decoded(code: str) -> str:
@@ -295,6 +291,15 @@ def _decoded(code: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     return chr(int(found[1] or found[2], 16))
+
+
+def _copy(each: Invocation, _analysis: Analysis, keep: Keep) -> Decision | None:
+    """A copy of our own program would be another name for it."""
+    for word in plain_words(each)[:-1] if each.program in {"cp", "install"} else ():
+        path = _absolute(word, each)
+        if path.endswith(("/pointsman", "/pointsman-hook")) and keep.rule_of(path):
+            return denied("self.daemon", f"`{_line(each)}` makes another name for Pointsman")
+    return None
 
 
 def _patch(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision | None:
@@ -347,7 +352,8 @@ def _reads_only(each: Invocation) -> bool:
 
 
 _FINDERS: tuple[Callable[[Invocation, Analysis, Keep], Decision | None], ...] = (
-    _own_command, _kill, _service, _installer, _host, _code, _patch, _stash, _unknown_program,
+    _own_command, _kill, _service, _installer, _host, _code, _copy, _patch, _stash,
+    _unknown_program,
 )  # fmt: skip
 
 
@@ -361,6 +367,15 @@ def _unknown_target(command: str, effects: Iterable[Effect]) -> Decision | None:
         if named or (not effect.path.strip(UNKNOWN + "/") and MENTION.search(command)):
             text = f"{effect.construct} changes {_shown(effect.path)}, which is not known"
             return questioned("self.unverified", text)
+    return None
+
+
+def _unread(command: str, analysis: Analysis) -> Decision | None:
+    """Ask where a text that speaks of what is kept could not be read to its end."""
+    if analysis.unverified and (MENTION.search(command) or re.search(r"\bpointsman\b", command)):
+        return questioned(
+            "self.unverified", f"the command speaks of it, and {analysis.unverified[0]}"
+        )
     return None
 
 

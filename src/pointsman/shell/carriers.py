@@ -1,5 +1,6 @@
 """Programs that run another command: what they carry, so that it is seen for what it is."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from pointsman.shell.batches import parallel, xargs
@@ -128,6 +129,8 @@ def _shell(each: Invocation) -> list[Carried]:
         if word.startswith("-") and not word.startswith("--") and "c" in word[1:]:
             rest = [after for after in words[index + 1 :] if after != "--"]
             return [text_of(rest[0], "the text of sh -c")] if rest else []
+        if re.fullmatch(r"-[a-z]*s", word):
+            return _from_stdin(each)
         if not word.startswith(("-", "+")):
             return _source(each)
     return _from_stdin(each)

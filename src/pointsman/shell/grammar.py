@@ -3,7 +3,7 @@
 import time
 
 import tree_sitter_bash
-from tree_sitter import Language, Parser, Point, Tree
+from tree_sitter import Language, Node, Parser, Point, Tree
 
 _LANGUAGE = Language(tree_sitter_bash.language())
 _SLICE = 16 * 1024
@@ -26,3 +26,14 @@ def parse(source: bytes) -> Tree | None:
         return Parser(_LANGUAGE).parse(read, progress_callback=stop)
     except ValueError:
         return None
+
+
+def near(root: Node) -> str:
+    """Return the text around the first thing that the grammar could not place."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if node.type == "ERROR" or node.is_missing:
+            return (node.text or b"").decode("utf-8", "replace")[:40]
+        todo += reversed([child for child in node.children if child.has_error])
+    return ""

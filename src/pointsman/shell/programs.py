@@ -218,6 +218,15 @@ def _unzip(each: Invocation) -> Iterator[Effect]:
         yield Effect(Kind.WRITE, resolve(f"{base}/{word}", each.cwd), "unzip")
 
 
+def _compress(each: Invocation) -> Iterator[Effect]:
+    """``gzip x`` takes ``x`` away, unless it is told to keep it or only to look."""
+    kept = {"-c", "-k", "-l", "-t", "--keep", "--stdout", "--list", "--test"}
+    moves = "-m" in each.argv if each.program == "zip" else not kept & options(each)
+    words = plain_words(each)[1:] if each.program == "zip" else plain_words(each)
+    for word in words if moves else ():
+        yield Effect(Kind.DELETE, resolve(word, each.cwd), each.program)
+
+
 def _output(*names: str) -> "Callable[[Invocation], Iterator[Effect]]":
     """Return the reader of a program that writes where one of these options says."""
 
@@ -376,16 +385,13 @@ _SPECIAL: Mapping[str, Callable[[Invocation], Iterator[Effect]]] = {
     "tar": _tar,
     "bsdtar": _tar,
     "git": _git,
-    "awk": _awk,
-    "gawk": _awk,
-    "mawk": _awk,
-    "nawk": _awk,
+    **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), _awk),
+    **dict.fromkeys(("gzip", "gunzip", "bzip2", "xz", "zip"), _compress),
     "sort": _output("-o", "--output"),
     "tree": _output("-o"),
     "yq": _in_place("-i", "--inplace", "--in-place"),
     "prettier": _in_place("--write", "-w"),
     "openssl": _output("-out"),
     "gpg": _output("-o", "--output"),
-    "gcc": _output("-o"),
-    "cc": _output("-o"),
+    **dict.fromkeys(("gcc", "cc"), _output("-o")),
 }

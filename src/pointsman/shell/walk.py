@@ -8,7 +8,7 @@ from tree_sitter import Node
 from pointsman.shell.batches import listed
 from pointsman.shell.carried import RUN_BY_OTHERS
 from pointsman.shell.effects import ENDLESS, UNKNOWN, Invocation, Redirect
-from pointsman.shell.grammar import parse
+from pointsman.shell.grammar import near, parse
 from pointsman.shell.loops import is_endless, multiplies, starts_work
 from pointsman.shell.printed import feeding, printed
 from pointsman.shell.state import MOST_DEPTH, MOST_TEXT, State, Steps, resolve
@@ -46,9 +46,7 @@ class Walker:
             self.unverified.append("it cannot be parsed in the time that there is")
             return
         if tree.root_node.has_error:
-            self.unverified.append(
-                f"it is no well-formed shell text near {_near(tree.root_node)!r}"
-            )
+            self.unverified.append(f"it is no well-formed shell text near {near(tree.root_node)!r}")
         self._visit(tree.root_node, 0)
 
     def _visit(self, node: Node, level: int) -> None:
@@ -177,6 +175,10 @@ class Walker:
             self._fed = feeding(self.found[start:])
             self._visit(child, level + 1)
         self._fed = before
+
+    def _bare(self, node: Node, level: int) -> None:
+        """A redirection without a command, as in ``$(< file)``."""
+        self._emit((), tuple(self._file_redirect(node, level)), node)
 
     def _command(self, node: Node, level: int) -> None:
         expander = self._expander(level)
@@ -383,16 +385,6 @@ _HANDLERS: dict[str, Callable[[Walker, Node, int], None]] = {
     "declaration_command": Walker._declaration,
     "unset_command": Walker._unset,
     "redirected_statement": Walker._redirected,
+    "file_redirect": Walker._bare,
     "command": Walker._command,
 }
-
-
-def _near(root: Node) -> str:
-    """Return the text around the first thing that the grammar could not place."""
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        if node.type == "ERROR" or node.is_missing:
-            return (node.text or b"").decode("utf-8", "replace")[:40]
-        todo += reversed([child for child in node.children if child.has_error])
-    return ""
