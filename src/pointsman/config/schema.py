@@ -20,9 +20,10 @@ SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection")
 RULE_NAMES = (
     "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "move-system",
     "git-store", "disk-write", "disk-format", "download-and-run", "download-and-eval",
-    "download-then-run", "fork-bomb", "reverse-shell", "git-reset-hard", "git-discard",
-    "git-clean", "git-push-force", "git-branch-delete", "git-tag-delete", "git-rm-force",
-    "git-stash-drop", "git-history", "git-rewrite", "power", "kill-all", "unverified",
+    "fork-bomb", "reverse-shell", "git-reset-hard", "git-discard", "git-clean", "git-push-force",
+    "git-branch-delete", "git-tag-delete", "git-rm-force", "git-stash-drop", "git-history",
+    "git-rewrite", "secret-read", "secret-environment", "raw-socket", "power", "kill-all",
+    "download-then-run", "unverified",
 )  # fmt: skip
 """The rules of command-safety: a name that is mistyped must not pass for a rule that is tuned."""
 
