@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pointsman.model.places import Places
@@ -70,13 +70,10 @@ class Keep:
         """The home directory of the user whose daemon this is."""
         return os.environ.get("HOME", str(self.places.config.parent.parent))
 
-    @cached_property
+    @property
     def roots(self) -> tuple[str, ...]:
         """The directories and files in which everything is kept."""
-        native = (client_command().argv[0],) if client_command().native else ()
-        mine = (str(self.places.state), str(self.places.config), *native)
-        package = str(Path(__file__).resolve().parent.parent)
-        return (*(os.path.realpath(each) for each in mine), "/etc/claude-code", package)
+        return _roots(str(self.places.state), str(self.places.config))
 
     @cached_property
     def holders(self) -> tuple[str, ...]:
@@ -183,6 +180,15 @@ class Keep:
                         yield entry.path
         except OSError:
             return
+
+
+@lru_cache(maxsize=16)
+def _roots(state: str, config: str) -> tuple[str, ...]:
+    """Return what is ours alone; looked up once, since every path of every call is held to it."""
+    client = client_command()
+    mine = (state, config, *((client.argv[0],) if client.native else ()))
+    package = str(Path(__file__).resolve().parent.parent)
+    return (*(os.path.realpath(each) for each in mine), "/etc/claude-code", package)
 
 
 def _of_host(path: str, directory: str) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 UNKNOWN = "\x00"
 """Stands in a word for a part that cannot be known without running the command."""
@@ -67,9 +68,13 @@ class Invocation:
 
         Some file systems do not tell ``GIT`` from ``git``; nothing harmless is named so.
         """
-        if not self.argv:
-            return ""
-        return self.argv[0].rsplit("/", 1)[-1].lower().removesuffix(".exe")
+        return _name_of(self.argv[0]) if self.argv else ""
+
+
+@lru_cache(maxsize=1024)
+def _name_of(word: str) -> str:
+    # Every rule asks for it, of every invocation.
+    return word.rsplit("/", 1)[-1].lower().removesuffix(".exe")
 
 
 @dataclass(frozen=True, slots=True)
