@@ -89,7 +89,7 @@ def _parse(payload: bytes) -> dict[str, Any]:
     if not payload.strip():
         raise PayloadError("the payload is empty", fix="pointsman doctor")
     try:
-        native = json.loads(payload, parse_constant=_no_constant, parse_float=_finite)
+        native = _JSON.decode(payload.decode("utf-8-sig", "surrogatepass"))
         _check_nesting(payload, native)
     except (ValueError, RecursionError) as error:
         detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -114,6 +114,10 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{text[:40]} is out of a number's bounds")
     return value
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+"""Made once: making a decoder costs as much as reading a small payload does."""
 
 
 def _check_nesting(payload: bytes, native: object) -> None:
