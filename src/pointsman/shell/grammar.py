@@ -6,6 +6,9 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser, Point, Tree
 
 _LANGUAGE = Language(tree_sitter_bash.language())
+_AS_LETTERS = bytes(code if code < 0x80 else ord("z") for code in range(256))
+"""To the shell, what is beyond ASCII is a letter like any other; the grammar's scanner reads past
+its tables where it meets some of it. Offsets stay those of the text."""
 _SLICE = 16 * 1024
 _SHORT = 4096
 """Bytes that are parsed in one go: at their worst they take a fraction of a second."""
@@ -16,6 +19,7 @@ way back from text that is not may take the square of its length."""
 
 def parse(source: bytes) -> Tree | None:
     """Return the syntax tree, or ``None`` where it would take too long."""
+    source = source.translate(_AS_LETTERS)
     parser = Parser(_LANGUAGE)
     if len(source) <= _SHORT:
         return parser.parse(source)
