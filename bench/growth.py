@@ -194,7 +194,6 @@ class _TooLong(BaseException):
 def _once(case: Case, size: int, number: int) -> float:
     """Return the seconds of one call, ``_LONGEST_S`` where it had to be ended."""
     call = case.prepare(size, number)
-    gc.collect()
     gc.disable()  # As timeit does: its cost depends on what else this process keeps.
     before = signal.signal(signal.SIGALRM, _end)
     signal.setitimer(signal.ITIMER_REAL, _LONGEST_S)

@@ -73,6 +73,7 @@ def test_every_command_that_runs_is_found(command: str, found: list[str]) -> Non
         ("printf 'a\\nb\\n' | xargs -I{} rm x/{}", [("x/a",), ("x/b",)]),
         ("find d -name '*.o' | xargs rm", [("d/**/*.o",)]),
         ("parallel rm -r ::: a b", [("-r", "a"), ("-r", "b")]),
+        ("rm \u00e9 '\U0001f600 x'", [("\u00e9", "\U0001f600 x")]),
         ("rm $(pwd)/a", [("/home/dev/proj/a",)]),
     ],
 )

@@ -19,3 +19,13 @@ def test_text_of_several_slices_is_read_to_its_end() -> None:
 
 def test_a_parse_that_would_not_end_is_given_up() -> None:
     assert parse(b")(" * 60_000) is None
+
+
+def test_characters_beyond_the_scanners_tables_do_no_harm() -> None:
+    text = "I\u00e1\U000f44f0\n\U000644e9\U00042ee4{\U000f9d29\u0099;\U0005d210 rm \u00e9x".encode()
+    tree = parse(text)
+    assert tree is not None
+    assert tree.root_node.end_byte == len(text)
+    for code in range(0x80, 0x110000, 997):
+        if not 0xD800 <= code <= 0xDFFF:
+            assert parse(f"{{{chr(code)}; {chr(code)}=1; ${chr(code)}\n".encode()) is not None
