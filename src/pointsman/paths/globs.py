@@ -12,18 +12,22 @@ and classes work. Three things differ on purpose:
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from itertools import pairwise
 
-from wcmatch import glob
+import bracex
 
-_FLAGS = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.DOTGLOB | glob.FORCEUNIX
+from pointsman.paths.segments import matcher
+
 _MOST_ALTERNATIVES = 1000
 """What braces may expand to; a pattern that grows past it is refused."""
 _LONGEST = 1024
-_MOST_STARS = 8
-"""Wildcards in one segment: each may try every length, so they multiply."""
-_REPEATED = re.compile(r"[*+]\([^()]*[*+?@!]\([^()]*\)[^()]*\)")
-"""A repetition of extended globs: what it takes to match grows without bound."""
+_MOST_STARS = 2
+"""Wildcards in a segment with extended globs: there each may try every length."""
+_REPEATED = re.compile(r"[*+]\(([^()]*)(\(?)")
+"""A repetition: its alternatives, and whether another group begins among them."""
+_ONE_CHARACTER = re.compile(r"[^\\\[\]*?]|\?|\[[^\]]+\]")
+_EXTENDED = re.compile(r"[?*+@!]\(")
+_WILD_INSIDE = re.compile(r"[*?\[\]]")
 _WILD = re.compile(r"[*?{}(),]")
 _BRACKET = re.compile(r"(?<!\\)([\[\]])")
 
@@ -59,6 +63,26 @@ class Globs:
         return None
 
 
+def _is_ambiguous(pattern: str) -> bool:
+    """Whether it repeats what can be read in more than one way: that takes time without bound."""
+    if any(len(_REPEATED.findall(segment)) > 1 for segment in pattern.split("/")):
+        return True
+    for found in _REPEATED.finditer(pattern):
+        alternatives = found[1].split("|")
+        if found[2]:
+            return True
+        if len(alternatives) == 1 and _ONE_CHARACTER.fullmatch(alternatives[0]):
+            continue
+        # What is empty or wild may take any part of what the next repetition could.
+        if any(not each or _WILD_INSIDE.search(each) for each in alternatives):
+            return True
+        alternatives.sort()
+        # Sorted, a text stands right before the ones that begin with it.
+        if any(after.startswith(before) for before, after in pairwise(alternatives)):
+            return True
+    return False
+
+
 _REFUSED: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda it: not it.strip(), "it is empty"),
     (
@@ -71,12 +95,12 @@ _REFUSED: tuple[tuple[Callable[[str], bool], str], ...] = (
     ),
     (lambda it: len(it) > _LONGEST, f"it is longer than {_LONGEST} characters"),
     (
-        lambda it: _REPEATED.search(it) is not None,
-        "it repeats an extended glob inside another; write it without the inner one",
+        _is_ambiguous,
+        "it repeats what can be read in more than one way; repeat plain texts only",
     ),
     (
         lambda it: any(_stars(segment) > _MOST_STARS for segment in it.split("/")),
-        f"it has more than {_MOST_STARS} wildcards between two slashes",
+        f"it has more than {_MOST_STARS} wildcards beside an extended glob",
     ),
 )
 """What makes a pattern unusable, and what is said about it."""
@@ -105,7 +129,7 @@ def forbidding(patterns: Iterable[str]) -> tuple[str, ...]:
 
 
 def _stars(segment: str) -> int:
-    return len(re.findall(r"\*+|\+\(", segment))
+    return len(re.findall(r"\*+|[+!]\(", segment)) if _EXTENDED.search(segment) else 0
 
 
 def _plain(pattern: str) -> str:
@@ -129,6 +153,12 @@ def _compiled(pattern: str) -> Callable[[str], bool]:
     patterns = [pattern]
     if _BRACKET.search(pattern):
         patterns.append(_BRACKET.sub(r"\\\1", pattern))
-    compiled: Any = glob.compile(patterns, flags=_FLAGS, limit=_MOST_ALTERNATIVES)
-    match: Callable[[str], bool] = compiled.match
-    return match
+    expanded = dict.fromkeys(
+        each
+        for one in patterns
+        for each in bracex.iexpand(one, keep_escapes=True, limit=_MOST_ALTERNATIVES)
+    )
+    matchers = [matcher(re.sub("/{2,}", "/", each)) for each in expanded]
+    if len(matchers) == 1:
+        return matchers[0]
+    return lambda path: any(matches(path) for matches in matchers)

@@ -1,0 +1,74 @@
+"""One glob without braces, matched segment by segment in time that is linear in the path.
+
+A regular expression tries every place for every ``**`` and every ``*``, which multiply; here only
+the last one is moved on, over segments and, within one, over characters.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from wcmatch import glob
+
+_FLAGS = glob.EXTGLOB | glob.DOTGLOB | glob.FORCEUNIX
+_EXTENDED = re.compile(r"[?*+@!]\(")
+_TOKEN = re.compile(r"\*+|\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]|\\.|.", re.DOTALL)
+_Segment = Callable[[str], bool]
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Return what says whether a path matches this pattern, which has no braces to expand."""
+    # None stands for **: no segment, or as many as there are.
+    segments = [None if part == "**" else _segment(part) for part in pattern.split("/")]
+    if segments[-1] is None:
+        # At the end it is something in the directory, never the directory itself.
+        segments.append(_anything)
+    return lambda path: _is_match(segments, path.split("/"))
+
+
+def _anything(part: str) -> bool:
+    del part
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _segment(part: str) -> _Segment:
+    if not part:
+        return lambda given: not given
+    tokens = _TOKEN.findall(part)
+    if sum(token[0] == "*" for token in tokens) < 2 or _EXTENDED.search(part):
+        return _one(part)
+    characters = [None if token[0] == "*" else _one(token) for token in tokens]
+    return lambda given: _is_match(characters, given)
+
+
+@lru_cache(maxsize=4096)
+def _one(part: str) -> _Segment:
+    compiled: Any = glob.compile([part], flags=_FLAGS)
+    matches: _Segment = compiled.match
+    return matches
+
+
+def _is_match(segments: Sequence[_Segment | None], parts: Sequence[str]) -> bool:
+    at, part = 0, 0
+    star, tried = -1, 0
+    while part < len(parts):
+        segment = segments[at] if at < len(segments) else _never
+        if segment is None:
+            star, tried = at, part
+            at += 1
+        elif segment(parts[part]):
+            at, part = at + 1, part + 1
+        elif star >= 0:
+            # The last ** takes one segment more; an earlier one never has to.
+            tried += 1
+            at, part = star + 1, tried
+        else:
+            return False
+    return all(segment is None for segment in segments[at:])
+
+
+def _never(part: str) -> bool:
+    del part
+    return False
