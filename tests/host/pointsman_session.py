@@ -101,12 +101,12 @@ class Guarded:
         return self.transcript_calls() - recorded
 
     def daemon_pid(self) -> int:
-        """Return the daemon's process id."""
-        return int(json.loads(self.command("status", "--json"))["pid"])
+        """Return the daemon's process id; one that gave way is started again."""
+        return int(json.loads(self.command("up", "--json"))["pid"])
 
     def kill_daemon(self) -> int:
         """Kill the daemon as the kernel would for want of memory; return what it was."""
-        pid = int((self.state / "daemon.lock").read_text())
+        pid = self.daemon_pid()
         os.kill(pid, signal.SIGKILL)
         return pid
 

@@ -91,7 +91,6 @@ ROWS = (
         "killed by SIGTERM while it waits for us",
         faults.signals_client(signal.SIGTERM),
         "the client was ended before the answer came",
-        recorded=False,
     ),
     Fault("timeout: the daemon is stopped", faults.stopped, SILENT),
     Fault("timeout: something silent on the socket", faults.silent, SILENT),
@@ -102,7 +101,7 @@ ROWS = (
     Fault("answer: exit 2, silent", faults.sends(answer(2)), "exit code 2 and 0 bytes of reason"),
     Fault("another version", faults.sends(b"PMS1\0\0\0\x09speaks v9"), "version skew: speaks v9"),
     Fault("daemon absent, half an upgrade", faults.package_broken, NOT_STARTED),
-    Fault("socket is a file", faults.socket_is(Path.touch), "no daemon answered within"),
+    Fault("socket is a file", faults.socket_is(Path.touch), "daemon.sock is not a socket"),
     Fault("state directory is a file", faults.state_is_a_file, "Not a directory", recorded=False),
     Fault(
         "state directory of somebody else",
@@ -117,7 +116,7 @@ ROWS = (
         "can be written by others",
         recorded=False,
     ),
-    Fault("ledger locked", faults.ledger_locked, "could not be put on record", recorded=False),
+    Fault("ledger locked", faults.ledger_locked, "could not be put on record"),
     Fault("ledger full", faults.ledger_full, "could not be put on record", recorded=False),
     Fault("ledger cannot be opened", faults.ledger_is_a_directory, NOT_STARTED),
 )

@@ -26,7 +26,7 @@ GUARD_ROWS = {
     "killed by SIGSEGV": "kill -SEGV $$",
     "timeout": "sleep 60",
     "timeout after a complete deny": f"echo '{DENY}'; sleep 60",
-    "timeout of a child that holds stdout": "sleep 60 & exit 0",
+    "a child that got away holds stdout": "setsid sleep 60 & sleep 0.1; exit 0",
     "JSON not closed": """printf '{"decision": "de'""",
     "text before the JSON deny": f"echo note; echo '{DENY}'",
     "text behind the JSON deny": f"echo '{DENY}'; echo note",

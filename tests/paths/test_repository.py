@@ -1,8 +1,14 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from pointsman.paths.repository import anchored_root, is_worktree_of, repository_root
+from pointsman.paths.repository import (
+    anchored_root,
+    is_worktree_of,
+    main_repository,
+    repository_root,
+)
 
 
 @pytest.fixture
@@ -54,3 +60,11 @@ def test_what_only_looks_like_a_worktree_is_none(repo: Path, tmp_path: Path, tex
     (tree / ".git").write_bytes(text.encode("latin-1"))
     assert not is_worktree_of(str(tree), str(repo))
     assert anchored_root(str(repo), str(tree)) == str(repo)
+
+
+def test_a_pipe_in_the_place_of_a_pointer_holds_nobody_up(repo: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    os.mkfifo(tree / ".git")
+    assert not is_worktree_of(str(tree), str(repo))
+    assert main_repository(str(tree)) == str(tree)

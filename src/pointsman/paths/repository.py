@@ -4,6 +4,8 @@ import os
 import time
 from collections import OrderedDict
 
+from pointsman.paths.content import read_regular
+
 _MARKS = (".git", ".pointsman")
 _MOST_LEVELS = 128
 _FRESH = 1.0
@@ -59,8 +61,8 @@ def main_repository(root: str) -> str:
 def _named_in(file: str, prefix: str) -> str:
     """Return the path that one of git's pointer files holds, or the empty string."""
     try:
-        with open(file, encoding="utf-8") as opened:
-            text = opened.read(4096)
+        # Whoever may write there may also have put a pipe in its place.
+        text = read_regular(file, 4096).decode()
     except (OSError, ValueError):
         return ""
     if not text.startswith(prefix):
