@@ -68,6 +68,7 @@ class Setups:
         policy = self._policies.policy_for(repository)
         setup = self._built.get(repository)
         if setup is None or setup.policy is not policy:
+            # Retired, not closed: a call of the old policy may still wait for a worker's answer.
             self._retire(self._built.pop(repository, None))
             setup = self._built[repository] = _build(policy, self._places)
             if len(self._built) > _MOST_SETUPS:
@@ -77,6 +78,7 @@ class Setups:
     async def close_retired(self) -> None:
         """End the workers of policies that are no longer in force, once nobody waits for them."""
         retired = [worker for worker in self._retired if not worker.busy]
+        # Settled before the first await, as `of` may retire more meanwhile.
         self._retired = [worker for worker in self._retired if worker.busy]
         for worker in retired:
             await worker.close()
@@ -96,6 +98,7 @@ class Setups:
 def _build(policy: Policy, places: Places) -> Setup:
     workers: dict[tuple[str, Role], PythonWorker] = {}
     declared = [_declared(hook, workers) for hook in policy.hooks]
+    # Shipped guards first: of equally strict answers the first gives rule and hook.
     table = HookTable([*shipped_hooks(policy, places, fault_of_change), *declared])
     theirs = frozenset(hook.name for hook in policy.hooks if hook.theirs)
     return Setup(policy, table, tuple(workers.values()), theirs)
@@ -108,15 +111,18 @@ def _declared(hook: DeclaredHook, workers: dict[tuple[str, Role], PythonWorker])
         name=hook.name,
         role=hook.role,
         run=_tampered(hook) if stops else _body(hook, workers),
+        # An empty set means all, those of a newer client included, which have no name here.
         events=frozenset() if "*" in hook.events else frozenset(hook.events),
         tools=hook.tools,
         budget=hook.budget,
         settings=hook.settings,
+        # A hook that is skipped stops nothing, and this one has to.
         skip="" if stops else hook.skip,
     )
 
 
 def _body(hook: DeclaredHook, workers: dict[tuple[str, Role], PythonWorker]) -> Run:
+    # It fails when it is asked instead of being left out: for a guard that is a stop.
     if hook.broken:
         return _broken(hook)
     if hook.command:

@@ -166,3 +166,12 @@ def test_no_value_crashes_the_check(value: object) -> None:
     findings: list[object] = []
     SETTINGS.check(value, (), lambda *finding: findings.append(finding))
     assert findings or isinstance(value, dict)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_of_hundreds_of_digits_is_a_finding(tmp_path: Path, digits: int) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"[budgets]\nPreEdit = 1{'0' * digits}\n")
+    (problem,) = read_settings(file).problems
+    assert problem.line in {2, 3}, "the parser does not say where int() gave up"
+    assert len(problem.value) <= max(120, len(str(file)))

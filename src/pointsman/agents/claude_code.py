@@ -28,10 +28,12 @@ _BASE = frozenset(
 _MOST_NESTING = 200
 """Levels of arrays and objects; what comes after us may recurse into them."""
 _COMMON = frozenset(entry.name for entry in fields(Event))
+# Without these a guard has nothing to judge, and its silence would let the call pass.
 _NEEDED = {"PreToolUse": ("tool_name", "tool_input"), "PermissionRequest": ("tool_name",)}
 _JSON_TYPES: dict[type, Callable[[object], bool]] = {
     str: lambda value: isinstance(value, str),
     bool: lambda value: isinstance(value, bool),
+    # To Python True is an int; to the host it is none.
     int: lambda value: isinstance(value, int) and not isinstance(value, bool),
     float: lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
     tuple: lambda value: isinstance(value, list),
@@ -82,6 +84,8 @@ def read(payload: bytes, expected: str, cwd: str = "", received_ns: int = 0) -> 
 
 
 def _is_mistaken(name: str, expected: str) -> bool:
+    # A call under another guard event's name would meet the wrong guards. Where nobody waits for
+    # yes or no, a name that the host has changed does no harm.
     return name != expected and (expected in GUARD_EVENTS or name in GUARD_EVENTS)
 
 
@@ -116,12 +120,14 @@ def _finite(text: str) -> float:
     return value
 
 
+# Python alone reads NaN and 1e999 as numbers, and would write what no other language reads.
 _JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 """Made once: making a decoder costs as much as reading a small payload does."""
 
 
 def _check_nesting(payload: bytes, native: object) -> None:
     """Raise RecursionError for what is nested so deeply that a later stage would."""
+    # Depth needs brackets: counting them spares the usual payload the walk.
     if payload.count(b"[") + payload.count(b"{") <= _MOST_NESTING:
         return
     level = [native]
@@ -189,6 +195,7 @@ def _identity(native: Mapping[str, Any], cwd: str) -> Identity:
         agent_type=_text(native, "agent_type"),
         prompt_id=_text(native, "prompt_id"),
         tool_use_id=_text(native, "tool_use_id"),
+        # Where the host names none, the client's own: relative paths need one to be judged.
         cwd=_text(native, "cwd") or cwd,
     )
 
@@ -246,6 +253,7 @@ def message(decision: Decision) -> str:
     opening = _OPENINGS[decision.cause]
     if decision.action is Action.ALLOW:
         opening = _ALLOWED
+    # A question about what could not be verified keeps the opening that says so.
     elif decision.action is Action.ASK and decision.cause is Cause.VIOLATION:
         opening = _ASKED
     return f"{opening}: {decision.reason or 'no reason given'}{tail}"
@@ -256,6 +264,7 @@ def _specific_output(kind: str, decision: Decision) -> dict[str, Any]:
     if decision.action in {Action.ALLOW, Action.ASK} and kind == "PreToolUse":
         output["permissionDecision"] = decision.action.value
         output["permissionDecisionReason"] = message(decision)
+    # No "allow" goes with a changed input: it would skip the user's own prompt.
     if decision.updated_input is not None and kind == "PreToolUse":
         output["updatedInput"] = dict(decision.updated_input)
     if decision.context and kind in _CONTEXT_EVENTS:
@@ -265,8 +274,10 @@ def _specific_output(kind: str, decision: Decision) -> dict[str, Any]:
 
 def _json(kind: str, output: Mapping[str, Any]) -> bytes:
     body = {"hookSpecificOutput": {"hookEventName": kind, **output}}
+    # ASCII, because a lone surrogate quoted from a payload cannot be encoded otherwise.
     return json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
 
 
 def _encode(text: str) -> bytes:
+    # The reason may quote a lone surrogate, too; the words must get out all the same.
     return (text + "\n").encode("utf-8", "backslashreplace")

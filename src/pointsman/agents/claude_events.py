@@ -111,6 +111,7 @@ def registration(
     """
     blocks = version is None or failure_blocks(version)
     return {
+        # No matcher: a guard has to be asked about every call.
         name: [{"hooks": [_entry(client_argv, row, pinned, blocks=blocks)]}]
         for name, row in EVENTS.items()
     }
@@ -118,6 +119,7 @@ def registration(
 
 def failure_blocks(version: Version | None) -> bool:
     """Whether this client stops the action when a guard fails."""
+    # Unknown counts as old where we tell what fails open, and as new where we write hooks.
     return version is not None and version >= FAILURE_BLOCKS_SINCE
 
 
@@ -127,7 +129,9 @@ def _entry(
     entry: dict[str, Any] = {
         "type": "command",
         "command": client_argv[0],
+        # With args the host starts the program itself, no shell in between.
         "args": [*client_argv[1:], claude_code.NAME, row.event, *pinned],
+        # Never the host's default, which on some events is very short.
         "timeout": HOST_TIMEOUT,
     }
     if blocks and row.event in GUARDS:

@@ -218,6 +218,7 @@ def _switches(file: _File) -> Iterator[Problem]:
         reach = "every hook" if file.scope == "managed" else "every hook that is not managed"
         yield file.problem(off, "disableAllHooks", f"turns {reach} off, ours too", "take it out")
     managed = file.root.member("allowManagedHooksOnly")
+    # The switch is the machine's alone: in any other file it switches nothing.
     if managed is not None and managed.value.data is True and file.scope == "managed":
         yield file.problem(
             managed,
@@ -280,6 +281,7 @@ def _groups(file: _File) -> Iterator[tuple[str, Value]]:
 def _matchers(file: _File) -> Iterator[Problem]:
     for event, group in _groups(file):
         matcher = group.member("matcher")
+        # FileChanged's matcher is a list of file names, not of tools.
         if matcher is None or event == "FileChanged":
             continue
         key = f"hooks.{event}.matcher"
@@ -292,10 +294,12 @@ def _matchers(file: _File) -> Iterator[Problem]:
 
 
 def _matcher_fault(matcher: str) -> tuple[str, str] | None:
+    # First these two: most of them compile as expressions, and match the name of no tool.
     if _RULE_SYNTAX.fullmatch(matcher):
         return "is a permission rule, not a tool's name", "put the name here, the rule into 'if'"
     if _MCP_SERVER_ONLY.fullmatch(matcher):
         return "names a server, and no tool is called that", f"write {matcher}__*"
+    # Names and wildcards are no expressions: a lone `*` would not compile as one.
     if _NAMES_ONLY.fullmatch(matcher):
         return None
     try:
@@ -310,6 +314,7 @@ def _entries(file: _File) -> Iterator[Problem]:
     for event, group in _groups(file):
         entries = group.member("hooks")
         for element in entries.value.elements if entries else ():
+            # Ours are held to what init writes, by _weakened.
             if not is_ours(element.value.data):
                 yield from _entry_faults(file, event, element.value)
 
@@ -363,6 +368,7 @@ def _weaknesses(
         yield "is asynchronous: the host does not wait for its answer, nor for that in wider scopes"
     if matcher not in EVERY_CALL or "if" in entry:
         yield "is not asked about every call"
+    # An older client does not know the field, and init leaves it out there.
     if event in GUARDS and failure_blocks(version) and entry.get("onFailure") != "block":
         yield 'lacks onFailure = "block": the call passes when it fails'
     if entry.get("timeout") != HOST_TIMEOUT:

@@ -121,6 +121,7 @@ def uninstall_host(where: Where, *, dry_run: bool = False) -> Change:
         HostError: the settings cannot be read, understood or written; they are as they were.
     """
     file, notes = where.file, Notes(where.places)
+    # No lock for a dry run: taking it would make the state directory.
     if dry_run:
         return _removal(where, notes.of(file))
     with notes.locked():
@@ -128,6 +129,7 @@ def uninstall_host(where: Where, *, dry_run: bool = False) -> Change:
         change = _removal(where, note)
         if change.before is not None and change.changed:
             _carry_out(file, change.before, change.after)
+        # Last: where the file could not be written, note and backup are still the way back.
         if note is not None:
             notes.put(file, None)
             _forget_backup(file, note)
@@ -162,6 +164,7 @@ def _install(where: Where, registration: Mapping[str, object], *, dry_run: bool)
     with notes.locked():
         before = settings_write.read(file)
         after = claude_settings.install(before, registration, str(file))
+        # Not simply `before`: from the second time on our own entries are in that.
         kept = _original(file, before, notes.of(file))
         backup = settings_write.backup_of(file)
         if before != after:
@@ -183,6 +186,7 @@ def _original(file: Path, before: bytes | None, note: Note | None) -> bytes | No
 
 
 def _note(kept: bytes | None, after: bytes, old: Note | None) -> Note:
+    # A file that we once made stays ours to delete, however often it is installed again.
     created = kept is None or (old is not None and old.created)
     return Note(digest(kept or b""), digest(after), created)
 
@@ -202,6 +206,7 @@ def _removal(where: Where, note: Note | None) -> Change:
         return Change(file=file, scope=where.scope, before=None, after=None)
     held = _restorable(file, now, note)
     after = held if held is not None else claude_settings.uninstall(now, str(file))
+    # `{}` that had nothing of ours in it was written by somebody since, and stays.
     gone = note is not None and note.created and after != now and after.strip() == b"{}"
     return Change(
         file=file,

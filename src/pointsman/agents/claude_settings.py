@@ -72,6 +72,7 @@ def event_of(entry: object) -> str | None:
     at = words.index(claude_code.NAME)
     program, behind = words[:at], words[at + 1 :]
     # The event, and the directories of a pinned client or nothing.
+    # Any name will do for the event: a later version of ours may have registered more of them.
     if len(behind) not in {1, 3} or not behind[0].isidentifier():
         return None
     return behind[0] if any(map(_is_client, program)) else None
@@ -79,6 +80,7 @@ def event_of(entry: object) -> str | None:
 
 def _is_client(word: str) -> bool:
     parts = tuple(word.split("/"))
+    # Many a hook.py is somebody's own; only one in a directory `client` is taken for ours.
     return parts[-1] == _NATIVE_CLIENT or parts[-2:] == _PYTHON_CLIENT
 
 
@@ -113,6 +115,7 @@ def install(
         HostError: the text is not settings that can be edited without a guess.
     """
     given = _decoded(_EMPTY if text is None else text, name)
+    # Two passes, because the second needs the places as the first has left them.
     kept = _without(given, name, lambda hook: _out_of_place(hook, registration))
     settings = _read(kept, name)
     return _encoded(json_splice.apply(kept, _additions(kept, settings, registration)), name)
@@ -165,6 +168,8 @@ def _out_of_place(hook: _Hook, registration: Mapping[str, Any]) -> bool:
     wanted = registration.get(hook.event)
     if wanted is None or not hook.first:
         return True
+    # Alone in its group it can be replaced whole. In a group of the user's it stays only if
+    # nothing about it has to change.
     if hook.group.all_ours and len(hook.group.ours) == 1:
         return False
     as_wanted = hook.entry == wanted[0]["hooks"][0]
@@ -189,6 +194,7 @@ def _additions(
         if ours is None:
             news = [New(None, group) for group in groups]
             yield json_splice.insertion(text, member.value, news, style)
+        # A shared group is left as it is: _out_of_place has let only a sound entry stay in it.
         elif ours.all_ours and ours.value.data != groups[0]:
             yield json_splice.replacement(text, ours.value, groups[0], style)
     if missing:
@@ -212,6 +218,8 @@ def _without(text: str, name: str, doomed: Callable[[_Hook], bool]) -> str:
     if len(gone) < len(hooks.elements) or not gone:
         cut = json_splice.removal(text, hooks, frozenset(gone)) if gone else []
         return json_splice.apply(text, [*edits, *cut])
+    # Every event goes whole, so no edits inside are left. The user's own `hooks` stays, empty;
+    # one that we opened goes with the last of ours.
     if json_splice.hugs(text, hooks):
         return json_splice.apply(text, json_splice.removal(text, hooks, frozenset(gone)))
     place = [one.key for one in settings.root.elements].index("hooks")
@@ -228,6 +236,7 @@ def _event_edits(
     first = True
     for index, group in enumerate(groups):
         out = set()
+        # Sorted, as the first in the file is the one that may stay.
         for place in sorted(group.ours):
             entry = group.entries.elements[place].value.data
             if doomed(_Hook(str(member.key), group, entry, first)):
@@ -237,6 +246,7 @@ def _event_edits(
             gone.add(index)
         elif out:
             edits += json_splice.removal(text, group.entries, frozenset(out))
+    # A list that the user opened is emptied and stays.
     if gone and len(gone) == len(groups) and not json_splice.hugs(text, member.value):
         return [], True
     if gone:
@@ -274,6 +284,7 @@ class _Shape:
         if not isinstance(value.data, kind):
             wanted = "an object" if kind is dict else "a list"
             self._refuse(value.start, f"{what} is not {wanted}")
+        # Of a key that stands there twice, editing either would be a guess at which is meant.
         twice = value.repeated()
         if twice is not None:
             self._refuse(twice.start, f"{what} has the key {twice.key!r} twice")

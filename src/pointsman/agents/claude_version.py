@@ -76,6 +76,7 @@ def ask_version(
 def _programs(places: Iterable[Path]) -> Iterator[Path]:
     seen = set()
     for path in places:
+        # Two links to one program are one client, shown by the name that would start it.
         real = os.path.realpath(path)
         if real not in seen and os.access(real, os.X_OK) and Path(real).is_file():
             seen.add(real)
@@ -84,6 +85,7 @@ def _programs(places: Iterable[Path]) -> Iterator[Path]:
 
 def _places(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
     for directory in environ.get("PATH", "").split(os.pathsep):
+        # An empty or relative entry means the working directory: what lies there is not started.
         if directory.startswith("/"):
             yield Path(directory, "claude")
     for variable in ("npm_config_prefix", "NPM_CONFIG_PREFIX", "PREFIX"):

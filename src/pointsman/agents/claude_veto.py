@@ -31,6 +31,7 @@ _SOURCES = {
     "user_settings": "user",
     "policy_settings": "managed",
 }
+# Guards first, as only the first few of what is lost are shown.
 _ORDER = (*GUARDS, *(name for name in EVENTS if name not in GUARDS))
 _SHOWN = 5
 _TRANSCRIPT_BYTES = 256 * 1024
@@ -43,10 +44,12 @@ def fault_of_change(event: Event, home: str) -> str:
         return ""
     texts = _texts(event, home)
     scope = _SOURCES.get(event.source, "")
+    # Only the file that changes: a fault that stood elsewhere before is not this change's.
     mine = {scope: texts[scope]} if scope in texts else {}
     for problem in findings(mine, _version(event.transcript_path)):
         if problem.key == "disableAllHooks" or weakens(problem) or leads_away(problem):
             return f"{problem.file}:{problem.line}: {problem.key} {problem.message}"
+    # All files: what another scope still registers is not lost.
     registered = _registered(texts)
     lost = [name for name in _ORDER if name not in registered]
     if not lost:
@@ -69,10 +72,12 @@ def _why(event: ConfigChange, mine: Texts) -> str:
 
 def _texts(event: ConfigChange, home: str) -> Texts:
     repository = Path(event.identity.repository or event.identity.cwd or "/")
+    # The session's directory, not that of whichever session started the daemon.
     environ = {"CLAUDE_CONFIG_DIR": event.host_config}
     files = {scope: settings_file(scope, repository, environ, Path(home)) for scope in SCOPES}
     scope = _SOURCES.get(event.source)
     if scope is not None and event.file_path:
+        # The file that the host names counts, not where we would have looked for it.
         files[scope] = Path(event.file_path)
     return {scope: (str(file), _read(file)) for scope, file in files.items()}
 
@@ -93,6 +98,7 @@ def _registered(texts: Texts) -> frozenset[str]:
         problems = findings({scope: (name, data)}, None)
         if not any(map(ignores_file, problems)):
             silent = {problem.key.split(".")[1] for problem in problems if silences(problem)}
+            # It parses: a file that does not is one that the client ignores.
             found |= our_events(json.loads(data)) - silent
     return found
 
@@ -102,6 +108,8 @@ def _version(transcript: str) -> Version | None:
     try:
         with Path(transcript).open("rb") as file:
             file.seek(0, 2)
+            # Only the end, as transcripts grow; searched and not parsed, as that may begin within
+            # a line.
             file.seek(max(0, file.tell() - _TRANSCRIPT_BYTES))
             found = _VERSION.findall(file.read(_TRANSCRIPT_BYTES))
     except (OSError, ValueError):

@@ -134,6 +134,7 @@ class _Reader:
             data, end = self._scalars.raw_decode(self._text, at)
         except JSONDecodeError:
             raise
+        # NaN and numbers without end come as a plain ValueError; callers know one kind of fault.
         except ValueError as error:
             raise JSONDecodeError(str(error), self._text, at) from None
         return Value(at, end, data)
@@ -216,6 +217,7 @@ def insertion(
         return _at(container.start + 1, piece + style.newline)
     if not style.lines:
         piece = style.comma.join(_in_one_line(new, style) for new in news)
+    # Right before the bracket: so it hugs, and the user's container outlives what we put in.
     return _at(container.end - 1, piece)
 
 
@@ -249,6 +251,7 @@ def removal(
         if first > 0:
             edits.append(Edit(elements[first - 1].end, elements[last].end))
         else:
+            # At the head there is none before it: what stands behind the bracket is left alone.
             edits.append(Edit(elements[first].start, elements[last + 1].start))
     return edits
 
@@ -265,12 +268,14 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 def _emptying(text: str, container: Value, *, outermost: bool) -> Edit:
     start, end = container.elements[0].start, container.elements[-1].end
     if outermost:
+        # `insertion` put one line end behind our lines: that goes with them, and no other space.
         over_lines = "\n" in text[container.start + 1 : start]
         newline = next((one for one in ("\r\n", "\n") if text.startswith(one, end)), "")
         return Edit(container.start + 1, end + len(newline) * over_lines)
     lead = _lead(text, start)
     if "\n" in text[start:end] and "\n" in text[lead:start]:
         start = text.rindex("\n", lead, start)
+        # Both halves of a CRLF go, or a lone carriage return would be left of ours.
         start -= start > lead and text[start - 1] == "\r"
     return Edit(start, end)
 
@@ -292,6 +297,7 @@ def _line_indent(text: str, at: int) -> str:
 
 
 def _over_lines(new: New, style: Style, begin: str) -> str:
+    # JSON escapes line feeds within texts: every one in here is layout.
     body = json.dumps(new.data, ensure_ascii=False, indent=style.unit).replace("\n", begin)
     return body if new.key is None else f"{json.dumps(new.key)}: {body}"
 
@@ -306,5 +312,6 @@ def _opened(data: Any, opened: int, style: Style) -> str:
         return json.dumps(data, ensure_ascii=False, separators=(style.comma, style.colon))
     if isinstance(data, dict):
         members = (New(key, value, opened - 1) for key, value in data.items())
+        # The space before the bracket marks a container as ours; `hugs` looks for it.
         return "{" + style.comma.join(_in_one_line(one, style) for one in members) + " }"
     return "[" + style.comma.join(_opened(one, opened - 1, style) for one in data) + " ]"

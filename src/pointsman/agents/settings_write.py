@@ -63,6 +63,7 @@ def read(file: Path) -> bytes | None:
     """
     look = f"ls -ld {file.parent} {file}"
     try:
+        # Before it is opened: a pipe in its place would block the open.
         if not stat.S_ISREG(file.stat().st_mode):
             raise HostError(f"{file} is not a regular file", fix=look)
         with file.open("rb") as opened:
@@ -93,8 +94,10 @@ def replace(
         with _beside(target) as (descriptor, temporary):
             _write_all(descriptor, data, like=target)
             before_rename()
+            # As late as can be: the rename would take away an edit made since we read.
             _insist_unchanged(target, seen)
             temporary.rename(target)
+        # The rename is a change of the directory, which is synced on its own.
         _sync_directory(target.parent)
     except OSError as error:
         raise _not_written(file, error) from error
@@ -135,6 +138,7 @@ def remove(file: Path, seen: bytes) -> None:
 @contextlib.contextmanager
 def _beside(target: Path) -> Iterator[tuple[int, Path]]:
     """Open a new file in the same directory; it is deleted unless it was renamed."""
+    # In the same directory, as a rename cannot cross file systems.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         yield descriptor, Path(name)
@@ -147,7 +151,9 @@ def _write_all(descriptor: int, data: bytes, like: Path) -> None:
     """Write everything to the disk, with the mode and owner of ``like``."""
     rest = memoryview(data)
     while rest:
+        # The kernel may take less than it was given.
         rest = rest[os.write(descriptor, rest) :]
+    # Before the rename, so that the file never has another mode under its own name.
     _keep_owner_and_mode(like, descriptor)
     os.fsync(descriptor)
 
@@ -156,15 +162,19 @@ def _keep_owner_and_mode(target: Path, descriptor: int) -> None:
     try:
         old = target.stat()
     except FileNotFoundError:
+        # mkstemp makes files with 0600; a new settings file gets what any new file gets.
         os.fchmod(descriptor, 0o666 & ~_umask())
         return
     new = os.fstat(descriptor)
+    # Only where they differ, as giving a file away takes privileges.
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
         os.fchown(descriptor, old.st_uid, old.st_gid)
+    # After fchown, which clears set-id bits.
     os.fchmod(descriptor, old.st_mode & 0o7777)
 
 
 def _umask() -> int:
+    # It can only be read by setting it; 077, so that nothing made meanwhile is open to others.
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -211,6 +221,7 @@ class Notes:
                 f"the state directory {self._directory}: {error.strerror}", fix="pointsman doctor"
             ) from error
         try:
+            # On a file of its own: a rename replaces the notes, and would take their lock along.
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         finally:

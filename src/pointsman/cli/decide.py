@@ -40,6 +40,7 @@ def command(host: str, record: bool, _json: bool) -> None:
         click.echo("One payload a line, as JSON; ^D ends.", err=True)
     where = places()
     here = cwd()
+    # Lazy all the way, or no line were answered before the last one is read.
     deliveries = (delivery_of(line, host, here, size) for line, size in _lines(sys.stdin.buffer))
     rows = _recorded(where, deliveries) if record else _decided(where, deliveries)
     for row in rows:
@@ -51,6 +52,7 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
     while line := stream.readline(_MOST_LINE):
         more = 0
         ended = line.endswith(b"\n")
+        # The rest is read away, lest it pass for a line of its own.
         while not ended and (rest := stream.readline(1024 * 1024)):
             more += len(rest)
             ended = rest.endswith(b"\n")
@@ -70,9 +72,11 @@ def _recorded(where: Places, deliveries: Iterable[Delivery]) -> Iterator[dict[st
     start(where)
     for delivery in deliveries:
         header = {
+            # A daemon gives way to a newer client; this is none.
             "version": "",
             "client": "decide",
             "host": delivery.host,
+            # A lone surrogate in the payload's event would not go into the frame.
             "event": delivery.event.encode("utf-8", "backslashreplace").decode(),
             "size": str(delivery.size),
             "cwd": delivery.cwd,

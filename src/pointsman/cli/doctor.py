@@ -61,6 +61,7 @@ def command(as_json: bool) -> None:
 def _examine() -> Iterator[Finding]:
     yield from _own_state()
     yield from _hosts()
+    # Any scope will do: the settings of all of them are read.
     settings = where(SCOPES[0])
     texts = settings_texts(settings)
     yield from _registered(texts)
@@ -78,6 +79,7 @@ def _own_state() -> Iterator[Finding]:
         state_dir.prepare(places())
         status = start(places())
         yield Finding("daemon", True, f"process {status['pid']}, version {status['version']}")
+        # Asked again, as a daemon that had to be started was not told of this directory.
         status = read_status(places(), cwd())
         for problem in status["config_errors"]:
             text = f"{problem['file']}:{problem['line']}: {problem['key']}: {problem['message']}"
@@ -93,6 +95,7 @@ def _hosts() -> Iterator[Finding]:
     try:
         clients = installed(os.environ, home())
     except HostError as error:
+        # A note and no failure: the hooks may be there before the client is.
         yield Finding("host", None, str(error), error.fix)
         return
     for client in clients:
@@ -125,6 +128,7 @@ def _settings_problems(
     texts: Mapping[str, tuple[str, bytes | None]], settings: Where
 ) -> Iterator[Finding]:
     del settings
+    # A version that knows everything: what an older client lacks, _hosts says of each.
     for problem in findings(texts, (9999,)):
         text = f"{problem.file}:{problem.line}: {problem.key} {problem.message}"
         yield Finding("settings", False, text, problem.fix)
@@ -134,6 +138,7 @@ def _canaries(texts: Mapping[str, tuple[str, bytes | None]]) -> Iterator[Finding
     seen: set[tuple[str, ...]] = set()
     for name, data in texts.values():
         for argv in _commands(_parsed(data)):
+            # Once, as the host does: of equal entries in several scopes it runs one.
             if argv not in seen:
                 seen.add(argv)
                 yield _canary(argv, name)
@@ -156,12 +161,14 @@ def _canary(argv: tuple[str, ...], name: str) -> Finding:
     if isinstance(done, str):
         return Finding("canary", False, f"{name}: {done}", "pointsman init")
     text = done.stderr.decode(errors="replace").strip()
+    # The exit code alone proves nothing: every failure of ours ends in 2, too.
     if done.returncode == 2 and f"[{RULE} " in text:
         return Finding("canary", True, f"denied, as it must be ({name})")
     return Finding("canary", False, f"exit code {done.returncode}: {text[:300]}", "pointsman up")
 
 
 def _harmless(argv: tuple[str, ...], name: str) -> Finding:
+    # A hook that stops everything would pass the canary.
     done = _deliver(argv, "PointsmanHarmless")
     if isinstance(done, str):
         return Finding("harmless", False, f"{name}: {done}", "pointsman init")

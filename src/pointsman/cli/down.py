@@ -38,11 +38,13 @@ def stop(where: Places, *, force: bool) -> bool:
     try:
         control.ask(where, "stop")
     except DaemonUnreachable:
+        # Nobody listens and the lock is held: a daemon on its way in or out, which is waited for.
         if not state_dir.locked(where):
             return False
     except TransportError:
         if not force:
             raise
+        # It is deaf: to wait for it to go by itself would be in vain.
         answers = False
     if answers and _gone(where, _WITHIN):
         return True
@@ -59,6 +61,7 @@ def stop(where: Places, *, force: bool) -> bool:
 def _gone(where: Places, within: float) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
+        # The lock and not the pid: the kernel frees it however a process ends, and pids are reused.
         if not state_dir.locked(where):
             return True
         time.sleep(0.02)
@@ -68,6 +71,7 @@ def _gone(where: Places, within: float) -> bool:
 def _kill(where: Places) -> None:
     """End the process that holds the lock: only a daemon of ours can hold it."""
     pid = state_dir.holder(where)
+    # Without the lock the pid is an old one, and may be another process's by now.
     if pid is not None and state_dir.locked(where):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

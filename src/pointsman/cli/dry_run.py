@@ -21,6 +21,7 @@ def delivery_of(payload: bytes, host: str, cwd: str, size: int = -1) -> Delivery
     return Delivery(
         host=host,
         event=event_name(payload),
+        # Cut where a client cuts, so that it is refused as it would be there.
         payload=payload[:MOST_PAYLOAD],
         size=max(size, len(payload)),
         cwd=cwd,
@@ -53,6 +54,7 @@ class DryRun:
     def __enter__(self) -> Self:
         self._setups = Setups(PolicyLoader(self.where), self.where)
         self._runtime = Runtime(self._setups, None, self.clock)
+        # One loop for all deliveries: a resident worker lives on the loop that started it.
         self._loop = asyncio.new_event_loop()
         return self
 
@@ -63,6 +65,7 @@ class DryRun:
         traceback: TracebackType | None,
     ) -> None:
         try:
+            # First: ending the workers needs a loop that still turns.
             self._loop.run_until_complete(self._setups.close())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         finally:
@@ -74,5 +77,6 @@ class DryRun:
         if not case.at_once:
             return case, self._loop.run_until_complete(self._runtime.finish(case))
         handled = self._runtime.finish_at_once(case)
+        # Nothing is recorded, but the lineage has to learn of a denial; `finish` tells it itself.
         self._runtime.recorded(case, handled, None)
         return case, handled

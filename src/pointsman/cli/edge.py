@@ -39,8 +39,10 @@ def exit_codes() -> Iterator[None]:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    # Click makes an Abort of ^C.
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
+    # Before OSError, of which BrokenPipeError is one.
     except (ReaderGone, BrokenPipeError):
         _drop_output()
         sys.exit(DONE)

@@ -64,6 +64,7 @@ def _payload(
         return _call("Write", {"file_path": edit, "content": ""}, agent, cwd)
     if agent is not None:
         raise click.UsageError("--agent goes with --command or --edit; a payload names its own")
+    # Without this it would wait for a payload at the terminal, and seem to hang.
     if payload is None and sys.stdin.isatty():
         raise click.UsageError("give a payload's file, - for stdin, --command '...' or --edit FILE")
     return (payload or sys.stdin.buffer).read()
@@ -79,6 +80,7 @@ def _call(tool: str, tool_input: dict[str, str], agent: str | None, cwd: str) ->
         "tool_use_id": "explain",
     }
     if agent is not None:
+        # Both, as the host sends them of a subagent: contracts go by the type.
         payload |= {"agent_type": agent, "agent_id": "explain"}
     return json.dumps(payload).encode()
 

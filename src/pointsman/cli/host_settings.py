@@ -68,4 +68,5 @@ def difference(change: Change) -> str:
     )
     name = str(change.file)
     lines = difflib.unified_diff(before, after, name, f"{name} (after)")
+    # A last line without an end would run into the next one.
     return "".join(line if line.endswith("\n") else line + "\n" for line in lines)

@@ -33,6 +33,7 @@ def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
     """
     clients, missing = _clients()
     argv = client_command().argv
+    # The first is the one that `claude` starts.
     version = clients[0].version if clients else None
     done = install_host(host_settings.where(scope), argv, version, dry_run=dry_run)
     if as_json:
@@ -49,11 +50,13 @@ def _clients() -> tuple[Sequence[Client], list[str]]:
     try:
         return installed(os.environ, home()), []
     except HostError as error:
+        # No failure: hooks that are there before the client are written as for the newest.
         oldest, since = version_text(OLDEST), version_text(FAILURE_BLOCKS_SINCE)
         text = (
             f"warning    {error}. The hooks hold from version {since} on; versions from {oldest} "
             "on heed them, but let a call pass when a guard itself fails."
         )
+        # Without its second half, to type the same again: this command does its part all the same.
         return (), [text, f"           {error.fix.partition(',')[0]}"]
 
 
@@ -104,6 +107,7 @@ def _lines(done: Installed, clients: Sequence[Client], *, dry_run: bool) -> Iter
         yield from _open_lines(client)
     yield "in force   as long as hooks are; nothing is checked when"
     yield from (f"           - {way}" for way in OPEN_ON_EVERY_VERSION)
+    # What a version lets pass is told of each client, above.
     yield from (f"warning    {problem}" for problem in done.problems if problem.key != "version")
     yield "next step  pointsman doctor (proves it with a call that must be denied)"
 

@@ -37,12 +37,14 @@ def _filters(function: _Command) -> _Command:
         click.option("--since", help="Not before: ISO 8601, or 15m, 2h, 3d ago."),
         click.option("--until", help="Not after: as --since."),
     )
+    # Decorators apply from the last up: so help lists them in this order.
     for option in reversed(options):
         function = option(function)
     return function
 
 
 def _chosen(given: dict[str, str | None]) -> query.Filter:
+    # One now for both bounds, or `--since 1h --until 1h` would not meet.
     now = time.time_ns()
     values: dict[str, Any] = {name: _as_recorded(text) for name, text in given.items()}
     for name in ("since", "until"):

@@ -53,6 +53,7 @@ def _replay(where: Places, session: str) -> Iterator[dict[str, Any]]:
     with DryRun(where, Clock(wall_ns=lambda: now[0])) as dry:
         for was in query.query(where.ledger, query.Filter(session=session)):
             payload = query.payload(where.ledger, was["seq"])
+            # Derived edits are derived again from their calls; nobody decides about escalations.
             if was["derived_from"] is not None or was["transport"] == "derived" or not payload:
                 continue
             found = True
@@ -63,6 +64,7 @@ def _replay(where: Places, session: str) -> Iterator[dict[str, Any]]:
                 event=was["event"],
                 payload=payload,
                 cwd=was["cwd"],
+                # Held to the repository of that time, wherever `cd` had led in between.
                 project=was["repository"] or "",
             )
             yield _compare(was, as_row(dry.handle(delivery)[1]))

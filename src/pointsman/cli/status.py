@@ -31,6 +31,7 @@ def read_status(where: Places, directory: str) -> dict[str, Any]:
     """Return the daemon's status, or what can be said without one."""
     try:
         return control.ask(where, "status", directory)
+    # Only where nobody listens: a daemon that listens and does not answer is an error.
     except DaemonUnreachable:
         policy = PolicyLoader(where).policy_for(anchored_root("", directory))
         return control.describe(where, policy) | {

@@ -61,4 +61,5 @@ def _root(repository: str | None) -> str:
             f"{start} lies in no repository (there is no .git or .pointsman above it)",
             fix="git init, or mkdir .pointsman",
         )
+    # In a linked worktree it is the repository's own hooks that run.
     return main_repository(root)

@@ -25,6 +25,7 @@ def command(restart: bool, foreground: bool, as_json: bool) -> None:
     """Start the daemon; the clients would do it too, at the first event."""
     where = places()
     if restart:
+        # By force: this is what the client advises where the daemon hangs.
         stop(where, force=True)
     if foreground:
         from pointsman.serve.main import serve  # noqa: PLC0415 - only this way needs it
@@ -49,10 +50,12 @@ def start(where: Places) -> dict[str, Any]:
         state_dir.prepare(where)
     with where.log.open("ab") as log:
         child = subprocess.Popen(
+            # `-m` takes modules from the working directory first: hence the cwd below.
             [sys.executable, "-m", "pointsman", "daemon"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
+            # ^C in this terminal is not meant for the daemon.
             start_new_session=True,
             cwd=where.state,
         )
@@ -61,6 +64,7 @@ def start(where: Places) -> dict[str, Any]:
         try:
             return control.ask(where, "status")
         except DaemonUnreachable:
+            # One that ends with 0 has found another daemon, which will answer.
             if child.poll() not in {None, 0}:
                 break
             time.sleep(0.02)

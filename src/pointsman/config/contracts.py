@@ -92,6 +92,7 @@ def watched(root: Path) -> list[str]:
     """Return the files and folders of which one changes when a contract does or a new one comes."""
     bases = [str(root / CONTRACTS), str(root / AGENTS)]
     folders = [folder for base in bases for folder, _, _ in os.walk(base)]
+    # The bases also where they are missing: that one comes is a change.
     return [*bases, *folders, *map(str, _files(root))]
 
 
@@ -99,6 +100,7 @@ def _files(root: Path) -> Iterator[Path]:
     count = 0
     for base in (root / CONTRACTS, root / AGENTS):
         for folder, folders, names in os.walk(base):
+            # In place: os.walk goes on in this order, so that the cap always cuts at the same file.
             folders.sort()
             for name in sorted(names):
                 if Path(name).suffix.lower() in _READERS and count < _MOST_FILES:
@@ -117,6 +119,7 @@ def _unread(root: Path) -> Iterator[tuple[Path, str, str]]:
             count += sum(Path(name).suffix.lower() in _READERS for name in names)
             for name in sorted(names):
                 if (
+                    # Among the agents other files may lie; in our own folder each is meant.
                     base.name == "contracts"
                     and name[0] != "."
                     and Path(name).suffix.lower() not in _READERS
@@ -199,6 +202,7 @@ class _Reading:
 
     def _read(self) -> Mapping[str, Any] | None:
         try:
+            # Read past the cap, and kept: the names in a file that is refused say whom it binds.
             data = read_regular(str(self.path), 16 * _MOST_BYTES)
             self.total += len(data)
             self._text = data.decode("utf-8", "replace")
@@ -250,6 +254,7 @@ class _Reading:
             self._wrong("outputs", outputs, "it is no mapping", "list allowed_modifications in it")
             return {}
         self._check_keys("outputs", outputs, _OUTPUTS)
+        # The very object: the guard tells it from a written `**` by identity.
         allowed: tuple[str, ...] = ALLOW_ALL
         if "allowed_modifications" in outputs:
             allowed = self._globs("allowed_modifications", outputs["allowed_modifications"])
@@ -297,6 +302,7 @@ class _Reading:
         return tuple(listed)
 
     def _wrong(self, key: str, value: Any, message: str, fix: str, line: int = 0) -> None:
+        # An alias bomb is small in memory and endless in print.
         text = reprlib.repr(value)
         self.problems.append(
             Problem(

@@ -75,6 +75,7 @@ class _Reading:
             source = read_regular(str(self.path), self.most)
             self.size = len(source)
             tree = _parse(source, self.path)
+        # Python's parser gives up on deep nesting with either of the last two.
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             text = f"it cannot be read: {getattr(error, 'msg', None) or error}"
             line = getattr(error, "lineno", None) or 1
@@ -84,6 +85,7 @@ class _Reading:
 
     def _unreadable(self, source: bytes | None, reason: str) -> list[DeclaredHook]:
         text = "guard" if source is None else source.decode(errors="replace")
+        # A guard's file has this word in it, whatever the decorator is called there.
         if "guard" not in text:
             return []
         named = set(_QUOTED.findall(text)) & {*EVENT_NAMES, "*"}
@@ -102,6 +104,7 @@ class _Reading:
                     continue
                 proper.add(decorator)
                 yield from self._hook(decorator, node.name, role, seen)
+        # Elsewhere a decorator declares nothing, and looks as if it did.
         for stray in ast.walk(tree):
             if not isinstance(stray, ast.Call) or stray in proper:
                 continue
@@ -132,6 +135,7 @@ class _Reading:
         self.problems.append(_problem(self.path, node.lineno, function, message))
         quoted = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
         events = tuple(sorted({*EVENT_NAMES, "*"} & {each for each in quoted if _is_text(each)}))
+        # What names no event is put somewhere only if it guards; others stop nothing anyway.
         if role is Role.GUARD or events:
             yield self._broken(function, role, events, f"line {node.lineno}: {message}")
 
@@ -150,6 +154,7 @@ class _Names:
     """What the decorators are called in a file, whatever it imports them as."""
 
     def __init__(self, tree: ast.Module) -> None:
+        # Taken for ours from the start, as `from pointsman import *` names none of them.
         self._roles: dict[str, Role] = dict(_ROLES)
         self._modules: set[str] = set()
         for node in ast.walk(tree):
@@ -179,6 +184,7 @@ class _Names:
 
 def _parse(source: bytes, path: Path) -> ast.Module:
     with warnings.catch_warnings():
+        # An odd escape in somebody's file is no matter for our stderr.
         warnings.simplefilter("ignore")
         return ast.parse(source, str(path))
 
@@ -186,6 +192,7 @@ def _parse(source: bytes, path: Path) -> ast.Module:
 def _options(decorator: ast.expr, function: str) -> tuple[str, Mapping[str, object]]:
     call = decorator if isinstance(decorator, ast.Call) else ast.Call(decorator, [], [])
     events = tuple(_literal(argument) for argument in call.args)
+    # `**more` has no name, becomes 'None', and is unknown.
     options = {str(each.arg): _literal(each.value) for each in call.keywords}
     for event in events:
         if event not in EVENT_NAMES and event != "*":

@@ -28,6 +28,7 @@ class LastGood:
     def of(self, file: str) -> Settings | None:
         """Return what a file said when it last checked out, or ``None`` where nobody knows."""
         text = self._known().get(file)
+        # Checked anew: it may be from a version with other rules.
         settings = parse_settings(file, text.encode()) if text is not None else None
         return settings if settings is not None and not settings.problems else None
 
@@ -35,6 +36,7 @@ class LastGood:
         """Remember a file that checks out; one that is gone is forgotten."""
         texts = self._known()
         if settings.exists and texts.get(settings.file) != settings.text:
+            # Out and in again, to the end: of too many the oldest goes.
             texts.pop(settings.file, None)
             texts[settings.file] = settings.text
         elif not settings.exists and settings.file in texts:
@@ -56,10 +58,12 @@ class LastGood:
 
     def _save(self) -> None:
         """Write it down; a state directory that cannot be written costs only the memory."""
+        # Whoever needs the state directory makes it, with mode 0700; a look at settings makes none.
         if not self.path.parent.is_dir():
             return
         with contextlib.suppress(OSError):
             descriptor, name = tempfile.mkstemp(dir=self.path.parent)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(self._texts, file)
+            # Whoever reads meets the old text or the new one.
             Path(name).rename(self.path)

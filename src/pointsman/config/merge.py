@@ -47,7 +47,9 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
     budgets = {**DEFAULT_BUDGETS, **user.get("budgets", {})}
     return Merged(
         budgets=budgets,
+        # A copy, as the repository tightens the one and not the other.
         own_budgets=dict(budgets),
+        # Tightened in place later on; what was read must stay as it is.
         guards={name: _copy(table) for name, table in user.get("guards", {}).items()},
         mcp_writers=list(user.get("mcp_writers", [])),
         user_hooks=list(user.get("hooks", [])),
@@ -95,6 +97,7 @@ def _tighten_guard(out: Merged, name: str, table: Mapping[str, Any]) -> None:
 
 def _tighten_escalation(out: Merged, table: Mapping[str, Any]) -> None:
     defaults = {"denial_burst": 5, "window": 60.0, "repeat_after": 300.0}
+    # Fewer denials, a longer window and a shorter pause each raise it earlier.
     earlier = {"denial_burst": min, "window": max, "repeat_after": min}
     for key, value in table.items():
         now = out.escalation.get(key, defaults[key])

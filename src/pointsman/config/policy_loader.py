@@ -58,6 +58,7 @@ class PolicyLoader:
         stamps = tuple(map(_stamp, paths))
         if cached is None or cached.stamps != stamps:
             policy = self._load(repository)
+            # The same object again: hooks that were built for it stay, with their workers.
             if cached is not None and cached.policy == policy:
                 policy = cached.policy
             made_of = self._fixed(repository) + list(self._watched(policy, repository))
@@ -78,6 +79,7 @@ class PolicyLoader:
 
     def repository_hooks(self, repository: str) -> list[DeclaredHook]:
         """Return the hooks that a repository declares, trusted or not."""
+        # Quiet: a look from the command line is no event, and the last good text stays as it is.
         settings = self._in_force(read_settings(Path(repository, REPOSITORY_CONFIG)), quiet=True)
         return self._theirs(repository, settings.values.get("hooks", []))[0]
 
@@ -113,6 +115,7 @@ class PolicyLoader:
         if settings.problems:
             good = self._good.of(settings.file)
             text = "; ".join(str(problem) for problem in settings.problems)
+            # Told once for each state of the file, not with every call.
             if before != text and not quiet:
                 kept = "the last good one stays in force" if good else "nothing of it is in force"
                 self._broken[settings.file] = text
@@ -130,6 +133,7 @@ class PolicyLoader:
     ) -> tuple[list[DeclaredHook], list[Problem]]:
         base = self._places.config
         own, problems = find_hooks(base / "hooks", base)
+        # Not for trust, which the user's own need not: a worker runs just what has these hashes.
         sources = python_sources(self._trust.sources.of_folder(base / "hooks"))
         own = [replace(hook, sources=sources) for hook in own]
         own += [_executable(table, str(base)) for table in merged.user_hooks]
@@ -170,6 +174,7 @@ class PolicyLoader:
             yield from watched(Path(root))
         for folder in folders:
             files = list(files_of(folder))
+            # Folders too, whose stamps are all that changes when a file comes.
             yield from sorted({str(path.parent) for path in files} | {str(path) for path in files})
         for hook in policy.hooks:
             yield from _words(hook)
@@ -184,6 +189,7 @@ def _is_old(stamps: Iterable[Hashable]) -> bool:
     """Whether every file was last changed so long ago that a further change shows."""
     now = time.time_ns()
     changed = (stamp[-1] for stamp in stamps if isinstance(stamp, tuple) and len(stamp) > 1)
+    # abs: a stamp far in the future (a clock set back) must not end all remembering.
     return all(abs(now - changed_ns) > _SETTLED_NS for changed_ns in changed)
 
 
@@ -192,6 +198,7 @@ def _stamp(path: str) -> Hashable:
         found = os.stat(path)  # noqa: PTH116 - for every call: pathlib costs ten times as much
     except OSError:
         return None
+    # An edit can keep the size and put its time back; the change time is the kernel's.
     return (path, found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
 
 

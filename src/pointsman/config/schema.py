@@ -1,7 +1,6 @@
 """Every setting there is, once: what checks a file, the JSON Schema and the reference read this."""
 
 import difflib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ Report = Callable[[Path, Any, str, str], None]
 
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection")
+# Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
     "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "move-system",
     "git-store", "disk-write", "disk-format", "download-and-run", "download-and-eval",
@@ -53,12 +53,13 @@ class Number:
 
     def check(self, value: Any, at: Path, report: Report) -> None:
         """Report a value of another type or out of bounds."""
+        # To Python True is an int, and nan is neither below a bound nor above it.
         kinds = (int,) if self.whole else (int, float)
         if not isinstance(value, kinds) or isinstance(value, bool):
             report(
                 at, value, "it is no " + ("whole number" if self.whole else "number"), self._fix()
             )
-        elif math.isnan(value) or value < self.low or self._too_high(value) or self._zero(value):
+        elif not (value >= self.low) or self._too_high(value) or self._zero(value):
             report(at, value, "it is out of bounds", self._fix())
 
     def schema(self) -> dict[str, Any]:
@@ -225,6 +226,7 @@ def _name_fault(name: str) -> str:
 def _tool_fault(pattern: str) -> str:
     fixed = pattern.partition("*")[0].partition("?")[0].partition("[")[0]
     stem = "mcp__"
+    # A wildcard may stand for a part of the stem; what is written out has to begin with it.
     meets = fixed.startswith(stem) or (fixed != pattern and stem.startswith(fixed))
     return "" if meets else "it matches the name of no MCP tool"
 

@@ -36,6 +36,7 @@ def read_settings(path: Path) -> Settings:
     name = str(path)
     try:
         data = read_regular(name, MOST_BYTES)
+    # Only this is empty: a file that cannot be read may say something strict.
     except FileNotFoundError:
         return Settings(name, exists=False)
     except OSError as error:
@@ -46,13 +47,16 @@ def read_settings(path: Path) -> Settings:
 def parse_settings(name: str, data: bytes) -> Settings:
     """Parse and check what a settings file of this name holds."""
     try:
+        # Editors may put a byte order mark first, which to tomllib is a mistake.
         text = data.decode("utf-8-sig")
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         return _broken(name, "it is not UTF-8", "save it as UTF-8", line)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # The parser's own error is a ValueError, and so is what int() says of 5000 digits.
         found = _LINE.search(str(error))
+        # At the end of the text the parser names no line.
         line = int(found[1]) if found else text.count("\n") + 1
         return _broken(name, f"it is no TOML: {error}", "mend the syntax", line)
     return Settings(name, values, tuple(_check(name, text, values)), text=text)

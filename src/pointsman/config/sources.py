@@ -36,6 +36,7 @@ class Sources:
     def hash(self, name: str) -> str:
         """Return the hash of a file, or something that begins with ``UNSURE``."""
         try:
+            # Before the file is read: what changes meanwhile shows the next time.
             found = os.stat(name)  # noqa: PTH116 - for every hook file on every reload
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
             known = self._known.get(name)
@@ -52,7 +53,9 @@ class Sources:
 def files_of(folder: Path) -> Iterator[Path]:
     """Yield the files of a hooks folder, at the most ``MOST_FILES``; caches are no part of it."""
     count = 0
+    # Links to folders are not followed: they would bring in what nobody has looked at.
     for parent, folders, names in os.walk(folder):
+        # Byte code changes by itself, and no hook is run from it.
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for name in sorted(names):
             count += 1
@@ -64,6 +67,7 @@ def files_of(folder: Path) -> Iterator[Path]:
 def named_files(hook: DeclaredHook) -> list[str]:
     """Return the files that a command's words name: scripts may change, the system's do not."""
     paths = [os.path.normpath(Path(hook.base, word)) for word in hook.command]
+    # A repository may itself lie below /opt: what is in it is never the system's.
     here = f"{os.path.normpath(hook.base)}/"
     return sorted(
         {

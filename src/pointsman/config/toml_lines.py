@@ -32,6 +32,7 @@ def key_lines(text: str) -> dict[Path, int]:
         key = _KEY.match(line)
         if key:
             path = (*base, *_parts(key[1]))
+            # `a.b = 1` makes the table `a` as well.
             for end in range(len(base) + 1, len(path) + 1):
                 lines.setdefault(path[:end], number)
             inside.open(key[2])
@@ -71,6 +72,7 @@ class _Inside:
             if not found:
                 return
             self._quote = ""
+        # Brackets and # within texts mean nothing; the long quotes are looked for below.
         text = _STRING.sub(_keep_long_quotes, text)
         for quote in ('"""', "'''"):
             before, found, after = text.partition(quote)
@@ -98,6 +100,7 @@ def _table(parts: Path, many: bool, counts: dict[Path, int]) -> Path:
     for part in parts[:-1]:
         path = (*path, part)
         if path in counts:
+            # Below an array of tables a header means its newest item.
             path = (*path, counts[path] - 1)
     path = (*path, parts[-1]) if parts else path
     if many:

@@ -65,9 +65,11 @@ class TrustStore:
         """Return the repository's hooks, with those that may not run marked so."""
         for problem in self.problems():
             reason = f"{problem.file}: {problem.message}. A person types: pointsman trust"
+            # Broken, not skipped: a record that cannot be read must not switch guards off.
             return [replace(hook, broken=reason) for hook in hooks]
         entry = self._entry(repository)
         if entry is None:
+            # Not broken either: what nobody has looked at must not be able to stop anything.
             return [replace(hook, skip=UNTRUSTED, broken="") for hook in hooks]
         now = self._contents(repository, hooks)
         state = _compare(entry["files"], now)
@@ -75,6 +77,7 @@ class TrustStore:
             reason = f"changed since it was trusted ({', '.join(state.changed[:5])})"
             skipped = [replace(hook, skip=reason, broken="") for hook in hooks]
             return [*_guards_of(entry, reason), *skipped]
+        # What was added is left out of the sources, too: no trusted hook may import it.
         known = {name: value for name, value in now.items() if name not in state.added}
         return [self._admitted(hook, repository, known) for hook in hooks]
 
@@ -93,10 +96,12 @@ class TrustStore:
                 )
         entry = {
             "files": contents,
+            # As they are now: if something changes, guards stop what these say (_guards_of).
             "hooks": [_summary(hook) for hook in hooks],
             "trusted_ns": time.time_ns(),
         }
         with self._locked():
+            # Read within the lock, or what another process trusts at the same time is lost.
             self._save({**self._load(), str(repository): entry})
         return sorted(contents)
 
@@ -138,6 +143,7 @@ class TrustStore:
         for hook in hooks:
             if hook.command:
                 files |= self.sources.of_command(hook)
+                # Other arguments make another program of a script. TOML has dates, JSON has none.
                 text = json.dumps(_declaration(hook), sort_keys=True, default=str)
                 declared[_key(hook)] = hashlib.sha256(text.encode()).hexdigest()
         named = {os.path.relpath(name, repository): value for name, value in files.items()}
@@ -166,6 +172,7 @@ class TrustStore:
     def _locked(self) -> Iterator[None]:
         """Hold the store against another process that would write it at the same time."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A file of its own: the store is replaced by a rename, and a lock on it with it.
         descriptor = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -195,10 +202,12 @@ class TrustStore:
     def _save(self, entries: Mapping[str, Any]) -> None:
         with contextlib.suppress(FileNotFoundError):
             if self.problems():
+                # Set aside and not written over: it may still tell a person what was trusted.
                 self.path.rename(f"{self.path}.corrupt-{time.time_ns()}")
         with tempfile.NamedTemporaryFile("w", dir=self.path.parent, delete=False) as file:
             json.dump(entries, file, indent=1)
             file.flush()
+            # On the disk before the rename: a crash must not leave an empty store under this name.
             os.fsync(file.fileno())
         Path(file.name).rename(self.path)
 
