@@ -209,6 +209,7 @@ class Runtime:
         case = self.open(delivery)
         stopped = delivery.event in GUARD_EVENTS
         reason = f"the client answered alone: {delivery.undelivered}"
+        # The client has answered already: no hook is asked, for none could change that.
         given = replace(
             failure(reason, rule="client.undelivered").by("client"),
             action=Action.DENY if stopped else None,
@@ -261,6 +262,7 @@ class Runtime:
     def _conclude(case: Case, runs: Sequence[HookRun]) -> Handled:
         event = case.event
         decision = case.refusal or _folded(event, runs)
+        # For an unknown host the words of the first: a stop is exit code 2 everywhere.
         writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
         answer = writer.write(event.kind, decision)
         took = time.perf_counter_ns() - case.started_ns
@@ -276,6 +278,7 @@ class Runtime:
         seq: int | None,
     ) -> None:
         runs = await run_all(watched, setup.budget, self._clock)
+        # NO_OPINION: a denial of this event was counted when it was recorded.
         more = self._escalation.derive(handled.event, runs, NO_OPINION, setup.policy.escalation)
         if self._recorder is None:
             return
@@ -288,6 +291,7 @@ class Runtime:
             self._report("ledger failed", f"{error}; {error.fix}")
 
     async def _escalate(self, setup: Setup, escalation: ErrorEscalation) -> None:
+        # Nobody waits for a decision here: whatever their role, hooks only get to know of it.
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)
         if self._recorder is not None:

@@ -254,6 +254,7 @@ class Client:
                     self.starts += 1
                     self.watch = self._start_daemon()
             except (BlockingIOError, InterruptedError):
+                # Its queue is full: somebody listens, and is asked again.
                 connection.close()
             except OSError as error:
                 raise Failure(DOCTOR, f"{self.state}/daemon.sock: {error.strerror}") from None

@@ -52,6 +52,7 @@ class Escalation:
     def _denial_burst(
         self, event: Event, decision: Decision, limits: Mapping[str, float]
     ) -> list[tuple[str, str, str]]:
+        # Hooks that fail are a cause of their own: their stops are not told as a burst, too.
         if decision.action is not Action.DENY or decision.cause is Cause.FAILURE:
             return []
         who = f"{event.identity.session}/{event.identity.agent_id or 'main'}"
@@ -87,6 +88,7 @@ class Escalation:
 
 
 def _failed_tool(event: Event) -> list[tuple[str, str, str]]:
+    # The person who interrupts a call knows of it.
     if not isinstance(event, PostToolUseFailure) or event.is_interrupt:
         return []
     first = event.error.strip().splitlines()[0] if event.error.strip() else "no message"

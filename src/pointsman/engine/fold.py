@@ -23,6 +23,7 @@ def fold(decisions: Iterable[Decision], original: Mapping[str, Any] | None = Non
         return NO_OPINION
     updated, clash = _merge_inputs(given, original or {})
     if clash is not None:
+        # A question among the others: where somebody denies, that is still the stricter one.
         given.append(clash)
     strictest = max(given, key=lambda decision: _RANK[decision.action])
     same = [decision for decision in given if decision.action is strictest.action]
@@ -30,6 +31,7 @@ def fold(decisions: Iterable[Decision], original: Mapping[str, Any] | None = Non
         strictest,
         reason="\n".join(_unique(decision.reason for decision in same)),
         context=_join_context(given),
+        # A question keeps the change: what a person then says yes to is the changed call.
         updated_input=None if strictest.action is Action.DENY else updated,
     )
 

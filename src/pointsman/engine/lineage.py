@@ -70,6 +70,7 @@ class Lineage:
     @staticmethod
     def _match(session: _Session, agent_id: str, agent_type: str) -> None:
         for index, (parent, kind) in enumerate(session.waiting):
+            # An agent without a type is the host's own: no call has spawned it.
             if kind in {agent_type, ""} and agent_type:
                 del session.waiting[index]
                 _remember(session, agent_id, parent)

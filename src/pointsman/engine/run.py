@@ -114,6 +114,7 @@ class _Run:
 
     def _end(self, ended: "_Ended", context: HookContext) -> HookRun:
         took = self._clock.monotonic() - self._started
+        # A plain function cannot be ended meanwhile: it is held to its budget afterwards.
         if ended.outcome in _ANSWERED and took >= self._seconds:
             ended = _timed_out(self._seconds, left_behind=False)
         decision = _verdict(self.hook, self._event, ended, context)
@@ -153,12 +154,14 @@ async def _bounded(answer: Awaitable[Decision | None], seconds: float) -> Decisi
     try:
         done, _ = await asyncio.wait({task}, timeout=seconds + GRACE)
     except asyncio.CancelledError:
+        # `asyncio.wait` leaves what it waits for alone: the hook must not outlive who asked.
         task.cancel()
         raise
     if not done:
         task.cancel()
         task.add_done_callback(_retrieve)
         raise _TimedOut(left_behind=True)
+    # Its result would raise CancelledError here, as if we ourselves were being ended.
     if task.cancelled():
         raise HookError("it cancelled itself")
     return task.result()
@@ -170,6 +173,7 @@ async def _scoped(answer: Awaitable[Decision | None], seconds: float) -> Decisio
             return await answer
     except SystemExit as error:  # A hook's `sys.exit` must not end the daemon.
         raise HookError(f"it called sys.exit({error.code!r})") from None
+    # Out of the scope without an answer: the scope has swallowed its own cancellation.
     raise _TimedOut
 
 

@@ -50,6 +50,7 @@ class HookTable:
 def _concerns(hook: Hook, matcher: re.Pattern[str] | None, kind: str, tool: str) -> bool:
     if hook.events and kind not in hook.events:
         return False
+    # Without a tool an event is not for a hook that names tools, even by `*`.
     return matcher is None or (bool(tool) and matcher.match(tool) is not None)
 
 

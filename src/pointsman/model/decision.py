@@ -73,6 +73,7 @@ def allow(reason: str = "", *, rule: str = "") -> Decision:
 
 def modify(updated_input: Mapping[str, Any], reason: str = "", *, rule: str = "") -> Decision:
     """Let the action pass with another input, which must be given whole."""
+    # A copy: the hook could still change its own mapping after this has been judged.
     frozen = MappingProxyType(dict(updated_input))
     return Decision(action=Action.MODIFY, reason=reason, rule=rule, updated_input=frozen)
 

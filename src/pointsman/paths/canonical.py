@@ -30,6 +30,7 @@ def canonical(path: str, cwd: str) -> Canonical:
     if problem:
         return Canonical(os.path.normpath(text.replace("\0", "\ufffd")), problem)
     try:
+        # Not normalised before: behind a link, `..` leads elsewhere than the text says.
         real = os.path.realpath(text)
         # realpath leaves a loop of links unresolved without a word.
         if stat.S_ISLNK(_mode(real)):
@@ -85,5 +86,6 @@ def _with_identity(real: str) -> Canonical:
         found = os.stat(real)
     except (FileNotFoundError, NotADirectoryError):
         return Canonical(real)
+    # A directory's links are no second names: the directories in it count among them.
     links = found.st_nlink if stat.S_ISREG(found.st_mode) else 1
     return Canonical(real, links=links, identity=(found.st_dev, found.st_ino))

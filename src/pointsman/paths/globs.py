@@ -123,6 +123,7 @@ def forbidding(patterns: Iterable[str]) -> tuple[str, ...]:
     out: list[str] = []
     for pattern in patterns:
         out.append(pattern)
+        # `dir/**` does not match `dir` itself, which could then be moved away or replaced.
         if pattern.endswith("/**") and pattern != "/**":
             out.append(pattern.removesuffix("/**"))
     return tuple(out)

@@ -31,6 +31,7 @@ def repository_root(directory: str) -> str | None:
 
 def _search(directory: str) -> str | None:
     for _ in range(_MOST_LEVELS):
+        # A file is a mark as well: that is what a linked worktree has for `.git`.
         if any(os.path.lexists(f"{directory}/{mark}") for mark in _MARKS):
             return directory
         above = os.path.dirname(directory)
@@ -78,6 +79,7 @@ def anchored_root(project: str, cwd: str) -> str | None:
     contract; a linked worktree of it counts as itself.
     """
     here = repository_root(cwd)
+    # Begun outside every repository, a session is held to the directory it began in.
     anchor = repository_root(project) or (project if project.startswith("/") else None)
     if anchor is None:
         return here

@@ -66,6 +66,7 @@ def ask(places: Places, command: str, cwd: str = "") -> dict[str, Any]:
             while chunk := connection.recv(65536):
                 data += chunk
     except (FileNotFoundError, ConnectionRefusedError) as error:
+        # A socket that a killed daemon left behind refuses the connection: nobody listens.
         raise DaemonUnreachable(
             f"no daemon listens on {places.socket}", fix="pointsman up"
         ) from error
@@ -108,6 +109,7 @@ def describe(places: Places, policy: Policy) -> dict[str, Any]:
 
 
 def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
+    # A command belongs to no session: it is about the directory that it is typed in.
     policy = daemon.policy(anchored_root("", header.get("cwd", "")))
     return {
         "running": True,
@@ -131,6 +133,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 def _stop(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
     del header
+    # This only sets a flag: the answer still leaves in this turn of the loop.
     daemon.stop()
     return {"stopping": True, "pid": os.getpid()}
 

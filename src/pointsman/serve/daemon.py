@@ -66,11 +66,14 @@ class Daemon:
         beating = asyncio.ensure_future(self._beat())
         await self._stopping.wait()
         ticking.cancel()
+        # The name goes before the drain: who meets no listener starts the next daemon, which waits
+        # for our lock; where one still answered, it would take us for the daemon and end.
         listener.remove()
         intake.close()
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         self._put_away()
 
@@ -133,6 +136,7 @@ class Daemon:
             self._later(connection, case)
 
     def _commit(self, done: Sequence[tuple[Connection, Case, Handled]]) -> None:
+        # Before any answer: what is not on record is answered as our own failure.
         results = append_each(self.backlog, [handled.record for _, _, handled in done])
         for result, (connection, _, handled) in zip(results, done, strict=True):
             if isinstance(result, int):
@@ -140,6 +144,7 @@ class Daemon:
                 self.answered += 1
             else:
                 connection.reply(self._not_on_record(connection, result))
+        # A second round: no answer waits for what follows on the event of another client.
         for result, (_, case, handled) in zip(results, done, strict=True):
             if isinstance(result, int):
                 self._runtime.recorded(case, handled, result)
@@ -153,6 +158,7 @@ class Daemon:
     def _later(self, connection: Connection, case: Case) -> None:
         self._waiting.add(connection)
         task = asyncio.ensure_future(self._finish(connection, case))
+        # The loop holds tasks weakly: without this one could be collected before it has answered.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -190,6 +196,7 @@ class Daemon:
     async def _drain(self) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_DRAIN)
+        # Closed without an answer, a client asks the next daemon, which is better than a stop.
         for connection in tuple(self._waiting):
             connection.close()
         for task in tuple(self._tasks):
@@ -231,6 +238,7 @@ class Daemon:
         self._complaint = text
 
     async def _tick(self) -> None:
+        # First: the checkpoint below opens the file by its name, which must be ours.
         self._ledger.check_in_place()
         for kind, text in self.policies.drain_events():
             self.report(kind, text)
@@ -269,12 +277,15 @@ class Daemon:
             if broken:
                 self.report("spool file broken", f"{spool.discard(spooled)}: {broken}")
             else:
+                # Only now: dying here costs a second row; removed first, the event could be lost.
                 spool.done(spooled)
 
     def _prune(self) -> None:
         now = time.monotonic()
+        # Zero is "never": this clock may begin at boot, and be younger than `_PRUNE_EVERY`.
         if now - self._pruned < _PRUNE_EVERY and self._pruned:
             return
+        # The user's own word: no repository shortens what is kept of it.
         days = self.policies.policy_for(None).retention_days
         pruned = self._ledger.prune(time.time_ns() - days * 86_400 * 10**9)
         if pruned:
@@ -301,6 +312,7 @@ def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> 
 
 
 def _given(connection: Connection, handled: Handled) -> Answer:
+    # Asked by `pointsman decide`, which shows the decision and is no host that obeys it.
     if connection.header.get("detail"):
         return Answer(PASS, json.dumps(as_row(handled)).encode())
     return handled.answer
@@ -330,6 +342,7 @@ def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:
         f"{what} A person can get it going again with: {fix or 'pointsman doctor'}\n"
     )
     code = STOP if guarding else PASS
+    # A header may hold lone surrogates: these words must not fail because of them.
     return Answer(code, b"", text.encode("utf-8", "backslashreplace"))
 
 

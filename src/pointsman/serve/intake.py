@@ -54,11 +54,13 @@ class Connection:
             if not data:
                 raise ConnectionResetError
             self._buffer += data
+            # As soon as the prefix is there: what announces more than the caps is read no further.
             if self._needed == protocol.PREFIX.size <= len(self._buffer):
                 self._needed += sum(protocol.lengths(bytes(self._buffer[: self._needed])))
         header, _ = protocol.lengths(bytes(self._buffer[: protocol.PREFIX.size]))
         start = protocol.PREFIX.size + header
         self.header = protocol.read_header(bytes(self._buffer[protocol.PREFIX.size : start]))
+        # Reading may have taken more: what follows the one request of a connection is nobody's.
         self.body = bytes(self._buffer[start : self._needed])
         return True
 
@@ -94,6 +96,7 @@ class Connection:
             task.add_done_callback(self.sending.discard)
 
     async def _send_rest(self, data: bytes) -> None:
+        # A client that does not read its answer must not hold a descriptor for ever.
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(REQUEST_WITHIN):
                 await asyncio.get_running_loop().sock_sendall(self.socket, data)
@@ -139,6 +142,7 @@ class Intake:
     def _accept(self) -> None:
         ready = []
         us = os.geteuid()
+        # Bounded, so that a crowd leaves the loop other work; it calls again while anybody waits.
         for _ in range(_BATCH):
             try:
                 accepted, _address = self._listener.accept()
@@ -146,6 +150,7 @@ class Intake:
                 break
             accepted.setblocking(False)
             connection = Connection(accepted, sending=self._sending)
+            # Before a byte is read: modes can be loosened, what the kernel says of the peer cannot.
             if not _is_ours(accepted, us):
                 connection.close()
             elif self._is_whole(connection):
@@ -169,6 +174,7 @@ class Intake:
         return False
 
     def _go_on(self, connection: Connection) -> None:
+        # Off the loop first: serving closes the socket, and the kernel gives its number out again.
         self._loop.remove_reader(connection.socket.fileno())
         self._incomplete.discard(connection)
         if self._is_whole(connection):

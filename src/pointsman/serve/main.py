@@ -33,16 +33,20 @@ def serve(places: Places) -> int:
     if lock is None:
         return 0
     try:
+        # Before the log: the files that rotation makes anew get their mode from this alone.
         os.umask(0o077)
         _log_to(places)
+        # Staying where it was started would keep somebody's directory, and its disk, in use.
         os.chdir(places.state)
         asyncio.run(_run(places, lock))
     finally:
+        # Last of all: whoever gets the lock next opens the ledger at once.
         os.close(lock)
     return 0
 
 
 async def _run(places: Places, lock: int) -> None:
+    # The ledger is opened before the socket: nobody is accepted who could not be recorded.
     daemon = Daemon(places, held=lambda: state_dir.holds(places, lock))
     threading.Thread(target=_watch, args=(daemon,), daemon=True, name="watchdog").start()
     await daemon.run(state_dir.listen(places))
@@ -61,6 +65,7 @@ def _watch(daemon: Beating, stalled: float = _STALLED) -> None:
         if time.monotonic() - daemon.heartbeat > stalled:
             logging.getLogger("pointsman.daemon").critical("the event loop stands still: exit")
             faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+            # `sys.exit` would end this thread alone; a loop that stands still cleans up nothing.
             os._exit(_STALLED_CODE)
 
 

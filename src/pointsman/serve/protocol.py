@@ -38,6 +38,7 @@ def lengths(prefix: bytes) -> tuple[int, int]:
 
 def read_header(data: bytes) -> dict[str, str]:
     """Read the header's lines into a mapping."""
+    # Paths need not be UTF-8: this way every byte of them survives.
     text = data.decode("utf-8", "surrogateescape")
     pairs = [line.partition("\t") for line in text.split("\n") if line]
     if "\\" not in text:
@@ -73,6 +74,7 @@ def read_answer(data: bytes) -> Answer:
         raise TransportError(f"the answer has {len(data)} bytes", fix="pointsman up --restart")
     magic, code, out, err = _ANSWER.unpack_from(data)
     end = _ANSWER.size + out + err
+    # What was cut short has no trailer where its lengths put it.
     if magic != ANSWER_MAGIC or data[end : end + len(TRAILER)] != TRAILER:
         raise TransportError(f"the answer {data[:40]!r} is garbled", fix="pointsman up --restart")
     stdout = data[_ANSWER.size : _ANSWER.size + out]
@@ -92,6 +94,7 @@ def _escape(value: str) -> str:
 def _unescape(value: str) -> str:
     if "\\" not in value:
         return value
+    # In one pass: replaced one after the other, an escaped backslash before a `t` would be a tab.
     out = []
     index = 0
     while index < len(value):

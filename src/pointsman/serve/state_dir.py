@@ -32,11 +32,13 @@ def prepare(places: Places) -> None:
                 f"the state directory {places.state} belongs to user {found.st_uid}, not to you",
                 fix=f"sudo chown -R $(id -u) {shlex.quote(str(places.state))}",
             )
+        # It may have stood there before, open to others: `mkdir` leaves that as it is.
         if stat.S_IMODE(found.st_mode) & 0o077:
             places.state.chmod(0o700)
     with _told(places.spool, "the spool"):
         places.spool.mkdir(mode=0o700, exist_ok=True)
     with _told(places.log, "the log"):
+        # Opened to learn now, with a next step to name, whether it can be written.
         os.close(os.open(places.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
     if _is_foreign(places.socket):
         raise TransportError(
@@ -57,6 +59,7 @@ def take_lock(
     deadline = clock() + within
     while True:
         with _told(places.lock, "the lock file"):
+            # A program of a hook that inherited the descriptor would hold the lock beyond our end.
             descriptor = os.open(places.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,6 +77,7 @@ def take_lock(
         if not holds(places, descriptor):  # It was deleted while we waited for it.
             os.close(descriptor)
             continue
+        # Not when opening: until the lock is ours the pid in the file is the other one's.
         os.ftruncate(descriptor, 0)
         # A full disk costs the pid, not the lock.
         with contextlib.suppress(OSError):
@@ -100,6 +104,7 @@ def holder(places: Places) -> int | None:
 def locked(places: Places) -> bool:
     """Whether some daemon holds the lock now."""
     try:
+        # Asking makes no lock file. It holds the lock for a moment; who starts just then retries.
         descriptor = os.open(places.lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         return False
@@ -169,10 +174,12 @@ def listen(places: Places) -> Listener:
     descriptor = -1
     try:
         descriptor = os.open(places.state, os.O_RDONLY | os.O_CLOEXEC)
+        # What bears our pid now was left behind by a daemon that had the same one.
         path.unlink(missing_ok=True)
         listener.bind(_short(path, descriptor))
         listener.listen(512)
         listener.setblocking(False)
+        # Closed to others before it has the name that clients know.
         path.chmod(0o600)
         inode = path.lstat().st_ino
         path.rename(places.socket)

@@ -51,6 +51,7 @@ class Backlog:
                 if record.transport != SPOOLED:
                     self._keep(_refused(record, error))
             raise
+        # One success says little while others wait: the error stands until they are on record.
         if not self._kept:
             self.error = ""
         return seqs
@@ -67,6 +68,7 @@ class Backlog:
         """
         kept = self._kept
         if kept:
+            # Past our own `append`, which would keep them once more where it fails.
             self._journal.append(kept)
             self._kept, self._bytes, self.error = [], 0, ""
         return len(kept)

@@ -46,6 +46,7 @@ class Ledger:
         self._clock = clock
         self._held = held
         self._identity = FileIdentity.of(path)
+        # Numbers are given here, not by SQLite: derived rows name their origin's in the same batch.
         self._next = _highest(connection) + 1
 
     @classmethod
@@ -63,6 +64,7 @@ class Ledger:
         Raises:
             LedgerError: where it cannot be opened for writing, or is newer than this program.
         """
+        # Before the file is made: once a new one stands there, what was rescued stays aside.
         adopted = ledger_file.adopt(path)
         try:
             ledger = cls(path, connect(path), clock, held)
@@ -160,6 +162,7 @@ class Ledger:
                     bodies.append((seq, one.payload, one.answer.stdout, one.answer.stderr))
                 seq += 1
         self._write([(_EVENT, events), (_BODY, bodies), (_RUN, runs)])
+        # Only now: what was not written leaves no gap in the numbers.
         self._next = seq
         return seqs
 
@@ -183,7 +186,9 @@ class Ledger:
         """
         try:
             with contextlib.closing(sqlite3.connect(self._path, timeout=1.0)) as connection:
+                # PASSIVE moves what it can, and waits for no reader and no writer.
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            # It may have grown: a smaller size from now on means that somebody cut the file.
             self._identity = replace(self._identity, size=FileIdentity.of(self._path).size)
         except sqlite3.Error as error:
             raise translated(error, self._path) from error
@@ -195,6 +200,7 @@ class Ledger:
                 "SELECT seq FROM events WHERE received_ns < ? ORDER BY seq LIMIT ?",
                 (older_than_ns, batch),
             ).fetchall()
+            # Opened and closed in one transaction: no other connection ever sees the gate open.
             self._connection.execute("INSERT INTO retention_gate VALUES (1)")
             for table in ("bodies", "hook_runs", "events"):
                 self._connection.executemany(f"DELETE FROM {table} WHERE seq = ?", found)  # noqa: S608
@@ -212,6 +218,7 @@ class Ledger:
         self._connection.close()
         self._connection = connect(self._path)
         self._identity = FileIdentity.of(self._path)
+        # Numbers go on behind the damaged file's: none is given out twice.
         self._next = max(self._next, _highest(self._connection) + 1)
         self.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
 
@@ -224,6 +231,7 @@ class Ledger:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
+            # IMMEDIATE: another writer is met here, not in the middle of a batch.
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")

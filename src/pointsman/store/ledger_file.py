@@ -17,6 +17,7 @@ CORRUPT, REPLACED, RESCUED = "corrupt", "replaced", "rescued"
 """Why a file stands beside the ledger; the word is part of its name."""
 
 _SUFFIXES = ("", "-wal", "-shm")
+# Short: while the writer waits for a lock, the daemon's loop stands still.
 _BUSY_MS = 250
 _MOST_WAL = 4 * 1024 * 1024
 _CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -74,14 +75,19 @@ def connect(path: Path) -> sqlite3.Connection:
     connection: sqlite3.Connection | None = None
     try:
         _refuse_orphaned_log(path)
+        # Made here for its mode: SQLite would go by the umask, and gives the log the file's mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # Before SQLite opens it for writing: a newer program's file stays as it is.
         with contextlib.closing(read_only(path)) as reader:
             refuse_newer(reader)
+        # No isolation level: the module would begin transactions of its own.
         connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
         # NORMAL: in WAL mode a commit is written, not synced. That outlives the process, which is
         # what we promise; a sync for each batch would cost two orders of magnitude.
+        # No automatic checkpoint: the daemon makes them beside the events, none of which pays.
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0"):
             connection.execute(f"PRAGMA {pragma}")
+        # Without a limit the log's file would keep the size of its longest day.
         connection.execute(f"PRAGMA journal_size_limit={_MOST_WAL}")
         _probe(connection)
         migrate(connection)
@@ -98,6 +104,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def read_only(path: Path, within: float = 2.0, *, immutable: bool = False) -> sqlite3.Connection:
     """Open the ledger for reading; ``immutable`` where its disk takes no lock and no log."""
     more = "&immutable=1" if immutable else ""
+    # Quoted: a path may hold what a URI takes for its own, a `?` say.
     name = f"file:{quote(os.fsencode(path))}?mode=ro{more}"
     return sqlite3.connect(name, uri=True, timeout=within)
 
@@ -110,6 +117,8 @@ def set_aside(path: Path, why: str, clock: Callable[[], int] = time.time_ns) -> 
     """
     target = _free_name(path, why, clock)
     try:
+        # The file before its log: after a crash in between, the next start finds a log without its
+        # file, and sets that aside as well.
         for suffix in _SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{path}{suffix}").rename(f"{target}{suffix}")
@@ -139,6 +148,7 @@ def put_back(connection: sqlite3.Connection, path: Path, clock: Callable[[], int
         LedgerError: it cannot be written; the connection is still good.
     """
     temporary = path.with_name(f"{path.name}.restoring")
+    # Whole and beside it first: on a full disk this fails, and nothing has been moved yet.
     copy_to(connection, temporary, path)
     found = FileIdentity.of(path)
     moved = set_aside(path, REPLACED, clock) if found.main or found.log else None
@@ -174,6 +184,7 @@ def adopt(path: Path) -> Path | None:
     if found.main or found.log or not rescued:
         return None
     try:
+        # The newest alone: ledgers are not merged, and `status` lists what stays beside.
         rescued[-1].rename(path)
     except OSError as error:
         raise translated(error, path) from error
@@ -188,6 +199,7 @@ def copy_to(connection: sqlite3.Connection, target: Path, path: Path) -> None:
     """
     try:
         target.unlink(missing_ok=True)
+        # Anew, and closed to others before the first record is in it.
         os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with contextlib.closing(sqlite3.connect(target)) as copy:
             connection.backup(copy)
@@ -197,6 +209,7 @@ def copy_to(connection: sqlite3.Connection, target: Path, path: Path) -> None:
 
 def translated(error: sqlite3.Error | OSError, path: Path) -> LedgerError:
     """Return our own error for one of SQLite or of the system, with the next step."""
+    # SQLite's extended codes carry the primary one in their lowest byte.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _CORRUPT_CODES:
         return LedgerCorrupt(f"the ledger {path} is damaged: {error}", fix="pointsman up")
@@ -245,6 +258,7 @@ def _free_name(path: Path, why: str, clock: Callable[[], int]) -> Path:
     number = 0
     while True:
         target = path.with_name(f"{path.name}.{why}-{stamp}-{number}")
+        # A rename replaces what stands at its target without a word; the log's names count, too.
         if not any(os.path.lexists(f"{target}{suffix}") for suffix in _SUFFIXES):
             return target
         number += 1

@@ -33,10 +33,12 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] | None = None) 
     version = schema_version(connection)
     for number, script in enumerate(wanted[version:], version + 1):
         try:
+            # One transaction, which `executescript` does not begin: no step without its number.
             connection.executescript(
                 f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;"
             )
         except sqlite3.Error:
+            # Some errors make SQLite roll back by itself; a second time would hide the first error.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

@@ -110,12 +110,14 @@ def tail(
 ) -> Iterator[dict[str, Any]]:
     """Yield the newest events, and go on with new ones as they come if asked to."""
     wanted = wanted or Filter()
+    # Without the filter: where nothing matches yet, following begins at the end all the same.
     newest = [row["seq"] for row in query(ledger, Filter(), 1)]
     last = newest[0] if newest else 0
     for row in query(ledger, wanted, lines) if lines else ():
         last = max(last, row["seq"])
         yield row
     while follow:
+        # Anew each time: the daemon may have put another file in the place of this one.
         with _open(ledger) as connection:
             rows = connection.execute(*_events_sql(replace(wanted, after=last))).fetchall()
         for row in rows:
@@ -150,6 +152,7 @@ def parse_time(text: str, now_ns: int) -> int:
     """
     ago = _AGO.fullmatch(text.strip())
     if ago:
+        # Capped: digits without end are read as infinity, which no integer holds.
         seconds = min(float(ago[1]) * _SECONDS[ago[2]], 1e10)
         return _fits(now_ns - int(seconds * 1e9))
     try:
@@ -171,6 +174,7 @@ def _fits(number: int) -> int:
 def iso(ns: int) -> str:
     """Return a time in ns as ISO 8601 in UTC, to the microsecond."""
     seconds, rest = divmod(ns, 10**9)
+    # Not through a float: it keeps fewer digits than a time in ns has.
     moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
     return moment.isoformat(timespec="microseconds")
 
@@ -206,10 +210,12 @@ def _open(ledger: Path) -> Iterator[sqlite3.Connection]:
 def _connected(ledger: Path) -> sqlite3.Connection:
     connection = read_only(ledger)
     try:
+        # Connecting reads nothing: only a statement tells whether the log can be used.
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         connection.close()
         log = Path(f"{ledger}-wal")
+        # What is in a log an immutable reader does not see: old rows would pass for all there are.
         if os.access(ledger.parent, os.W_OK) or (log.exists() and log.stat().st_size):
             raise
         # A write-ahead ledger on a read-only disk: no log can be made, and nobody writes either.

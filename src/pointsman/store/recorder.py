@@ -47,6 +47,7 @@ class Recorder:
         batch, self._waiting = self._waiting, []
         results = append_each(self._journal, [record for record, _ in batch])
         for result, (_, future) in zip(results, batch, strict=True):
+            # Whoever waited was cancelled meanwhile; the row is on record all the same.
             if future.done():
                 continue
             if isinstance(result, Exception):
@@ -63,6 +64,7 @@ def append_each(journal: Journal, records: Sequence[Record]) -> list[int | Excep
     try:
         return list(journal.append(records))
     except LedgerError as error:
+        # It is the ledger's trouble, not one record's: one by one they would only meet it again.
         return [error] * len(records)
     except Exception as error:  # noqa: BLE001 - a bug of ours in one record must not cost the others
         if len(records) == 1:

@@ -12,6 +12,7 @@ _MAGIC = b"PMF1\t"
 _PREFIX = struct.Struct(">4sII")
 _MOST_FILE = 8 * 1024 * 1024
 _MOST_FILES = 10_000
+# No client lives that long: an alarm ends it a second after its deadline.
 _ABANDONED_AFTER = 60.0
 """Seconds after which a file that is still being written has lost its writer."""
 

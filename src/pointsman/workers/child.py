@@ -53,6 +53,7 @@ class Child:
                 given = decision_to_json(decision) if decision is not None else None
                 self.send(id=number, decision=given)
             except asyncio.CancelledError:
+                # The end of the budget, which is the scope's to see; all else is the hook's doing.
                 raise
             except BaseException as error:  # noqa: BLE001 - foreign code may raise anything
                 self.send(id=number, error=self._told(error))
@@ -61,6 +62,7 @@ class Child:
             self.send(id=number, late=True)
 
     async def _run(self, request: Mapping[str, Any]) -> Decision | None:
+        # Not when the child starts: what goes wrong while it is loaded is the answer to a call.
         if self._module is None:
             self._module = self._loader.main(self._file)
         function = getattr(self._module, request["function"])
@@ -69,6 +71,7 @@ class Child:
         if inspect.iscoroutinefunction(function):
             answer = await function(event, context)
         else:
+            # A thread cannot be cancelled: without this the end of the budget would wait for it.
             answer = await anyio.to_thread.run_sync(
                 function, event, context, abandon_on_cancel=True
             )
@@ -121,6 +124,7 @@ async def serve(requests: int, out: int) -> None:
     with os.fdopen(requests, "rb") as lines:
         first = json.loads(lines.readline())
         loader = Verified(first["folder"], first["sources"])
+        # Ahead of what is installed: `import _helper` means the trusted file beside the hook.
         sys.meta_path.insert(0, loader)
         child = Child(out, first["file"], loader)
         thread = threading.Thread(target=_read, args=(lines, loop, child.take), daemon=True)
@@ -133,12 +137,14 @@ def _read(lines: Any, loop: asyncio.AbstractEventLoop, take: Callable[[Any], Non
     """Hand requests to the loop; at their end everything here ends, even what blocks the loop."""
     for line in lines:
         loop.call_soon_threadsafe(take, json.loads(line))
+    # Only as the leader of a group: else this would end the group of whoever started it.
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
     """Serve, with nothing left on stdin and stdout for a hook to meddle with."""
+    # These copies are not inherited: a program that a hook starts cannot speak to the daemon.
     requests, out = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)

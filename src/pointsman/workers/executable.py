@@ -44,6 +44,7 @@ def executable_hook(
 
 
 def _verified(path: str, trusted: str) -> _Stamp:
+    # Before it is read: what changes meanwhile then shows in the stamp afterwards.
     stamp = _stamp(path)
     try:
         found = digest(path)
@@ -61,6 +62,7 @@ def _stamp(path: str) -> _Stamp:
         found = os.stat(path)  # noqa: PTH116 - twice for every run
     except OSError:
         return (0, 0, 0)
+    # Of the times the one of the last change: unlike the modification's no call sets it back.
     return (found.st_ctime_ns, found.st_ino, found.st_size)
 
 

@@ -107,7 +107,9 @@ async def run(
     ]
     try:
         code = await group.wait()
+        # What it left behind in its group may hold the pipes: reading would not come to an end.
         group.kill()
+        # Not for the feeding: a hook may answer without having read its input.
         _, reading = await asyncio.wait(tasks[:2], timeout=_LAST_WORDS)
         if out.too_much or err.too_much:
             raise HookError(f"it printed more than {MOST_OUTPUT} bytes")
@@ -136,6 +138,7 @@ async def start(
         transport, protocol = await asyncio.get_running_loop().subprocess_exec(
             lambda: _Protocol(2 * MOST_OUTPUT), *command, **options
         )
+    # A NUL in one of the words is a ValueError.
     except (OSError, ValueError) as error:
         raise HookError(
             f"{command[0]!r} could not be started in {cwd!r}: {error}",
@@ -158,6 +161,7 @@ class _Output:
             self.data += chunk
             if len(self.data) > MOST_OUTPUT:
                 self.too_much = True
+                # Unread, its pipe fills up, and it would never end.
                 self._group.kill()
                 return
 

@@ -62,7 +62,9 @@ class _Child:
     def fail(self, reason: str) -> None:
         """End it for good; whoever waits for an answer learns why there is none."""
         self.group.kill()
+        # The first reason stands: what comes later follows from it.
         self.failed = self.failed or reason
+        # Also for those who wait for a start that will not come: they look at `failed` next.
         self.ready.set()
         for call in self.calls.values():
             if not call.answer.done():
@@ -182,6 +184,7 @@ class PythonWorker:
             }
         )
         try:
+            # Shielded: a cancelled future could not tell any more whether the child still answers.
             reply = await asyncio.shield(call.answer)
         except asyncio.CancelledError:
             await self._give_up(child, call, function)
@@ -193,9 +196,11 @@ class PythonWorker:
         return _read_reply(reply)
 
     async def _running(self) -> _Child:
+        # Starting awaits: two calls that find no child must not start two.
         async with self._starting:
             if self._child is None or self._child.failed or self._child.group.ended:
                 environ = base_environ()
+                # What hooks print is lost: a pipe that nobody reads would fill up and block them.
                 group = await process.start(
                     _COMMAND, cwd=self._base, environ=environ, stderr=asyncio.subprocess.DEVNULL
                 )
