@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pointsman.hooks.command_rules import RULES, UNREAD
 from pointsman.hooks.downloads import run_unread
@@ -17,7 +18,11 @@ from pointsman.shell.effects import Analysis, Invocation
 
 NAME = "command-safety"
 UNVERIFIED = "command.unverified"
+SHELL_TOOLS = ("Bash", "Monitor")
+"""The tools of a host whose ``command`` is given to a shell."""
 _MOST_SHOWN = 160
+_MOST_REMEMBERED = 512
+_LONGEST_REMEMBERED = 2048
 
 
 def hook(policy: Policy, places: Places) -> Hook:
@@ -25,21 +30,26 @@ def hook(policy: Policy, places: Places) -> Hook:
     home = str(places.config.parent.parent)
     tuned: Mapping[str, str] = policy.guards.get(NAME, {}).get("rules", {})
 
+    # Agents say the same few commands over and over, and the answer hangs on nothing else.
+    @lru_cache(maxsize=_MOST_REMEMBERED)
+    def remembered(command: str, cwd: str, home: str) -> Decision | None:
+        return judge(command, cwd, home, tuned)
+
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
         command = event.tool_input.get("command") if isinstance(event, PreToolUse) else None
         if not isinstance(command, str):
             return None
-        return judge(command, event.identity.cwd or "/", home, tuned)
+        decide = remembered if len(command) <= _LONGEST_REMEMBERED else remembered.__wrapped__
+        return decide(command, event.identity.cwd or "/", os.environ.get("HOME", home))
 
     return Hook(
-        name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}), tools=("Bash",)
+        name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}), tools=SHELL_TOOLS
     )
 
 
 def judge(command: str, cwd: str, home: str, tuned: Mapping[str, str]) -> Decision | None:
     """Decide about one command; the strictest finding speaks."""
-    home = os.environ.get("HOME", home)
     analysis = analyse(command, cwd=cwd, home=home)
     scene = Scene(cwd, home)
     asked: Decision | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import gc
 import logging
 import os
 import sys
@@ -48,6 +49,9 @@ def serve(places: Places) -> int:
 async def _run(places: Places, lock: int) -> None:
     # The ledger is opened before the socket: nobody is accepted who could not be recorded.
     daemon = Daemon(places, held=lambda: state_dir.holds(places, lock))
+    # What is there now stays: the collector need not walk it while somebody waits.
+    gc.collect()
+    gc.freeze()
     threading.Thread(target=_watch, args=(daemon,), daemon=True, name="watchdog").start()
     await daemon.run(state_dir.listen(places))
 
