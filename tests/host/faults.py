@@ -324,6 +324,7 @@ def ledger_locked(place: Place) -> Iterator[None]:
     with contextlib.closing(sqlite3.connect(place.under.state / "ledger.db")) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
+    place.under.wait_for_record()
 
 
 @contextlib.contextmanager
@@ -336,6 +337,7 @@ def ledger_full(place: Place) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        place.under.wait_for_record()
 
 
 @contextlib.contextmanager

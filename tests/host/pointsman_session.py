@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,13 @@ class Guarded:
     def daemon_pid(self) -> int:
         """Return the daemon's process id; one that gave way is started again."""
         return int(json.loads(self.command("up", "--json"))["pid"])
+
+    def wait_for_record(self) -> None:
+        """Wait until the daemon has put on record what it could not before."""
+        deadline = time.monotonic() + 60
+        while json.loads(self.command("status", "--json"))["unrecorded_waiting"]:
+            assert time.monotonic() < deadline, "events still wait to be put on record"
+            time.sleep(0.05)
 
     def kill_daemon(self) -> int:
         """Kill the daemon as the kernel would for want of memory; return what it was."""

@@ -117,7 +117,7 @@ ROWS = (
         recorded=False,
     ),
     Fault("ledger locked", faults.ledger_locked, "could not be put on record"),
-    Fault("ledger full", faults.ledger_full, "could not be put on record", recorded=False),
+    Fault("ledger full", faults.ledger_full, "could not be put on record"),
     Fault("ledger cannot be opened", faults.ledger_is_a_directory, NOT_STARTED),
 )
 NATIVE_ROWS = (
