@@ -264,3 +264,24 @@ def test_a_command_that_speaks_of_it_and_cannot_be_read_is_asked(
     assert decision is not None
     assert (decision.action, decision.cause) == (Action.ASK, Cause.UNVERIFIED)
     assert world.run("echo 'unterminated") is None
+
+
+def test_words_behind_many_carriers_are_looked_up_once(tmp_path: Path) -> None:
+    from pointsman.hooks.kept import Keep
+    from pointsman.hooks.self_commands import judge_command
+
+    class Counting(Keep):
+        """Counts what is looked up."""
+
+        def rule_of(self, path: str) -> str:
+            looked_up.append(path)
+            return super().rule_of(path)
+
+    looked_up: list[str] = []
+    places = Places(tmp_path / "state", tmp_path / "config")
+    keep = Counting(Policy(), places, str(tmp_path))
+    assert judge_command("env A=b " * 100 + "frobnicate x", keep) is None
+    assert looked_up.count(str(tmp_path / "A=b")) == 1
+    decision = judge_command("env A=b " * 1000 + "frobnicate x", keep)
+    assert decision is not None
+    assert decision.rule == "self.unverified"

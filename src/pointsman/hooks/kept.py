@@ -5,7 +5,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -35,12 +35,13 @@ _PATTERNS = (
     (_PROGRAM, "self.state"),
     (_SITE, "self.state"),
 )
-MENTION = re.compile(
+_MENTION = re.compile(
     r"\.claude/(settings|agents|hooks)|\.pointsman\b|managed-settings|settings\.local\.json"
     r"|(\.config|state)/pointsman|bin/pointsman|['\"/ =]\.claude(['\"/ ;)]|\Z)",
     re.IGNORECASE,
 )
-"""A text that speaks of what is kept."""
+_LITERALS = (".claude", "pointsman", "managed-settings", "settings.local")
+"""One of these stands in whatever the pattern matches, and is found at a hundredth of the price."""
 
 _KNOWN_FILES = (
     ".claude/settings.json", ".claude/settings.local.json", ".claude/agents/agent.md",
@@ -54,6 +55,12 @@ _TREES = frozenset({Kind.DELETE_TREE, Kind.MOVE, Kind.DELETE})
 CHANGES = frozenset({Kind.WRITE, Kind.CHMOD}) | _TREES
 
 
+def mentions(text: str) -> bool:
+    """Whether a text speaks of what is kept."""
+    lowered = text.lower()
+    return any(each in lowered for each in _LITERALS) and _MENTION.search(text) is not None
+
+
 @dataclass(frozen=True)
 class Keep:
     """What is kept: directories that are ours alone, files by pattern, the daemon."""
@@ -64,6 +71,7 @@ class Keep:
     host_config: str = ""
     hidden: bool = False
     """Whether the command's wildcards match names that begin with a dot."""
+    _of_words: dict[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def home(self) -> str:
@@ -101,6 +109,16 @@ class Keep:
         return (
             "self.declared" if self._declared.match(relative) or self._declared.match(path) else ""
         )
+
+    def rule_of_word(self, word: str, cwd: str) -> str:
+        """Return the id of the rule that keeps what a command's word names.
+
+        Looked up once for each word: a carrier has those of all that it carries.
+        """
+        rule = self._of_words.get((word, cwd))
+        if rule is None:
+            rule = self._of_words[word, cwd] = self.rule_of(absolute(word, cwd))
+        return rule
 
     def rule_of_effect(self, effect: Effect) -> str:
         """Return the id of the rule that an effect breaks, or the empty string."""
@@ -180,6 +198,14 @@ class Keep:
                         yield entry.path
         except OSError:
             return
+
+
+def absolute(word: str, cwd: str) -> str:
+    """Return where a command's word leads, or the word where it names no file that is known."""
+    if word.startswith(("-", UNKNOWN)) or not word:
+        return word
+    text = word if word.startswith("/") else f"{cwd}/{word}"
+    return os.path.realpath(text) if UNKNOWN not in text else text
 
 
 @lru_cache(maxsize=16)

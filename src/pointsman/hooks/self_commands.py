@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pointsman.hooks.kept import MENTION, Keep
+from pointsman.hooks.kept import Keep, absolute, mentions
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.shell.analyse import analyse
 from pointsman.shell.carried import SHELLS, is_interpreter
@@ -66,6 +66,8 @@ _SERVICE_CHANGES = frozenset(
     ]
 )
 _MOST_EFFECTS = 4000
+_MOST_WORDS = 20_000
+"""Words of all invocations together: each carrier has those of what it carries once more."""
 _PATCHES = frozenset({"patch", "git"})
 
 
@@ -78,6 +80,8 @@ def judge_command(command: str, keep: Keep) -> Decision | None:
     effects = dict.fromkeys(analysis.effects)
     if len(effects) > _MOST_EFFECTS:
         return questioned("self.unverified", f"it changes more than {_MOST_EFFECTS} files")
+    if sum(len(each.argv) for each in analysis.invocations) > _MOST_WORDS:
+        return questioned("self.unverified", f"it has more than {_MOST_WORDS} words to look at")
     for effect in effects:
         for each in _through(effect, links):
             rule = keep.rule_of_effect(each)
@@ -111,7 +115,7 @@ def _links(invocations: Iterable[Invocation]) -> dict[str, str]:
     for each in invocations:
         words = plain_words(each) if each.program in {"ln", "mount"} else []
         if len(words) > 1 and len(links) < 64:
-            target, name = _absolute(words[-2], each), _absolute(words[-1], each)
+            target, name = absolute(words[-2], each.cwd), absolute(words[-1], each.cwd)
             links[name] = target
             links[f"{name}/{posixpath.basename(target)}"] = target
     return links
@@ -152,7 +156,7 @@ def _words_of_ours(each: Invocation) -> tuple[str, ...] | None:
         return _after_module(argv)
     first = argv[0] if argv else ""
     linked = "/" in first and UNKNOWN not in first
-    if linked and os.path.realpath(_absolute(first, each)).endswith("/pointsman"):
+    if linked and os.path.realpath(absolute(first, each.cwd)).endswith("/pointsman"):
         return argv[1:]
     return argv[1:] if UNKNOWN in first and "pointsman" in each.text else None
 
@@ -275,7 +279,7 @@ def _code(each: Invocation, _analysis: Analysis, keep: Keep) -> Decision | None:
         re.search(rf"['\"\s]{word}['\"\s]", read) for word in _ENDING - {"up"}
     ):
         return denied("self.daemon", f"code for {each.program} would end the daemon")
-    spoken = MENTION.search(read) or str(keep.places.state) in read
+    spoken = mentions(read) or str(keep.places.state) in read
     if (spoken or (keep.host_config and keep.host_config in read)) and _VERBS.search(read):
         what = f"code for {each.program} speaks of files that are kept, and changes something"
         return denied("self.settings", what, Cause.UNVERIFIED)
@@ -296,7 +300,7 @@ def _character(found: re.Match[str]) -> str:
 def _copy(each: Invocation, _analysis: Analysis, keep: Keep) -> Decision | None:
     """A copy of our own program would be another name for it."""
     for word in plain_words(each)[:-1] if each.program in {"cp", "install"} else ():
-        path = _absolute(word, each)
+        path = absolute(word, each.cwd)
         if path.endswith(("/pointsman", "/pointsman-hook")) and keep.rule_of(path):
             return denied("self.daemon", f"`{_line(each)}` makes another name for Pointsman")
     return None
@@ -312,9 +316,7 @@ def _patch(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision | Non
         and re.search(r"^(\+\+\+|---|rename \w+) .*", each.stdin, re.MULTILINE)
     ):
         for line in each.stdin.splitlines():
-            if line.startswith(("+++", "---", "rename ")) and MENTION.search(
-                line.replace("\t", " ")
-            ):
+            if line.startswith(("+++", "---", "rename ")) and mentions(line.replace("\t", " ")):
                 return denied("self.settings", f"the patch changes {line.split()[-1][:120]}")
     return None
 
@@ -336,7 +338,7 @@ def _unknown_program(each: Invocation, _analysis: Analysis, keep: Keep) -> Decis
         path = word.rpartition("=")[2] if word.startswith("-") else word
         if not path or len(path) > 4096 or any(char.isspace() for char in path):
             continue
-        rule = keep.rule_of(_absolute(path, each))
+        rule = keep.rule_of_word(path, each.cwd)
         if rule and not _reads_only(each):
             text = f"{each.program} is given {_shown(path)}, which is kept"
             return denied(rule, text) if rule == "self.state" else questioned(rule, text)
@@ -364,7 +366,7 @@ def _unknown_target(command: str, effects: Iterable[Effect]) -> Decision | None:
             continue
         name = effect.path.rsplit("/", 1)[-1]
         named = name in {"settings.json", "settings.local.json"}
-        if named or (not effect.path.strip(UNKNOWN + "/") and MENTION.search(command)):
+        if named or (not effect.path.strip(UNKNOWN + "/") and mentions(command)):
             text = f"{effect.construct} changes {_shown(effect.path)}, which is not known"
             return questioned("self.unverified", text)
     return None
@@ -372,18 +374,12 @@ def _unknown_target(command: str, effects: Iterable[Effect]) -> Decision | None:
 
 def _unread(command: str, analysis: Analysis) -> Decision | None:
     """Ask where a text that speaks of what is kept could not be read to its end."""
-    if analysis.unverified and (MENTION.search(command) or re.search(r"\bpointsman\b", command)):
+    ours = "pointsman" in command and re.search(r"\bpointsman\b", command)
+    if analysis.unverified and (ours or mentions(command)):
         return questioned(
             "self.unverified", f"the command speaks of it, and {analysis.unverified[0]}"
         )
     return None
-
-
-def _absolute(word: str, each: Invocation) -> str:
-    if word.startswith(("-", UNKNOWN)) or not word:
-        return word
-    text = word if word.startswith("/") else f"{each.cwd}/{word}"
-    return os.path.realpath(text) if UNKNOWN not in text else text
 
 
 def _line(each: Invocation) -> str:
