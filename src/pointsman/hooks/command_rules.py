@@ -59,9 +59,11 @@ def _delete_tree(each: Invocation, scene: Scene) -> str | None:
 def _too_far(effect: Effect, each: Invocation, scene: Scene) -> bool:
     """Whether a tree that is deleted is not the project's own, or cannot be known."""
     path = effect.path
-    forced = each.program != "rm" or bool(options(each) & {"-f"}) or has_long(each, "--force")
+    forced = each.program != "rm" or "-f" in options(each) or has_long(each, "--force")
     if path.startswith(UNKNOWN):
-        return forced and not path.startswith(f"{UNKNOWN}/")
+        # `$DIR/*` is everything there is where the variable is empty; `$DIR/build` is not.
+        rest = path.removeprefix(f"{UNKNOWN}/")
+        return forced and (rest == path or rest.strip("*.?/") == "")
     static = _static(path)
     if static in {scene.home, scene.cwd} and path != static:
         below = "/**" in path and static != scene.cwd

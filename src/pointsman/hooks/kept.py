@@ -173,10 +173,12 @@ class Keep:
     def _rule_of_glob(self, effect: Effect) -> str:
         """Judge a glob by what it would match; what is taken away must be there."""
         base = _static(effect.path)
-        places = dict.fromkeys([*self.holders, base, os.path.realpath(base)])
+        # Of a place that is not known there is nothing to look up; the holders may be it.
+        known = [] if UNKNOWN in base else [base, os.path.realpath(base)]
+        places = dict.fromkeys([*self.holders, *known])
         files = [f"{place}/{name}" for place in places for name in _KNOWN_FILES]
         files += [f"{root}/{name}" for root in self.roots for name in _STATE_FILES]
-        files += [*self.policy.files, *self._present(base)]
+        files += [*self.policy.files, *(self._present(base) if known else ())]
         takes = effect.kind is not Kind.WRITE
         pattern = [part for part, _ in itertools.groupby(effect.path.split("/"))]
         for file in files:
