@@ -11,7 +11,6 @@ from pointsman.agents.claude_events import EVENTS, GUARDS, NOT_REGISTERED
 from pointsman.agents.claude_settings import our_events
 from pointsman.model.budget import HOST_TIMEOUT
 
-from .conftest import unavailable
 from .messages_api import MessagesApi, bash
 from .namespace import within, wrap
 from .own_install import OwnInstall
@@ -92,7 +91,7 @@ def test_managed_hooks_survive_what_a_repository_says(
     try:
         wrap(claude, tmp_path, mounts)
     except HostUnavailable as error:
-        unavailable(error)
+        pytest.skip(str(error))
     with guarded(claude) as under:
         argv = within(mounts, str(under.command_path), "init", "--scope", "managed")
         env = under.environment()
