@@ -31,11 +31,12 @@ def test_the_real_client_is_decided_about_as_in_the_recorded_session(tmp_path: P
     ]  # fmt: skip
     recorded, real = (decisions(text) for text in shown)
     assert len(recorded) > 30
-    assert real == recorded
+    # Calls of one turn run side by side: which comes first is the client's affair.
+    assert sorted(real) == sorted(recorded)
 
 
 def decisions(shown: str) -> list[tuple[str, str]]:
-    """Return each tool call with what became of it, in order; times differ, so they are left."""
+    """Return each tool call with what became of it; times differ, so they are left out."""
     found = []
     for line in shown.splitlines():
         word, unit, rest = line.partition(" ms  ")
