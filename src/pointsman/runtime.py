@@ -30,6 +30,7 @@ from pointsman.paths.repository import anchored_root
 from pointsman.store.record import NO_DECISION, Record
 from pointsman.store.recorder import Recorder
 
+_Choose = Callable[[Event], Iterable[Hook]]
 MOST_PAYLOAD = 4 * 1024 * 1024
 """Bytes of a payload that a client sends; a larger one is recorded in part and not judged."""
 
@@ -150,25 +151,24 @@ class Runtime:
             edit = derive_edit(event, setup.policy)
         except PayloadError as error:
             return self._refused(delivery, error, started)
-        events = (event,) if edit is None else (event, edit)
-        asked = tuple((hook, each) for each in events for hook in setup.table.deciding(each))
+        asked = _pairs(event, edit, setup.table.deciding)
         return Case(delivery, started, event, edit, setup, asked)
 
     def _setup_of(self, repository: str | None, seen: dict[str | None, Setup] | None) -> Setup:
         if seen is None:
             return self._setups.of(repository)
-        setup = seen.get(repository)
-        if setup is None:
-            setup = seen[repository] = self._setups.of(repository)
-        return setup
+        if repository not in seen:
+            seen[repository] = self._setups.of(repository)
+        return seen[repository]
 
     async def finish(self, case: Case) -> Handled:
         """Ask the hooks, fold their answers, put it on record, let observers follow."""
         seconds = self._seconds(case)
         runs = await run_all(case.asked, seconds, self._clock)
         again = _opened_again(case, runs)
-        runs += await run_all(again.asked, seconds, self._clock)
-        handled = self._conclude(again, runs)
+        if again is not None:
+            runs += await run_all(again.asked, seconds, self._clock)
+        handled = self._conclude(again or case, runs)
         seq = await self._recorder.record(handled.record) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
@@ -178,7 +178,9 @@ class Runtime:
         seconds = self._seconds(case)
         runs = run_plain(case.asked, seconds, self._clock)
         again = _opened_again(case, runs)
-        return self._conclude(again, runs + run_plain(again.asked, seconds, self._clock))
+        if again is not None:
+            runs += run_plain(again.asked, seconds, self._clock)
+        return self._conclude(again or case, runs)
 
     def recorded(self, case: Case, handled: Handled, seq: int | None) -> None:
         """Let observers and escalations follow, beside and after the answer.
@@ -194,9 +196,7 @@ class Runtime:
         escalations = self._escalation.derive(
             handled.event, handled.runs, handled.decision, case.setup.policy.escalation
         )
-        events = (handled.event,) if case.edit is None else (handled.event, case.edit)
-        table = case.setup.table
-        watched = [(hook, each) for each in events for hook in table.observing(each)]
+        watched = _pairs(handled.event, case.edit, case.setup.table.observing)
         if not watched and not escalations:
             return
         following = self._observe(case.setup, handled, watched, escalations, seq)
@@ -302,7 +302,12 @@ def _folded(event: Event, runs: Iterable[HookRun]) -> Decision:
     return fold((run.decision for run in runs if run.decision), getattr(event, "tool_input", None))
 
 
-def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case:
+def _pairs(event: Event, edit: PreEdit | None, choose: _Choose) -> tuple[tuple[Hook, Event], ...]:
+    """Return the hooks chosen for an event and for the edit derived from it, each with its own."""
+    return tuple((hook, each) for each in (event, edit) if each for hook in choose(each))
+
+
+def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:
     """Return the case with the guards that must look at what hooks made of a call's input.
 
     Nobody has judged that call yet: those asked before saw another one. A hook that is alone in
@@ -312,7 +317,7 @@ def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case:
     by = {run.hook for run in runs if run.decision and run.decision.updated_input is not None}
     given = _folded(event, runs).updated_input if by else None
     if given is None or setup is None or not isinstance(event, PreToolUse):
-        return replace(case, asked=())
+        return None
     modified = replace(event, tool_input=given)
     try:
         edit = derive_edit(modified, setup.policy)
@@ -320,9 +325,8 @@ def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case:
         reason = f"what {', '.join(sorted(by))} made of the call: {error}. Next step: {error.fix}"
         refusal = failure(reason, rule="payload.unreadable").by("runtime")
         return replace(case, asked=(), refusal=refusal)
-    events = (modified,) if edit is None else (modified, edit)
-    asked = [(hook, each) for each in events for hook in setup.table.deciding(each)]
     spared = by if len(by) == 1 else set()
+    asked = _pairs(modified, edit, setup.table.deciding)
     guards = [pair for pair in asked if pair[0].role is Role.GUARD and pair[0].name not in spared]
     return replace(case, asked=tuple(guards))
 

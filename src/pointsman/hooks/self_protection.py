@@ -7,6 +7,7 @@ switch off whatever else stops it. What a person does in a terminal of their own
 import os
 from collections.abc import Callable, Iterator, Mapping
 
+from pointsman.hooks.command_safety import SHELL_TOOLS
 from pointsman.hooks.edits import written_paths
 from pointsman.hooks.kept import NAME, Keep
 from pointsman.hooks.self_commands import denied, judge_command
@@ -115,7 +116,7 @@ def _call(event: PreToolUse, keep: Keep) -> Decision | None:
 
 
 def _runs_shell(tool: str) -> bool:
-    return tool in {"Bash", "Monitor"} or tool.startswith("mcp__")
+    return tool in SHELL_TOOLS or tool.startswith("mcp__")
 
 
 def _foreign(event: PreToolUse, keep: Keep) -> Decision | None:
