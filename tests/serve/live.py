@@ -137,7 +137,7 @@ def alive(pid: int) -> bool:
     """Whether a process runs; one that only waits to be buried does not."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second: it ended between open and read
         return False
     return text.rpartition(")")[2].split()[0] != "Z"
 
