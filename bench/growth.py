@@ -19,6 +19,7 @@ from bench.rig import Effort, Rig, rig
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.agents.claude_code import NAME, read
 from pointsman.hooks.all_hooks import SHIPPED, shipped_hooks
+from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST, Budget
 from pointsman.model.contract import Contract
 from pointsman.model.errors import PayloadError
@@ -232,7 +233,7 @@ def _cases(guard: str, made: Rig) -> list[Case]:
 
 
 def _hook(guard: str, made: Rig, policy: Policy) -> Hook:
-    hooks = shipped_hooks(policy, made.places, fault_of_change)
+    hooks = shipped_hooks(policy, Kit(places=made.places, fault=fault_of_change))
     return next(hook for hook in hooks if hook.name == guard)
 
 

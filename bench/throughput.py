@@ -12,9 +12,10 @@ from pathlib import Path
 from bench.figures import BenchError, Figure, median, rounded
 from bench.rig import Effort, Rig, rig
 from pointsman.assembly import Setups
+from pointsman.case import Delivery
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.guard_events import GUARD_EVENTS
-from pointsman.runtime import Delivery, Runtime
+from pointsman.runtime import Runtime
 from pointsman.serve import state_dir
 from pointsman.store.ledger import Ledger
 from pointsman.store.record import Record

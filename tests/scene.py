@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pointsman.assembly import Setup, Setups
+from pointsman.case import Delivery, Handled
 from pointsman.engine.run import Clock
 from pointsman.engine.select import HookTable
 from pointsman.model.decision import Decision
@@ -15,7 +16,7 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, HookRun, Role
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
-from pointsman.runtime import Delivery, Handled, Runtime
+from pointsman.runtime import Runtime
 from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
 

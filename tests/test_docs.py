@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from pointsman.case import as_row
 from pointsman.cli import edge
 from pointsman.cli.main import COMMANDS, cli
 from pointsman.cli.status import read_status
@@ -17,7 +18,6 @@ from pointsman.model.event import Event, Identity
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
-from pointsman.runtime import as_row
 from scene import Scene, delivery, hook
 
 ROOT = Path(__file__).parents[1]

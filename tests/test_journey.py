@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from pointsman.assembly import Setups
+from pointsman.case import Delivery, Handled
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.events import HOST_EVENTS
 from pointsman.model.places import Places
-from pointsman.runtime import Delivery, Handled, Runtime
+from pointsman.runtime import Runtime
 from pointsman.store import query
 from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.case import MOST_PAYLOAD, Delivery, Handled, as_row
 from pointsman.model.answer import PASS, STOP
 from pointsman.model.decision import Action, Cause, Decision, ask, deny, inject, modify
 from pointsman.model.errors import LedgerError
@@ -16,7 +17,7 @@ from pointsman.model.events import ErrorEscalation, PreEdit
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.hook import Hook, HookContext, Outcome, Role
 from pointsman.model.policy import McpWriter, Policy
-from pointsman.runtime import MOST_PAYLOAD, Delivery, Handled, Runtime, as_row
+from pointsman.runtime import Runtime
 from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
 from scene import Journal, Scene, delivery, hook

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 from pointsman.assembly import Setup, Setups
+from pointsman.case import Delivery
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
-from pointsman.runtime import Delivery, Runtime
+from pointsman.runtime import Runtime
 
 
 class CountingPolicies:

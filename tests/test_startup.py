@@ -11,7 +11,8 @@ from pointsman.serve.main import serve
 from pointsman.assembly import Setups
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.places import Places
-from pointsman.runtime import Delivery, Runtime
+from pointsman.case import Delivery
+from pointsman.runtime import Runtime
 where = Places(pathlib.Path("/nowhere/state"), pathlib.Path("/nowhere/config"))
 runtime = Runtime(Setups(PolicyLoader(where), where), None)
 for tool, given in (("Bash", {"command": "ls | wc"}), ("Write", {"file_path": "/nowhere/x"})):

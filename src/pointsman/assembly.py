@@ -8,6 +8,7 @@ from typing import Protocol
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.engine.select import HookTable
 from pointsman.hooks.all_hooks import shipped_hooks
+from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST
 from pointsman.model.decision import Action, Decision, failure
 from pointsman.model.errors import HookError
@@ -59,7 +60,7 @@ class Setups:
 
     def __init__(self, policies: Policies, places: Places) -> None:
         self._policies = policies
-        self._places = places
+        self._kit = Kit(places=places, fault=fault_of_change)
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []
 
@@ -70,7 +71,7 @@ class Setups:
         if setup is None or setup.policy is not policy:
             # Retired, not closed: a call of the old policy may still wait for a worker's answer.
             self._retire(self._built.pop(repository, None))
-            setup = self._built[repository] = _build(policy, self._places)
+            setup = self._built[repository] = _build(policy, self._kit)
             if len(self._built) > _MOST_SETUPS:
                 self._retire(self._built.popitem(last=False)[1])
         return setup
@@ -95,11 +96,11 @@ class Setups:
         self._retired.extend(setup.workers if setup else ())
 
 
-def _build(policy: Policy, places: Places) -> Setup:
+def _build(policy: Policy, kit: Kit) -> Setup:
     workers: dict[tuple[str, Role], PythonWorker] = {}
     declared = [_declared(hook, workers) for hook in policy.hooks]
     # Shipped guards first: of equally strict answers the first gives rule and hook.
-    table = HookTable([*shipped_hooks(policy, places, fault_of_change), *declared])
+    table = HookTable([*shipped_hooks(policy, kit), *declared])
     theirs = frozenset(hook.name for hook in policy.hooks if hook.theirs)
     return Setup(policy, table, tuple(workers.values()), theirs)
 

@@ -4,20 +4,19 @@
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
+from pointsman.case import MOST_PAYLOAD, Case, Delivery, Handled, escalation_record, record_of
 from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
-from pointsman.engine.run import Clock, is_plain, run_all, run_plain
+from pointsman.engine.run import Clock, run_all, run_plain
 from pointsman.hooks.edits import edited_paths
 from pointsman.model.answer import PASS, STOP, Answer
-from pointsman.model.canonical import event_to_json
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
 from pointsman.model.event import Event, Identity, UnknownEvent
@@ -27,64 +26,9 @@ from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
-from pointsman.store.record import NO_DECISION, Record
 from pointsman.store.recorder import Recorder
 
 _Choose = Callable[[Event], Iterable[Hook]]
-MOST_PAYLOAD = 4 * 1024 * 1024
-"""Bytes of a payload that a client sends; a larger one is recorded in part and not judged."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What a client hands over: the payload and how it came.
-
-    ``size`` is what the host sent; more than ``len(payload)`` means that it was cut.
-    ``project`` is the directory the session was started in, where the host says so.
-    ``undelivered`` is the client's reason for having had to answer alone.
-    """
-
-    host: str
-    event: str
-    payload: bytes
-    size: int = -1
-    cwd: str = ""
-    project: str = ""
-    host_config: str = ""
-    transport: str = "hook"
-    client: str = ""
-    client_version: str = ""
-    undelivered: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A delivery that has been read, with the hooks that are to be asked."""
-
-    delivery: Delivery
-    started_ns: int
-    event: Event
-    edit: PreEdit | None = None
-    setup: Setup | None = None
-    asked: tuple[tuple[Hook, Event], ...] = ()
-    refusal: Decision | None = None
-
-    @property
-    def at_once(self) -> bool:
-        """Whether nothing in it has to be waited for."""
-        return all(is_plain(hook) for hook, _ in self.asked)
-
-
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """What became of a delivery, and what goes on record of it."""
-
-    event: Event
-    decision: Decision
-    runs: tuple[HookRun, ...]
-    answer: Answer
-    duration_ns: int
-    record: Record
 
 
 def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
@@ -214,7 +158,7 @@ class Runtime:
             failure(reason, rule="client.undelivered").by("client"),
             action=Action.DENY if stopped else None,
         )
-        record = _record(case, given, (), Answer(STOP if stopped else PASS), 0)
+        record = record_of(case, given, (), Answer(STOP if stopped else PASS), 0)
         if self._recorder is not None:
             await self._recorder.record(record)
 
@@ -266,7 +210,7 @@ class Runtime:
         writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
         answer = writer.write(event.kind, decision)
         took = time.perf_counter_ns() - case.started_ns
-        record = _record(case, decision, runs, answer, took)
+        record = record_of(case, decision, runs, answer, took)
         return Handled(event, decision, tuple(runs), answer, took, record)
 
     async def _observe(
@@ -295,7 +239,7 @@ class Runtime:
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)
         if self._recorder is not None:
-            await self._recorder.record(_escalation_record(escalation, runs))
+            await self._recorder.record(escalation_record(escalation, runs))
 
 
 def _folded(event: Event, runs: Iterable[HookRun]) -> Decision:
@@ -338,63 +282,3 @@ def _complete(value: Event | Identity, **known: str | None) -> None:
     """
     for name, text in known.items():
         object.__setattr__(value, name, text)
-
-
-def _escalation_record(escalation: ErrorEscalation, runs: Sequence[HookRun]) -> Record:
-    """Return the row of an escalation: its trigger is the rule, its summary the reason."""
-    rule = f"escalation.{escalation.trigger.replace(' ', '-')}"
-    return Record(
-        event=escalation,
-        decision=Decision(action=None, reason=escalation.summary, rule=rule),
-        runs=tuple(runs),
-        payload=json.dumps(event_to_json(escalation)).encode(),
-        transport="derived",
-    )
-
-
-def as_row(handled: Handled) -> dict[str, object]:
-    """Return what became of a delivery as one flat JSON object."""
-    event, decision = handled.event, handled.decision
-    row: dict[str, object] = {
-        "event": event.kind,
-        "tool": event.tool,
-        "decision": decision.action.value if decision.action else NO_DECISION,
-        "rule": decision.rule,
-        "reason": decision.reason,
-        "hook": decision.hook,
-        "cause": decision.cause.value if decision.action else None,
-        "ms": round(handled.duration_ns / 1e6, 3),
-        "agent": event.identity.agent,
-        "session": event.identity.session,
-        "tool_use_id": event.identity.tool_use_id,
-    }
-    if decision.context:
-        row["context"] = decision.context
-    if decision.updated_input is not None:
-        row["updated_input"] = dict(decision.updated_input)
-    return row
-
-
-def _record(
-    case: Case, decision: Decision, runs: Sequence[HookRun], answer: Answer, duration_ns: int
-) -> Record:
-    """Return the row of the event, with that of the edit derived from it."""
-    delivery, edit = case.delivery, case.edit
-    own = tuple(runs)
-    derived: tuple[Record, ...] = ()
-    if edit is not None:
-        own = tuple(run for run in runs if run.kind != edit.kind)
-        theirs = tuple(run for run in runs if run.kind == edit.kind)
-        derived = (Record(event=edit, decision=decision, runs=theirs, transport="derived"),)
-    return Record(
-        event=case.event,
-        decision=decision,
-        runs=own,
-        payload=delivery.payload,
-        answer=answer,
-        duration_ns=duration_ns,
-        transport=delivery.transport,
-        client=delivery.client,
-        client_version=delivery.client_version,
-        derived=derived,
-    )

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.case import MOST_PAYLOAD, Delivery, as_row
 from pointsman.cli.dry_run import DryRun, delivery_of, event_name
 from pointsman.model.answer import PASS, STOP
 from pointsman.model.decision import Action, Cause
 from pointsman.model.events import HOST_EVENTS
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
-from pointsman.runtime import MOST_PAYLOAD, Delivery, as_row
 from pointsman.store.record import event_row
 
 anything = st.recursive(

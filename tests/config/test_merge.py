@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pointsman.assembly import Setups
+from pointsman.case import Delivery
 from pointsman.config.merge import Merged, merge
 from pointsman.config.schema import EVENT_NAMES, RULE_NAMES, SETTINGS
 from pointsman.hooks.command_rules import RULES
@@ -21,7 +22,7 @@ from pointsman.model.decision import Action
 from pointsman.model.errors import PayloadError
 from pointsman.model.places import Places
 from pointsman.model.policy import McpWriter, Policy
-from pointsman.runtime import Delivery, Runtime
+from pointsman.runtime import Runtime
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Time is no part of a property: the machine may be busy."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pointsman.assembly import Setups
+from pointsman.case import Delivery, Handled
 from pointsman.config.contracts import load_contracts
 from pointsman.config.settings import parse_settings
 from pointsman.model.canonical import decision_from_json, event_to_json
@@ -18,7 +19,7 @@ from pointsman.model.errors import HookError
 from pointsman.model.event import Identity
 from pointsman.model.events import PreToolUse
 from pointsman.model.hook import HookRun
-from pointsman.runtime import Delivery, Handled, Runtime
+from pointsman.runtime import Runtime
 from pointsman.store.record import Record
 from pointsman.workers.executable import read_answer
 from pointsman.workers.process import Finished

@@ -7,6 +7,7 @@ from hooks.command_rows import DESTRUCTIVE, HARMLESS, UNVERIFIABLE
 from pointsman.hooks import command_safety
 from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.command_safety import UNVERIFIED, judge
+from pointsman.hooks.kit import Kit
 from pointsman.hooks.rule import Rule
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.events import PreToolUse
@@ -109,11 +110,11 @@ def test_ten_thousand_harmless_commands_hide_none(harm: str) -> None:
 def test_only_a_command_is_looked_at_and_the_settings_tune() -> None:
     places = Places(state=Path("/nowhere"), config=Path("/home/dev/.config/pointsman"))
     who = identity(Path(CWD))
-    ask = asking(command_safety.hook(Policy(), places))
+    ask = asking(command_safety.hook(Policy(), Kit(places=places)))
     assert ask(PreToolUse(identity=who, tool_name="Bash", tool_input={})) is None
     assert ask(PreToolUse(identity=who, tool_name="Bash", tool_input={"command": 7})) is None
     assert ask(bash(who, "reboot")) is not None
     tuned = Policy(guards={"command-safety": {"rules": {"power": "off", "unverified": "off"}}})
-    ask = asking(command_safety.hook(tuned, places))
+    ask = asking(command_safety.hook(tuned, Kit(places=places)))
     assert ask(bash(who, "reboot")) is None
     assert ask(bash(who, "echo 'unterminated")) is None

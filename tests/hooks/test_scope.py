@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hooks.acting import asking, edit, identity
 from pointsman.hooks import scope
+from pointsman.hooks.kit import Kit
 from pointsman.model.contract import ALLOW_ALL, Contract
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.places import Places
@@ -49,7 +50,7 @@ def judge(
         contracts = (Contract(agent="builder", source=f"{repo}/c.md", root=str(repo), **declared),)
     policy = Policy(repository=str(repo), contracts={"builder": contracts})
     who = identity(root or repo, "builder", cwd)
-    return asking(scope.hook(policy, _PLACES))(edit(who, path))
+    return asking(scope.hook(policy, Kit(places=_PLACES)))(edit(who, path))
 
 
 SRC = ("src/**/*.ts", "src/**/*.tsx")
@@ -164,7 +165,7 @@ def test_no_declaration_allows_everything(repo: Path, path: str) -> None:
 def test_an_agent_without_a_contract_is_not_held(repo: Path) -> None:
     contract = Contract(agent="other", source="c", root=str(repo), allowed=())
     policy = Policy(repository=str(repo), contracts={"other": (contract,)})
-    ask = asking(scope.hook(policy, _PLACES))
+    ask = asking(scope.hook(policy, Kit(places=_PLACES)))
     assert ask(edit(identity(repo, "builder"), "src/a.ts")) is None
     assert ask(edit(identity(repo), "src/a.ts")) is None
     assert ask(edit(identity(repo, "other"), "src/a.ts")) is not None
@@ -173,7 +174,7 @@ def test_an_agent_without_a_contract_is_not_held(repo: Path) -> None:
 def test_the_main_agent_is_held_by_its_name(repo: Path) -> None:
     contract = Contract(agent="main", source="c", root=str(repo), allowed=("docs/**",))
     policy = Policy(repository=str(repo), contracts={"main": (contract,)})
-    ask = asking(scope.hook(policy, _PLACES))
+    ask = asking(scope.hook(policy, Kit(places=_PLACES)))
     assert ask(edit(identity(repo), "docs/a.md")) is None
     assert ask(edit(identity(repo), "src/a.ts")) is not None
 
@@ -247,7 +248,7 @@ def test_every_file_of_a_call_is_judged(
         mcp_writers=(McpWriter(tool="mcp__own__*", paths=("paths",)),),
     )
     event = edit(identity(repo, "builder"), f"{repo}/src/a.ts", tool, **given)
-    assert (asking(scope.hook(policy, _PLACES))(event) is not None) is stopped
+    assert (asking(scope.hook(policy, Kit(places=_PLACES)))(event) is not None) is stopped
 
 
 _PARTS = st.lists(

@@ -10,6 +10,7 @@ import pytest
 from hooks.acting import asking, bash, edit, identity
 from hooks.self_rows import LOOKING, REACHING
 from pointsman.hooks import self_protection
+from pointsman.hooks.kit import Kit
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
 from pointsman.model.events import ConfigChange, PreToolUse
@@ -50,7 +51,7 @@ class World:
 
     def hook(self, **policy: Any) -> Hook:
         settings = Policy(repository=str(self.repo), **policy)
-        return self_protection.hook(settings, self.places, lambda _event, _home: "")
+        return self_protection.hook(settings, Kit(places=self.places))
 
     def run(self, command: str) -> Decision | None:
         event = bash(self.who, command.replace("@PID", str(self.pid)))
@@ -228,7 +229,7 @@ def test_a_change_of_settings_is_judged_by_the_hosts_own_file(world: World) -> N
         return "PreToolUse would no longer reach us" if len(seen) == 1 else ""
 
     policy = Policy(repository=str(world.repo))
-    ask = asking(self_protection.hook(policy, world.places, fault))
+    ask = asking(self_protection.hook(policy, Kit(places=world.places, fault=fault)))
     decision = ask(ConfigChange(identity=world.who))
     assert decision is not None
     assert decision.rule == "self.veto"

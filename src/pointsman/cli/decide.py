@@ -8,13 +8,13 @@ from typing import Any, BinaryIO
 import click
 
 from pointsman.agents.all_agents import AGENTS
+from pointsman.case import Delivery, as_row
 from pointsman.cli.dry_run import DryRun, delivery_of
 from pointsman.cli.places import cwd, places
 from pointsman.cli.up import start
 from pointsman.model.answer import Answer
 from pointsman.model.errors import TransportError
 from pointsman.model.places import Places
-from pointsman.runtime import Delivery, as_row
 from pointsman.serve import protocol, state_dir
 
 _MOST_LINE = 64 * 1024 * 1024

@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from pointsman.assembly import Setups
+from pointsman.case import MOST_PAYLOAD, Case, Delivery, Handled
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.engine.run import Clock
 from pointsman.model.places import Places
-from pointsman.runtime import MOST_PAYLOAD, Case, Delivery, Handled, Runtime
+from pointsman.runtime import Runtime
 
 _UNREADABLE = "PreToolUse"
 """What a payload that does not say its event is taken for: somebody may wait for a yes or no."""

@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 import click
 
 from pointsman.agents.all_agents import AGENTS
+from pointsman.case import Case, Handled, as_row
 from pointsman.cli.dry_run import DryRun, delivery_of
 from pointsman.cli.places import cwd as working_directory
 from pointsman.cli.places import places
 from pointsman.model.hook import HookRun
-from pointsman.runtime import Case, Handled, as_row
 
 
 @click.command()

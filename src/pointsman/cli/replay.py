@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
+from pointsman.case import Delivery, as_row
 from pointsman.cli.dry_run import DryRun
 from pointsman.cli.places import places
 from pointsman.engine.run import Clock
 from pointsman.model.errors import LedgerError
 from pointsman.model.places import Places
-from pointsman.runtime import Delivery, as_row
 from pointsman.store import query
 
 _LOOKED_BACK = 1000

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pointsman.config.schema import SETTINGS, Flag, Many, Number, Spec, Table, Text, json_schema
+from pointsman.config.schema import SETTINGS, json_schema
+from pointsman.config.specs import Flag, Many, Number, Spec, Table, Text
 
 SCHEMA = "config.schema.json"
 PAGE = "configuration.md"

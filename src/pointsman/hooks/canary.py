@@ -1,9 +1,9 @@
 """The guard that stops one tool that no agent has: proof that the hooks hold (``doctor``)."""
 
+from pointsman.hooks.kit import Kit
 from pointsman.model.decision import Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role
-from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 
 NAME = "canary"
@@ -11,9 +11,9 @@ TOOL = "PointsmanCanary"
 RULE = "canary"
 
 
-def hook(policy: Policy, places: Places) -> Hook:
+def hook(policy: Policy, kit: Kit) -> Hook:
     """Return the guard; no setting turns it off."""
-    del policy, places
+    del policy, kit
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del event, context

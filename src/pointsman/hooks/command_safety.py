@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from pointsman.hooks.command_rules import RULES, UNREAD
 from pointsman.hooks.downloads import run_unread
+from pointsman.hooks.kit import Kit
 from pointsman.hooks.rule import Rule, Scene
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
 from pointsman.model.events import PreToolUse
 from pointsman.model.hook import Hook, HookContext, Role
-from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.shell.analyse import analyse
 from pointsman.shell.effects import Analysis, Invocation
@@ -25,9 +25,9 @@ _MOST_REMEMBERED = 512
 _LONGEST_REMEMBERED = 2048
 
 
-def hook(policy: Policy, places: Places) -> Hook:
+def hook(policy: Policy, kit: Kit) -> Hook:
     """Return the guard with this policy's tuning of the rules."""
-    home = str(places.config.parent.parent)
+    home = str(kit.places.config.parent.parent)
     tuned: Mapping[str, str] = policy.guards.get(NAME, {}).get("rules", {})
 
     # Agents say the same few commands over and over, and the answer hangs on nothing else.

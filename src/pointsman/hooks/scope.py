@@ -9,11 +9,11 @@ import unicodedata
 from collections.abc import Sequence
 
 from pointsman.hooks.edits import written_paths
+from pointsman.hooks.kit import Kit
 from pointsman.model.contract import ALLOW_ALL, EVERY_AGENT, Contract
 from pointsman.model.decision import Action, Cause, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role
-from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import Canonical, readings
 from pointsman.paths.globs import Globs, forbidding
@@ -22,9 +22,9 @@ NAME = "scope"
 _MOST_SHOWN = 12
 
 
-def hook(policy: Policy, places: Places) -> Hook:
+def hook(policy: Policy, kit: Kit) -> Hook:
     """Return the guard for the contracts of this policy."""
-    del places
+    del kit
     compiled = {
         agent: [_Held(contract) for contract in contracts]
         for agent, contracts in policy.contracts.items()

@@ -5,24 +5,21 @@ switch off whatever else stops it. What a person does in a terminal of their own
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pointsman.hooks.command_safety import SHELL_TOOLS
 from pointsman.hooks.edits import written_paths
 from pointsman.hooks.kept import NAME, Keep
+from pointsman.hooks.kit import Kit
 from pointsman.hooks.self_commands import denied, judge_command
 from pointsman.model.decision import Cause, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.events import ConfigChange, PreToolUse
 from pointsman.model.hook import Hook, HookContext, Role
-from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import readings
 
-__all__ = ["NAME", "Fault", "hook"]
-
-Fault = Callable[[Event, str], str]
-"""Returns what a change of the host's settings would do to our guards, or the empty string."""
+__all__ = ["NAME", "hook"]
 
 _READING = (
     "read",
@@ -41,8 +38,9 @@ _READING = (
 _MOST_VALUES = 2000
 
 
-def hook(policy: Policy, places: Places, fault: Fault) -> Hook:
-    """Return the guard; ``fault`` is how the host's settings are judged."""
+def hook(policy: Policy, kit: Kit) -> Hook:
+    """Return the guard for the files of this policy and of this machine."""
+    places, fault = kit.places, kit.fault
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context

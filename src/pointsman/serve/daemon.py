@@ -11,13 +11,14 @@ from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
+from pointsman.case import Case, Delivery, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
-from pointsman.runtime import Case, Delivery, Handled, Runtime, as_row
+from pointsman.runtime import Runtime
 from pointsman.serve import control, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener

@@ -1,0 +1,130 @@
+"""What is known of one delivery on its way: as it came, as it was read, as it was handled."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pointsman.assembly import Setup
+from pointsman.engine.run import is_plain
+from pointsman.model.answer import Answer
+from pointsman.model.canonical import event_to_json
+from pointsman.model.decision import Decision
+from pointsman.model.event import Event
+from pointsman.model.events import ErrorEscalation, PreEdit
+from pointsman.model.hook import Hook, HookRun
+from pointsman.store.record import NO_DECISION, Record
+
+MOST_PAYLOAD = 4 * 1024 * 1024
+"""Bytes of a payload that a client sends; a larger one is recorded in part and not judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a client hands over: the payload and how it came.
+
+    ``size`` is what the host sent; more than ``len(payload)`` means that it was cut.
+    ``project`` is the directory the session was started in, where the host says so.
+    ``undelivered`` is the client's reason for having had to answer alone.
+    """
+
+    host: str
+    event: str
+    payload: bytes
+    size: int = -1
+    cwd: str = ""
+    project: str = ""
+    host_config: str = ""
+    transport: str = "hook"
+    client: str = ""
+    client_version: str = ""
+    undelivered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A delivery that has been read, with the hooks that are to be asked."""
+
+    delivery: Delivery
+    started_ns: int
+    event: Event
+    edit: PreEdit | None = None
+    setup: Setup | None = None
+    asked: tuple[tuple[Hook, Event], ...] = ()
+    refusal: Decision | None = None
+
+    @property
+    def at_once(self) -> bool:
+        """Whether nothing in it has to be waited for."""
+        return all(is_plain(hook) for hook, _ in self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of a delivery, and what goes on record of it."""
+
+    event: Event
+    decision: Decision
+    runs: tuple[HookRun, ...]
+    answer: Answer
+    duration_ns: int
+    record: Record
+
+
+def as_row(handled: Handled) -> dict[str, object]:
+    """Return what became of a delivery as one flat JSON object."""
+    event, decision = handled.event, handled.decision
+    row: dict[str, object] = {
+        "event": event.kind,
+        "tool": event.tool,
+        "decision": decision.action.value if decision.action else NO_DECISION,
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "hook": decision.hook,
+        "cause": decision.cause.value if decision.action else None,
+        "ms": round(handled.duration_ns / 1e6, 3),
+        "agent": event.identity.agent,
+        "session": event.identity.session,
+        "tool_use_id": event.identity.tool_use_id,
+    }
+    if decision.context:
+        row["context"] = decision.context
+    if decision.updated_input is not None:
+        row["updated_input"] = dict(decision.updated_input)
+    return row
+
+
+def escalation_record(escalation: ErrorEscalation, runs: Sequence[HookRun]) -> Record:
+    """Return the row of an escalation: its trigger is the rule, its summary the reason."""
+    rule = f"escalation.{escalation.trigger.replace(' ', '-')}"
+    return Record(
+        event=escalation,
+        decision=Decision(action=None, reason=escalation.summary, rule=rule),
+        runs=tuple(runs),
+        payload=json.dumps(event_to_json(escalation)).encode(),
+        transport="derived",
+    )
+
+
+def record_of(
+    case: Case, decision: Decision, runs: Sequence[HookRun], answer: Answer, duration_ns: int
+) -> Record:
+    """Return the row of the event, with that of the edit derived from it."""
+    delivery, edit = case.delivery, case.edit
+    own = tuple(runs)
+    derived: tuple[Record, ...] = ()
+    if edit is not None:
+        own = tuple(run for run in runs if run.kind != edit.kind)
+        theirs = tuple(run for run in runs if run.kind == edit.kind)
+        derived = (Record(event=edit, decision=decision, runs=theirs, transport="derived"),)
+    return Record(
+        event=case.event,
+        decision=decision,
+        runs=own,
+        payload=delivery.payload,
+        answer=answer,
+        duration_ns=duration_ns,
+        transport=delivery.transport,
+        client=delivery.client,
+        client_version=delivery.client_version,
+        derived=derived,
+    )

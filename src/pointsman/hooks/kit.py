@@ -1,0 +1,22 @@
+"""What the shipped hooks are given to work with: everything that is in neither event nor policy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pointsman.model.event import Event
+from pointsman.model.places import Places
+
+Fault = Callable[[Event, str], str]
+"""Returns what a change of the host's settings would do to our guards, or the empty string."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """The services that a hook may use; one for the whole daemon.
+
+    Rooms do not know one another: what a hook needs of another room comes in here, as a callable
+    or a protocol that the model states. ``assembly.py`` fills it.
+    """
+
+    places: Places
+    fault: Fault = lambda _event, _home: ""
