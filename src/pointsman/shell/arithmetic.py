@@ -127,7 +127,11 @@ class _Reading:
         if not name.isidentifier() or operator not in _ASSIGNS:
             return self._choose()
         self._at += 2
-        value = self._comma()
+        self._nested += 1
+        if self._nested > _MOST_NESTING:
+            raise _Unclear
+        value = self._assign()
+        self._nested -= 1
         if operator != "=":
             value = int(_ALL[operator[:-1]](self._number(name), value))
         self._store(name, str(value))

@@ -9,6 +9,9 @@ from pointsman.shell.builtins import assign, export, follow, put_list
 from pointsman.shell.effects import UNKNOWN
 from pointsman.shell.stage import Walks
 
+_OWN = frozenset({"local", "declare", "typeset"})
+"""What makes a variable a function's own."""
+
 
 class Assigning:
     """The assignments of one walker."""
@@ -17,7 +20,7 @@ class Assigning:
         self._walker = walker
         self.state = walker.state
 
-    def assign(self, node: Node, *, exported: bool = False) -> None:
+    def assign(self, node: Node, *, exported: bool = False, known: str | None = None) -> None:
         """Give a variable what stands behind its name."""
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if name is None:
@@ -31,7 +34,9 @@ class Assigning:
         if value is not None and value.type == "array":
             self._array(key, value, adds=adds)
             return
-        text = self._walker.expander.text(value) if value is not None else ""
+        text = known
+        if text is None:
+            text = self._walker.expander.text(value) if value is not None else ""
         if adds:
             text = (self.state.get(key) or "") + text
         self._walker.run.steps.take(1 + len(text) // 64)
@@ -59,18 +64,31 @@ class Assigning:
         )
         command = self._walker.text(node.children[0]) if node.children else ""
         exported = command == "export" or "x" in flags
+        # All words are expanded before the first of them is assigned.
+        texts = {child.id: self._value(child) for child in node.named_children}
         for child in node.named_children:
             name = child.child_by_field_name("name") if child.type.endswith("assignment") else child
-            if command in {"local", "declare", "typeset"} and name is not None:
-                self._walker.run.local(self._walker.text(name).partition("[")[0])
+            if command in _OWN and name is not None and child.type != "word":
+                key = self._walker.text(name).partition("[")[0]
+                own = self._walker.run.local(key)
+                if command == "local" and not own:
+                    continue  # outside of a function it is an error, and nothing is assigned
+                if own and child.type == "variable_name":
+                    self.state.unset(key)
             if child.type == "variable_assignment":
-                self.assign(child, exported=exported)
+                self.assign(child, exported=exported, known=texts[child.id])
                 self._refer(child, flags)
             elif exported and child.type == "variable_name":
                 export(self.state, self._walker.text(child))
             elif child.type not in {"word", "variable_name"}:
                 words = self._walker.expander.words(child)
                 follow((command, *words), self.state, self._walker.run.feed)
+
+    def _value(self, node: Node) -> str | None:
+        value = node.child_by_field_name("value")
+        if node.type != "variable_assignment" or value is None or value.type == "array":
+            return None
+        return self._walker.expander.text(value)
 
     def _refer(self, node: Node, flags: str) -> None:
         """Let ``declare -n`` name another variable, ``-i`` work its value out."""

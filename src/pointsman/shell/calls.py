@@ -79,6 +79,10 @@ class Calls:
         more, self._more = self._more, []
         for child in node.children:
             self._run.steps.take()
+            if assigned and self._begins(child):
+                for name, text in assigned.items():
+                    assign(self._state, name, text)
+                assigned = {}
             if child.type == "variable_assignment":
                 self._assign(child, assigned)
             elif child.type in {"file_redirect", "herestring_redirect", "heredoc_redirect"}:
@@ -105,6 +109,12 @@ class Calls:
         if words[:1] == ["exec"] and len(words) == 1:
             self._keep_open(given)
         self._print(given, sink, into)
+
+    def _begins(self, node: Node) -> bool:
+        """Whether a line begins here: the grammar takes `A=b` and a command below it for one."""
+        before = node.prev_sibling
+        gap = self._walker.source[before.end_byte : node.start_byte] if before is not None else b""
+        return b"\n" in gap.replace(b"\\\n", b"")
 
     def _words(self, node: Node) -> list[str]:
         if node.type == "process_substitution":
@@ -173,6 +183,9 @@ class Calls:
         words = self._walker.expander.words(target)
         if operator in {">&", "<&", ">&-", "<&-"} and re.fullmatch(r"\d+-?|-", "".join(words)):
             return [self._duplicate(operator, number, "".join(words))]
+        if len(words) > 1:
+            # More than one is an error to bash; a plainer shell takes the text as it stands.
+            words = [*words, self._walker.text(target)]
         return [Redirection(operator, number, self._place(word)) for word in words]
 
     def _place(self, word: str) -> str:
@@ -241,9 +254,7 @@ class Calls:
         text = self._walker.expander.cut(start, end)
         for index, part in enumerate(re.split(r"(?<!\\)`", text)):
             if index % 2:
-                with self._run.printing() as sink:
-                    self._run.script(part.replace("\\`", "`"), same=True)
-                yield UNKNOWN if UNKNOWN in "".join(sink) else "".join(sink).rstrip("\n")
+                yield self._walker.output(part)
             else:
                 yield re.sub(r"\\([$`\\\n])", lambda found: found[1].strip("\n"), part)
 

@@ -43,9 +43,9 @@ ACTS = frozenset({Kind.NETWORK, Kind.PROCESS, Kind.PRIVILEGE, Kind.EXECUTE, Kind
 class Effect:
     """Something that a command does. ``path`` is absolute where it is a file's and is known.
 
-    It may hold ``UNKNOWN`` for a part that is not, and glob characters as the shell would see
-    them; ``construct`` is the command or redirection that does it. What ``path`` is for a kind
-    that is not about a file stands with the kind.
+    It may hold ``UNKNOWN`` for a part that is not, and may be empty, and glob characters as the
+    shell would see them; ``construct`` is the command or redirection that does it. What ``path``
+    is for a kind that is not about a file stands with the kind.
     """
 
     kind: Kind

@@ -1,7 +1,7 @@
 """``${…}``: defaults, prefixes and suffixes, replacing, parts, case, lists, names of names."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from tree_sitter import Node
 
@@ -41,7 +41,8 @@ def parameter(expander: Expander, node: Node) -> Iterator[Piece]:
     elif values is None:
         yield UNKNOWN, SPLIT
     elif operator == ":" and index + name in {"@", "*", f"@{name}", f"*{name}"}:
-        yield from listed(_slice(expander, values, start, end), one=one)
+        items = expander.state.array(name) if index else None
+        yield from listed(_slice(expander, items or values, start, end), one=one)
     else:
         change = _changer(expander, operator, (node, start, end))
         yield from listed([change(each) for each in values], one=one)
@@ -131,8 +132,9 @@ def _default(
     unset = values is None or (not expander.state.is_set(name) and not values[0])
     empty = unset or (operator.startswith(":") and not any(values or ()))
     if operator.endswith("+"):
-        # What is not known may be set: the other text is what can do harm.
-        if values is None or not empty:
+        if values is None or UNKNOWN in values:
+            yield UNKNOWN, SPLIT
+        elif not empty:
             yield from _bare(expander, rest)
         else:
             yield "", LITERAL
@@ -160,17 +162,30 @@ def _bare(expander: Expander, rest: tuple[Node, int, int]) -> Iterator[Piece]:
         yield text, QUOTED if quoted and kind == LITERAL else SPLIT if kind == LITERAL else kind
 
 
-def _slice(expander: Expander, values: list[str], start: int, end: int) -> list[str] | None:
-    """``${@:2}``, ``${x[@]:1:2}``."""
+def _slice(
+    expander: Expander, values: list[str] | Mapping[str, str], start: int, end: int
+) -> list[str] | None:
+    """``${@:2}``, ``${x[@]:1:2}``: of a list by its keys, which may have gaps."""
     bounds = _bounds(expander, start, end)
     if bounds is None:
         return None
     first, count = bounds
+    if isinstance(values, Mapping):
+        if not all(key.isdigit() for key in values):
+            return None
+        last = max(map(int, values), default=-1)
+        least = first if first >= 0 else last + 1 + first
+        kept = [text for key, text in sorted(values.items(), key=_place) if int(key) >= least]
+        return kept if count is None else kept[: max(count, 0)]
     arguments = expander.source[: start - 1].endswith((b"@", b"*"))
     if arguments:
         values = ["bash", *values]
     first = first if first >= 0 else max(len(values) + first, 0)
     return values[first:] if count is None else values[first : first + max(count, 0)]
+
+
+def _place(item: tuple[str, str]) -> int:
+    return int(item[0])
 
 
 def _bounds(expander: Expander, start: int, end: int) -> tuple[int, int | None] | None:

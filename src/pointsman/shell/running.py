@@ -86,11 +86,12 @@ class Run:
         finally:
             self.feed = before
 
-    def local(self, name: str) -> None:
-        """Let a variable be a function's own until it returns."""
+    def local(self, name: str) -> bool:
+        """Let a variable be a function's own until it returns; ``False`` outside of one."""
         if self._locals:
             for key in (name, f"list {name}"):
                 self._locals[-1].setdefault(key, self.state.table.get(key))
+        return bool(self._locals)
 
     def keep(self, each: Invocation) -> None:
         """Keep an invocation as found."""

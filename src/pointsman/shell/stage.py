@@ -63,8 +63,8 @@ class Runs(Protocol):
         """Feed what is run in here."""
         ...
 
-    def local(self, name: str) -> None:
-        """Let a variable be a function's own until it returns."""
+    def local(self, name: str) -> bool:
+        """Let a variable be a function's own until it returns; ``False`` outside of one."""
         ...
 
     def keep(self, each: Invocation) -> None:
@@ -112,6 +112,10 @@ class Walks(Protocol):
 
     def substitute(self, node: Node) -> str:
         """Return what a command substitution prints, or ``UNKNOWN``."""
+        ...
+
+    def output(self, text: str) -> str:
+        """Return what a text prints that stands in backquotes."""
         ...
 
     def assign(self, node: Node) -> None:

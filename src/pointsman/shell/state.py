@@ -132,6 +132,10 @@ class State:
                 self.table[key] = old  # type: ignore[assignment]  # it came from there
         return changes
 
+    def since(self, mark: int) -> dict[str, Entry]:
+        """Return what has been changed since a mark, as it is now."""
+        return {key: self.table.get(key) for key, _ in self._journal[mark:]}
+
     def merge(self, branches: list[dict[str, Entry]]) -> None:
         """Take over what one of several branches has changed, whichever it was."""
         for key in dict.fromkeys(key for branch in branches for key in branch):
@@ -241,7 +245,7 @@ def _one_of(values: Iterable[Entry]) -> Entry:
 def fresh(cwd: str, home: str, variables: Mapping[str, str]) -> State:
     """Return the state at the start of a command."""
     table: dict[str, Entry] = {name: Variable(text, 0, True) for name, text in variables.items()}
-    return State(home, {**table, _CWD: cwd})
+    return State(home, {**table, _CWD: cwd, "arguments": ()})
 
 
 def resolve(path: str, cwd: str) -> str:
@@ -250,4 +254,4 @@ def resolve(path: str, cwd: str) -> str:
         return posixpath.normpath(path) if path.startswith("/") else path
     if cwd.startswith("/"):
         return posixpath.normpath(f"{cwd}/{path}")
-    return f"{UNKNOWN}/{path}"
+    return f"{UNKNOWN}/{path.removeprefix('./')}" if path not in {"", "."} else UNKNOWN

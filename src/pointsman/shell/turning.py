@@ -34,17 +34,22 @@ class Turning:
         for child in given:
             values += self._walker.expander.words(child)
         if not given and not any(child.type == "in" for child in node.children):
-            values = list(self.state.arguments() or [UNKNOWN])
+            arguments = self.state.arguments()
+            values = [UNKNOWN] if arguments is None else list(arguments)
         name = self._walker.text(variable)
         self._turning += 1
         most = _MOST_TURNS if self._turning == 1 else 4
         leaves = re.search(rb"\b(break|continue|return|exit)\b", body.text or b"") is not None
         mark = self.state.mark()
+        ends = []
         for value in values[:most]:
             assign(self.state, name, value)
             self._walker.visit(body)
+            if leaves:
+                ends.append(self.state.since(mark))
         if leaves:
-            self.state.merge([self.state.back(mark), {}])
+            self.state.back(mark)
+            self.state.merge([*ends, {}])
         if len(values) > most or (given and not values):
             assign(self.state, name, UNKNOWN)
             self._any_turn(lambda: self._walker.visit(body))
@@ -73,6 +78,9 @@ class Turning:
         lines = self._read_by(node)
         for _ in range(lines):
             self._walker.sequence(nodes)
+        if lines:
+            # Once more to find the end, which leaves the variables empty.
+            self._walker.sequence([child for child in nodes if child != body])
         if not lines:
             self._any_turn(lambda: self._walker.sequence(nodes))
         self._turning -= 1

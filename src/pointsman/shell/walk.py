@@ -127,6 +127,14 @@ class Walker:
         """Expand what stands where no command is, as in a test: it may run something."""
         self.expander.text(node)
 
+    def output(self, text: str) -> str:
+        """Return what a text prints that stands in backquotes."""
+        mark = self.state.mark()
+        with self.run.printing() as sink, self.run.fed(self.run.feed):
+            self.run.script(text.replace("\\`", "`"), same=True)
+        self.state.back(mark)
+        return joined(sink).rstrip("\n")
+
     def parameter(self, expander: Expander, node: Node) -> Iterator[Piece]:
         """Return the pieces of a ``${…}``."""
         self.run.steps.take(1 + (node.end_byte - node.start_byte) // 64)

@@ -18,6 +18,9 @@ MOST_WORDS = 512
 LITERAL, QUOTED, SPLIT, BREAK = range(4)
 """Sorts of a piece: bare text, text in quotes, what is split at ``IFS``, the end of a word."""
 Piece = tuple[str, int]
+_BACKQUOTE = re.compile(r"(?<!\\)`")
+_ASSIGNS = re.compile(r"\w+=(?=~)")
+"""What makes a word look like an assignment, behind which the shell looks for a home."""
 _HELD = 0xF0000
 """Code points of a private plane stand for pieces while braces are expanded."""
 
@@ -41,6 +44,10 @@ class Runner(Protocol):
 
     def substitute(self, node: Node) -> str:
         """Return what a command substitution prints, or ``UNKNOWN``."""
+        ...
+
+    def output(self, text: str) -> str:
+        """Return what a text prints that stands in backquotes."""
         ...
 
     def parameter(self, expander: "Expander", node: Node) -> Iterable[Piece]:
@@ -139,6 +146,7 @@ class Expander:
             return parts, text[:1] in {" ", "\t", "\n"}, text[-1:] in {" ", "\t", "\n"}
         if not marks:
             return [text], False, False
+        marks = marks.translate(_BRACE_MARKS)
         space = re.escape("".join(mark for mark in marks if mark in " \t\n"))
         others = re.escape("".join(mark for mark in marks if mark not in " \t\n"))
         gap = f"[{space}]*[{others}][{space}]*|[{space}]+" if space else f"[{others}]"
@@ -172,7 +180,10 @@ class Expander:
         return text.translate(_UNMARKS)
 
     def _finish(self, word: str) -> str:
-        word = self._home_of(word)
+        if word.startswith("~"):
+            word = self._home_of(word)
+        elif "=~" in word and (found := _ASSIGNS.match(word)) is not None:
+            word = found[0] + self._home_of(word[found.end() :])
         return word.translate(_UNMARKS) if len(word) <= _LONGEST else UNKNOWN
 
     def _home_of(self, word: str) -> str:
@@ -226,7 +237,13 @@ class Expander:
         return self.source[start:end].decode("utf-8", "replace")
 
     def _word(self, node: Node) -> Iterator[Piece]:
-        yield _unescaped(self.raw(node)), LITERAL
+        text = self.raw(node)
+        # Where a word stands in an expansion, the grammar leaves the backquotes in it.
+        for index, part in enumerate(_BACKQUOTE.split(text) if "`" in text else [text]):
+            if index % 2:
+                yield self._runner.output(part).translate(_BRACE_MARKS), SPLIT
+            else:
+                yield _unescaped(part), LITERAL
 
     def _string(self, node: Node) -> Iterator[Piece]:
         """Yield a quoted text; a list in it is as many words as it has items."""
