@@ -16,6 +16,7 @@ from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, run_all, run_plain
 from pointsman.hooks.edits import edited_paths
+from pointsman.hooks.shell_writes import writes_of
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
@@ -32,7 +33,7 @@ _Choose = Callable[[Event], Iterable[Hook]]
 
 
 def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
-    """Return the ``PreEdit`` of a call that changes files through a file tool.
+    """Return the ``PreEdit`` of a call that changes files, by a file tool or by the shell.
 
     Raises:
         PayloadError: a tool that edits files does not say which.
@@ -40,7 +41,11 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
     if not isinstance(event, PreToolUse):
         return None
     written = edited_paths(event.tool_name, event.tool_input, policy.mcp_writers)
-    if written is None:
+    if written is not None:
+        files = tuple(canonical(path, event.identity.cwd).path for path in written)
+    else:
+        files = tuple(dict.fromkeys(write.path for write in writes_of(event)))
+    if written is None and not files:
         return None
     return PreEdit(
         identity=event.identity,
@@ -52,7 +57,7 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
         tool_name=event.tool_name,
         tool_input=event.tool_input,
         mcp_server=event.mcp_server,
-        files=tuple(canonical(path, event.identity.cwd).path for path in written),
+        files=files,
     )
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.hooks import command_safety, scope, self_commands, self_protection
+from pointsman.hooks import command_safety, held, scope, self_commands, self_protection
 from pointsman.hooks.all_hooks import SHIPPED
 from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.rule import Rule
@@ -43,7 +43,9 @@ def test_every_guard_has_its_section() -> None:
     assert set(SHIPPED) == {"canary", "scope", "self-protection", "command-safety"}
 
 
-@pytest.mark.parametrize("modules", [("scope", scope), ("self", self_protection, self_commands)])
+@pytest.mark.parametrize(
+    "modules", [("scope", scope, held), ("self", self_protection, self_commands)]
+)
 def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...]) -> None:
     prefix, *files = modules
     sources = "".join(Path(str(vars(module)["__file__"])).read_text() for module in files)
