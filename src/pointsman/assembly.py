@@ -16,6 +16,7 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
+from pointsman.secrets.redact import Redactor
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
 
@@ -60,7 +61,8 @@ class Setups:
 
     def __init__(self, policies: Policies, places: Places) -> None:
         self._policies = policies
-        self._kit = Kit(places=places, fault=fault_of_change)
+        self.secrets = Redactor.of(places.state)
+        self._kit = Kit(places=places, fault=fault_of_change, secrets=self.secrets)
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []
 
@@ -98,6 +100,8 @@ class Setups:
 
 def _build(policy: Policy, kit: Kit) -> Setup:
     workers: dict[tuple[str, Role], PythonWorker] = {}
+    for hook in policy.hooks:
+        kit.secrets.know(hook.settings)
     declared = [_declared(hook, workers) for hook in policy.hooks]
     # Shipped guards first: of equally strict answers the first gives rule and hook.
     table = HookTable([*shipped_hooks(policy, kit), *declared])

@@ -10,7 +10,16 @@ from dataclasses import replace
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
-from pointsman.case import MOST_PAYLOAD, Case, Delivery, Handled, escalation_record, record_of
+from pointsman.case import (
+    MOST_AT_ONCE,
+    MOST_PAYLOAD,
+    Case,
+    Delivery,
+    Handled,
+    escalation_record,
+    record_of,
+    shown,
+)
 from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
@@ -27,7 +36,9 @@ from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
+from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
+from pointsman.store.redacting import covered
 
 _Choose = Callable[[Event], Iterable[Hook]]
 
@@ -75,6 +86,7 @@ class Runtime:
         self._recorder = recorder
         self._report = report
         self._clock = clock or Clock()
+        self._secrets = setups.secrets
         self._lineage = Lineage()
         self._escalation = Escalation()
         self._background: set[asyncio.Task[None]] = set()
@@ -118,7 +130,7 @@ class Runtime:
         if again is not None:
             runs += await run_all(again.asked, seconds, self._clock)
         handled = self._conclude(again or case, runs)
-        seq = await self._recorder.record(handled.record) if self._recorder else None
+        seq = await self._recorder.record(await self._covered(handled)) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
 
@@ -207,10 +219,15 @@ class Runtime:
     def _seconds(case: Case) -> Callable[[Hook, Event], float]:
         return case.setup.budget if case.setup else lambda _hook, _event: 0.0
 
-    @staticmethod
-    def _conclude(case: Case, runs: Sequence[HookRun]) -> Handled:
+    async def _covered(self, handled: Handled) -> Record:
+        """Return the record without secrets; where that takes long, only its own event waits."""
+        if len(handled.record.payload) <= MOST_AT_ONCE:
+            return handled.record  # Done by the journal, as for all.
+        return await asyncio.to_thread(covered, handled.record, self._secrets)
+
+    def _conclude(self, case: Case, runs: Sequence[HookRun]) -> Handled:
         event = case.event
-        decision = case.refusal or _folded(event, runs)
+        decision = shown(case.refusal or _folded(event, runs), self._secrets)
         # For an unknown host the words of the first: a stop is exit code 2 everywhere.
         writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
         answer = writer.write(event.kind, decision)
@@ -240,6 +257,8 @@ class Runtime:
             self._report("ledger failed", f"{error}; {error.fix}")
 
     async def _escalate(self, setup: Setup, escalation: ErrorEscalation) -> None:
+        # Whoever is told may pass it on to where no secret belongs.
+        escalation = replace(escalation, summary=self._secrets.text(escalation.summary))
         # Nobody waits for a decision here: whatever their role, hooks only get to know of it.
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)

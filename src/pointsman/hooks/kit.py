@@ -1,10 +1,11 @@
 """What the shipped hooks are given to work with: everything that is in neither event nor policy."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pointsman.model.event import Event
 from pointsman.model.places import Places
+from pointsman.model.secret import NoSecrets, Secrets
 
 Fault = Callable[[Event, str], str]
 """Returns what a change of the host's settings would do to our guards, or the empty string."""
@@ -20,3 +21,4 @@ class Kit:
 
     places: Places
     fault: Fault = lambda _event, _home: ""
+    secrets: Secrets = field(default_factory=NoSecrets)
