@@ -5,7 +5,7 @@ import pytest
 
 from pointsman.hooks import command_safety, held, scope, self_commands, self_protection
 from pointsman.hooks.all_hooks import SHIPPED
-from pointsman.hooks.command_rules import RULES
+from pointsman.hooks.packs.all_packs import RULES
 from pointsman.hooks.rule import Rule
 
 DOCS = Path(__file__).parents[2] / "docs/guards.md"
