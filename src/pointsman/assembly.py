@@ -18,6 +18,7 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
+from pointsman.secrets.redact import Redactor
 from pointsman.workers.command import run_command
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
@@ -63,10 +64,12 @@ class Setups:
 
     def __init__(self, policies: Policies, places: Places) -> None:
         self._policies = policies
+        self.secrets = Redactor.of(places.state)
         self.team = Memory()
         self._kit = Kit(
             places=places,
             fault=fault_of_change,
+            secrets=self.secrets,
             team=self.team,
             environ=lambda: os.environ,
             run_command=run_command,
@@ -108,6 +111,8 @@ class Setups:
 
 def _build(policy: Policy, kit: Kit) -> Setup:
     workers: dict[tuple[str, Role], PythonWorker] = {}
+    for hook in policy.hooks:
+        kit.secrets.know(hook.settings)
     declared = [_declared(hook, workers) for hook in policy.hooks]
     # Shipped guards first: of equally strict answers the first gives rule and hook.
     table = HookTable([*shipped_hooks(policy, kit), *declared])

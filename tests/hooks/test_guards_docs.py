@@ -8,6 +8,7 @@ from pointsman.hooks import (
     blocked,
     command_safety,
     completion,
+    held,
     roles,
     scope,
     self_commands,
@@ -56,7 +57,7 @@ def test_every_guard_has_its_section() -> None:
 
 
 GUARDS = [
-    ("scope", scope),
+    ("scope", scope, held),
     ("self", self_protection, self_commands),
     ("roles", roles),
     ("blocked", blocked),

@@ -1,5 +1,7 @@
 """Which role may use which tool."""
 
+from typing import Any
+
 import pytest
 
 from hooks.crew import Crew, crew, rule
@@ -25,7 +27,13 @@ GRANTED = {
     "librarian": {"Read", "mcp__kotadb__search_code", "mcp__memory__recall"},
     "orchestrator": {"Task", "Agent", "Read", "Glob"},
 }
-INPUT = {"file_path": "a", "notebook_path": "a", "edits": [], "command": "ls", "content": ""}
+INPUT: dict[str, Any] = {
+    "file_path": "a",
+    "notebook_path": "a",
+    "edits": [],
+    "command": "ls",
+    "content": "",
+}
 
 
 @pytest.mark.parametrize("declare", ["frontmatter", "frontmatter list", "settings", "user"])

@@ -176,7 +176,8 @@ def owners(team: Crew) -> None:
 def test_two_that_own_a_file_do_not_run_together(team: Crew) -> None:
     owners(team)
     team.runs("api")
-    decision = team.start("web").decision
+    handled = team.start("web")
+    decision = handled.decision
     assert (decision.action, decision.rule) == (Action.ASK, "spawn.overlap")
     assert "pes.ts" in decision.reason
     assert "'api'" in decision.reason
@@ -184,6 +185,9 @@ def test_two_that_own_a_file_do_not_run_together(team: Crew) -> None:
     assert rule(team.start("reviewer")) == ""
     assert rule(team.start("free")) == ""
     team.ends("api")
+    # The person has said no; what they are asked about may still begin until then.
+    refused = {"tool_name": "Agent", "tool_use_id": handled.event.identity.tool_use_id}
+    team.say("PostToolBatch", tool_calls=[refused])
     assert rule(team.start("web")) == ""
 
 

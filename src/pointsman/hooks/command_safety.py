@@ -8,6 +8,7 @@ from pointsman.hooks.command_rules import RULES, UNREAD
 from pointsman.hooks.downloads import run_unread
 from pointsman.hooks.kit import Kit
 from pointsman.hooks.rule import Rule, Scene
+from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
 from pointsman.model.events import PreToolUse
@@ -18,8 +19,6 @@ from pointsman.shell.effects import Analysis, Invocation
 
 NAME = "command-safety"
 UNVERIFIED = "command.unverified"
-SHELL_TOOLS = ("Bash", "Monitor")
-"""The tools of a host whose ``command`` is given to a shell."""
 _MOST_SHOWN = 160
 _MOST_REMEMBERED = 512
 _LONGEST_REMEMBERED = 2048

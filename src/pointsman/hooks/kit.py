@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pointsman.model.event import Event
 from pointsman.model.places import Places
 from pointsman.model.ran import RunCommand, run_nothing
+from pointsman.model.secret import NoSecrets, Secrets
 from pointsman.model.team import Nobody, Team
 
 Fault = Callable[[Event, str], str]
@@ -25,3 +26,4 @@ class Kit:
     team: Team = field(default_factory=Nobody)
     environ: Callable[[], Mapping[str, str]] = dict
     run_command: RunCommand = run_nothing
+    secrets: Secrets = field(default_factory=NoSecrets)
