@@ -152,6 +152,7 @@ class Runtime:
             return
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
+        self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
         if self._recorder is None:
             return
         escalations = self._escalation.derive(
