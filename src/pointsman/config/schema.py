@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.config.secret_settings import SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
@@ -9,7 +10,9 @@ from pointsman.model.hook import Role
 from pointsman.paths.globs import check
 
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
-SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection")
+SHIPPED_NAMES = (
+    "canary", "scope", "command-safety", "self-protection", "secrets", "secret-output",
+)  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
     "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "move-system",
@@ -89,6 +92,7 @@ SETTINGS = Table(
                         ),
                     },
                 ),
+                **SECRET_GUARDS,
             },
         ),
         "mcp_writers": Many(
