@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.config.secret_settings import SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
@@ -12,7 +13,7 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
-    "completion", "briefing",
+    "completion", "briefing", "secrets", "secret-output",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -116,6 +117,7 @@ SETTINGS = Table(
                         ),
                     },
                 ),
+                **SECRET_GUARDS,
             },
         ),
         "mcp_writers": Many(
