@@ -84,6 +84,47 @@ def test_words_are_what_the_shell_would_make_of_them(
 
 
 @pytest.mark.parametrize(
+    ("command", "given"),
+    [
+        ("env X=a sh -c 'rm $X'", [("a",)]),
+        ("X=a sh -c 'rm $X'", [("a",)]),
+        ("X=a; sh -c 'rm b$X'", [("b",)]),
+        ("export X=a; sh -c 'rm $X'", [("a",)]),
+        ("sh -c 'rm $1' x a", [("a",)]),
+        ("if a; then X=b; else X=c; fi; rm $X", [("b",), ("c",)]),
+        ("X=b; a && X=c; rm $X", [("c",), ("b",)]),
+        ("exec 3< <(echo 'rm a'); sh <&3", [("a",)]),
+        ("exec {fd}> >(sh); echo 'rm a' >&$fd", [("a",)]),
+        ("echo 'rm a' > x.sh; sh x.sh", [("a",)]),
+        ("cat > x.sh <<E\nrm \\$1\nE\nchmod +x x.sh && ./x.sh a", [("a",)]),
+        ("echo 'echo rm b' > x.sh; cat x.sh", []),
+        ("make -f - <<E\nall:\n\t@rm a\nE", [("a",)]),
+        ("trap 'rm $X' EXIT; X=a", [(UNKNOWN,), ("a",)]),
+        ("echo 'rm -rf /'; git commit -m 'rm a'; grep 'rm b' c", []),
+    ],
+)
+def test_what_is_run_in_the_end(command: str, given: list[tuple[str, ...]]) -> None:
+    assert words(command) == given
+
+
+def test_the_texts_of_scripts_come_from_whoever_has_them() -> None:
+    def read(path: str) -> bytes | None:
+        return b"rm b; eval $X; $Y; rm $Z\n" if path == "/home/dev/proj/y.sh" else None
+
+    scripts = {"/home/dev/proj/x.sh": "rm a; $Y\n"}
+    found = analyse(
+        "sh x.sh; ./y.sh; ./z.sh",
+        cwd="/home/dev/proj",
+        home="/home/dev",
+        scripts=scripts,
+        read=read,
+    )
+    assert [each.argv[1:] for each in found.invocations if each.program == "rm"] == [("a",), ("b",)]
+    assert len(found.unverified) == 1
+    assert found.started == tuple(f"/home/dev/proj/{name}.sh" for name in "xyz")
+
+
+@pytest.mark.parametrize(
     ("command", "cwd"),
     [
         ("cd src; rm x", "/home/dev/proj/src"),
@@ -95,6 +136,7 @@ def test_words_are_what_the_shell_would_make_of_them(
         ("pushd /a; rm x", "/a"),
         ("cd -; rm x", UNKNOWN),
         ("cd $X; rm x", UNKNOWN),
+        ("env -C d rm x", "/home/dev/proj/d"),
     ],
 )
 def test_the_directory_is_followed(command: str, cwd: str) -> None:

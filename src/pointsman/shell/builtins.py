@@ -1,6 +1,5 @@
 """What the shell's own commands change in what it knows."""
 
-import posixpath
 import re
 from collections.abc import Callable, Mapping
 
@@ -226,9 +225,10 @@ def _getopts(words: tuple[str, ...], state: State, _feed: Feed) -> None:
         state.set(name, UNKNOWN)
 
 
-def place_of(argv0: str, cwd: str) -> str:
-    """Return the file that a command with a slash in its name is."""
-    return resolve(posixpath.normpath(argv0), cwd)
+def _trap(words: tuple[str, ...], state: State, _feed: Feed) -> None:
+    plain = [word for word in words[1:] if word not in {"--", "-p", "-l"}]
+    if len(plain) > 1 and {"EXIT", "0", "exit"} & set(plain[1:]):
+        state.put("trap EXIT", plain[0] if plain[0] != "-" else None)
 
 
 _BUILTINS: Mapping[str, Callable[[tuple[str, ...], State, Feed], None]] = {
@@ -247,5 +247,6 @@ _BUILTINS: Mapping[str, Callable[[tuple[str, ...], State, Feed], None]] = {
     "printf": _printf,
     "let": _let,
     "getopts": _getopts,
+    "trap": _trap,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
 }

@@ -159,8 +159,13 @@ class Calls:
         if node.type == "herestring_redirect":
             text = "".join(self._walker.expander.text(child) for child in node.named_children)
             known = None if UNKNOWN in text and not text.strip(UNKNOWN) else f"{text}\n"
-            return [Redirection("<<<", "0", feed=Feed((), known))]
+            return [Redirection("<<<", self._number(node), feed=Feed((), known))]
         return self._heredoc(node, rest) if node.type == "heredoc_redirect" else []
+
+    def _number(self, node: Node) -> str:
+        """Return the descriptor that a text is given to."""
+        found = next((child for child in node.children if child.type == "file_descriptor"), None)
+        return self._walker.text(found) if found is not None else "0"
 
     def _file(self, node: Node) -> list[Redirection]:
         operator = next((child.type for child in node.children if not child.is_named), ">")
@@ -236,7 +241,7 @@ class Calls:
                     rest.append(child)
         if self._walker.text(node).startswith("<<-"):
             text = re.sub(r"(?m)^\t+", "", text)
-        return [Redirection("<<", "0", feed=Feed((), text)), *out]
+        return [Redirection("<<", self._number(node), feed=Feed((), text)), *out]
 
     def _document(self, node: Node, start: str) -> str:
         """Return the text of a here-document, expanded unless its end was quoted."""

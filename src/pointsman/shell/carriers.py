@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pointsman.shell.arguments import plain_words
+from pointsman.shell.arguments import option_value, plain_words
 from pointsman.shell.batches import parallel, xargs
 from pointsman.shell.carried import (
     RUN_BY_OTHERS,
@@ -18,6 +18,7 @@ from pointsman.shell.carried import (
 from pointsman.shell.effects import UNKNOWN, Invocation
 from pointsman.shell.finding import find_commands, find_places
 from pointsman.shell.run_options import git, rsync, scp, ssh, tar
+from pointsman.shell.state import resolve
 
 _PREFIXES: Mapping[str, Prefix] = {
     "sudo": Prefix(
@@ -78,6 +79,9 @@ _PREFIXES: Mapping[str, Prefix] = {
 }
 
 
+_PLACES = ("--chdir", "--working-directory")
+
+
 def carried(each: Invocation) -> list[Carried]:
     """Return what this invocation runs beside itself; nothing for an ordinary program."""
     if not each.argv:
@@ -103,7 +107,18 @@ def _prefixed(each: Invocation, prefix: Prefix) -> list[Carried]:
     rest = after_options(words, prefix)
     if each.program == "watch" and rest:
         return [Carried(script=" ".join(rest))]
-    carrying = [Carried(argv=tuple(rest))] if rest else []
+    given = tuple(
+        (word.partition("=")[0], word.partition("=")[2])
+        for word in (words[: len(words) - len(rest)] if prefix.assignments else ())
+        if word.partition("=")[0].isidentifier() and "=" in word
+    )
+    place = option_value(
+        replace(each, argv=each.argv[: len(words) - len(rest) + 1]),
+        *_PLACES,
+        *(("-C",) if each.program == "env" else ("-D",) if each.program == "sudo" else ()),
+    )
+    cwd = resolve(place, each.cwd) if place else ""
+    carrying = [Carried(argv=tuple(rest), environment=given, cwd=cwd)] if rest else []
     if each.program == "env":
         carrying += [
             Carried(script=word.partition("=")[2])

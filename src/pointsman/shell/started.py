@@ -77,7 +77,8 @@ def recipes(each: Invocation, texts: Callable[[str], str | None]) -> Iterator[st
         return
     given = option_value(each, "-f", "--file", "--makefile")
     base = resolve(option_value(each, "-C", "--directory") or ".", each.cwd)
-    if given in {"-", "/dev/stdin"}:
+    # The grammar loses the `-` of `make -f - <<E`.
+    if given in {"-", "/dev/stdin"} or (given is None and each.argv[-1] == "-f"):
         text = each.stdin
     else:
         names = [given] if given else ["GNUmakefile", "makefile", "Makefile"]

@@ -248,7 +248,7 @@ PACK = Pack("agents", "What holds coding agents back: their settings, their hook
          Deed(CHANGES, _configuration), "rm -f ~/.codex/config.toml", "cat ~/.codex/config.toml",
          "Say what should be changed; a person changes it."),
     Rule("agent-code", Action.ASK, "Changes what a coding agent may do, or who is asked.",
-         Call(_LANGUAGES, _by_code), "node -e 'fs.rmSync(\"/home/dev/.codex/config.toml\")'",
+         Call(_LANGUAGES, _by_code), "node -e 'f = \"/home/dev/.codex/config.toml\"; fs.rmSync(f)'",
          "node -e 'console.log(1)'"),
     Rule("agent-unguarded", Action.ASK, "Starts an agent that nothing holds back.",
          Call(_AGENTS - {"continue", "q", "forge", "factory", "warp"}, _agent_program),
