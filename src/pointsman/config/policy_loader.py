@@ -269,5 +269,6 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         mcp_writers=writers,
         contracts=contracts.by_agent,
         escalation=merged.escalation,
+        approvals=merged.approvals,
         retention_days=merged.retention_days,
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
@@ -117,6 +118,7 @@ SETTINGS = Table(
                 ),
             },
         ),
+        "approvals": APPROVALS,
         "ledger": Table(
             "The audit trail.",
             {

@@ -81,6 +81,7 @@ class Policy:
     hooks: tuple[DeclaredHook, ...] = ()
     contracts: Mapping[str, tuple[Contract, ...]] = field(default_factory=dict)
     escalation: Mapping[str, Any] = field(default_factory=dict)
+    approvals: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
