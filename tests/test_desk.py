@@ -528,3 +528,22 @@ def test_a_change_as_the_record_says_it(opened: Open) -> None:
     name = office.one().id
     assert first.startswith(f"{name} waiting, by main in session s: Bash: sure?")
     assert second == f"{name} waiting → approved, by me: yes: fine"
+
+
+def test_secrets_are_taken_out_of_what_is_kept_and_the_call_fits_all_the_same(
+    tmp_path: Path,
+) -> None:
+    store = store_in(tmp_path)
+    desk = Desk(store, redact=lambda text: text.replace("hunter2", "…"))
+    scene = Scene(hook("g", ask("says hunter2", rule=RULE)), desk=desk)
+    given = delivery(tool_input={"command": "curl hunter2", "more": [{"x": "hunter2"}, 1]})
+    made = replace(given, entrypoint="sdk-cli")
+    scene.handle(made)
+    (one,) = store.some()
+    assert one.input == {"command": "curl …", "more": [{"x": "…"}, 1]}
+    assert one.reason == "says …"
+    verdicts.approve(store, one.id, "me")
+    assert rule_of(scene.handle(made)[0]) == PASSED
+    store.close()
+    for file in tmp_path.iterdir():
+        assert b"hunter2" not in file.read_bytes()

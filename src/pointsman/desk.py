@@ -6,9 +6,10 @@ approval, a person answers that one at a terminal, and the same call then passes
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from pointsman.agents.all_agents import is_attended
 from pointsman.case import Case
@@ -66,9 +67,16 @@ class _Question:
 class Desk:
     """Puts questions to people, and tells what they have said."""
 
-    def __init__(self, store: Approvals, report: Report = lambda _kind, _text: None) -> None:
+    def __init__(
+        self,
+        store: Approvals,
+        report: Report = lambda _kind, _text: None,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        """``redact`` takes secrets out of what is kept to be shown; the hash is of the whole."""
         self.store = store
         self._report = report
+        self._redact = redact
         self._complaint = ""
         self._witness = Witness(store)
 
@@ -204,9 +212,9 @@ class Desk:
             terms=terms,
             rule=decision.rule,
             hook=decision.hook,
-            reason=decision.reason,
+            reason=self._redact(decision.reason),
             cause=decision.cause.value,
-            input=asked.input,
+            input=_redacted(asked.input, self._redact),
             risk=risk_of(asked.rules, asked.event.tool_name, asked.input, place),
             session=who.session,
             agent_id=who.agent_id,
@@ -235,6 +243,15 @@ class Desk:
             return decision
         text = f"a person has approved exactly this call ({found})"
         return replace(decision, action=Action.ALLOW, reason=text, rule=USED, hook=NAME)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _redacted(one, redact) for key, one in value.items()}
+    # Not nested deeper than what the host's payload may be.
+    return [_redacted(one, redact) for one in value] if isinstance(value, list) else value
 
 
 def _is_queued(case: Case, said: str) -> bool:

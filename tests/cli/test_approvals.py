@@ -94,6 +94,22 @@ def test_every_change_stands_on_the_ledger_too(asked: Machine) -> None:
     assert name in row["reason"]
 
 
+def test_a_question_that_nobody_answers_is_escalated_and_lapses(machine: Machine) -> None:
+    config = machine.base / "home/.config/pointsman/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('[approvals]\nwait = 0.02\non_timeout = "escalate"\n')
+    machine.up()
+    assert ask(machine).code == 2
+    name = one(machine)
+    until(lambda: listed(machine, "--state", "lapsed"), "it lapses")
+    ledger = machine.state / "ledger.db"
+    told = list(query.query(ledger, query.Filter(event="ErrorEscalation")))
+    assert [row["rule"] for row in told] == ["escalation.approval-waiting"]
+    assert name in told[0]["reason"]
+    history = json.loads(machine.run("approvals", "show", name, "--json").out)["history"]
+    assert [each["after"] for each in history] == ["waiting", "waiting", "lapsed"]
+
+
 def test_the_agent_is_told_of_a_no(asked: Machine) -> None:
     asked.run("approvals", "deny", one(asked), "--reason", "never on main")
     ended = ask(asked, call="again")
