@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.secret_settings import SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
@@ -148,6 +149,7 @@ SETTINGS = Table(
                 ),
             },
         ),
+        "approvals": APPROVALS,
         "ledger": Table(
             "The audit trail.",
             {

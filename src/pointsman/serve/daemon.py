@@ -7,12 +7,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Delivery, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
+from pointsman.desk import Desk, spoken
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
@@ -23,6 +25,7 @@ from pointsman.serve import control, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
+from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder, append_each
@@ -50,7 +53,9 @@ class Daemon:
         self._setups = Setups(self.policies, places)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
-        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report)
+        self._desk = Desk(Approvals(places.approvals), self.report)
+        recorder = Recorder(self.backlog)
+        self._runtime = Runtime(self._setups, recorder, report=self.report, desk=self._desk)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -97,6 +102,7 @@ class Daemon:
         except PointsmanError as error:
             _log.error("at the end: %s; %s", error, error.fix)
         self._ledger.close()
+        self._desk.store.close()
 
     @property
     def in_flight(self) -> int:
@@ -260,10 +266,18 @@ class Daemon:
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
+        await self._tend_approvals()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()
+
+    async def _tend_approvals(self) -> None:
+        """Put what became of approvals on record, and tell people of those that wait too long."""
+        for change in self._desk.store.unnoted():
+            self._ledger.note("approval", spoken(change), change=asdict(change))
+            self._desk.store.noted(change.number)
+        await self._runtime.escalate(self._desk.sweep())
 
     def _catch_up(self) -> None:
         late = self.backlog.catch_up()
@@ -306,10 +320,11 @@ class Daemon:
             self.report("retention", f"{pruned} events older than {days} days removed")
             return  # More may be due: go on with the next tick.
         self._pruned = now
+        self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
 
 
 def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
-    size = header.get("size", "")
+    size, pid = header.get("size", ""), header.get("env.CLAUDE_PID", "")
     return Delivery(
         host=header.get("host", ""),
         event=header.get("event", ""),
@@ -322,6 +337,8 @@ def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> 
         client=header.get("client", ""),
         client_version=header.get("version", ""),
         undelivered=undelivered,
+        entrypoint=header.get("env.CLAUDE_CODE_ENTRYPOINT", ""),
+        host_pid=int(pid) if pid.isdecimal() and len(pid) < 10 else 0,
     )
 
 
