@@ -26,7 +26,7 @@ from pointsman.paths.content import digest
 
 WHO = Identity(host="claude-code", session="s", cwd="/")
 CALL = PreToolUse(identity=WHO, tool_name="Read")
-SHIPPED = {"canary", "scope", "command-safety", "self-protection"}
+SHIPPED = {"canary", "scope", "command-safety", "self-protection", "proof"}
 
 
 class Fixed:
@@ -63,7 +63,7 @@ def asked(setup: Setup, event: Event = CALL) -> list[HookRun]:
 
 def test_the_shipped_guards_are_asked_first(tmp_path: Path) -> None:
     names = [hook.name for hook in built(tmp_path, script("exit 2")).table.hooks]
-    assert names == ["canary", "scope", "command-safety", "self-protection", "mine"]
+    assert names == ["canary", "scope", "command-safety", "self-protection", "proof", "mine"]
 
 
 def test_the_users_file_may_turn_one_off(tmp_path: Path) -> None:

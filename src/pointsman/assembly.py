@@ -16,6 +16,7 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
+from pointsman.model.proof import Prover
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
 
@@ -58,9 +59,9 @@ class Policies(Protocol):
 class Setups:
     """Turns policies into hook tables, and keeps them while the policy is the same."""
 
-    def __init__(self, policies: Policies, places: Places) -> None:
+    def __init__(self, policies: Policies, places: Places, prover: Prover | None = None) -> None:
         self._policies = policies
-        self._kit = Kit(places=places, fault=fault_of_change)
+        self._kit = Kit(places=places, fault=fault_of_change, prover=prover)
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []
 

@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.hooks import command_safety, scope, self_commands, self_protection
+from pointsman.hooks import (
+    command_safety,
+    held,
+    proof,
+    proof_words,
+    scope,
+    self_commands,
+    self_protection,
+)
 from pointsman.hooks.all_hooks import SHIPPED
 from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.rule import Rule
@@ -38,12 +46,19 @@ def test_the_table_has_no_rule_that_there_is_not() -> None:
 
 def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
-        "canary", "scope", "self-protection", "command-safety",
+        "canary", "scope", "self-protection", "command-safety", "proof",
     ]  # fmt: skip
-    assert set(SHIPPED) == {"canary", "scope", "self-protection", "command-safety"}
+    assert set(SHIPPED) == {"canary", "scope", "self-protection", "command-safety", "proof"}
 
 
-@pytest.mark.parametrize("modules", [("scope", scope), ("self", self_protection, self_commands)])
+@pytest.mark.parametrize(
+    "modules",
+    [
+        ("scope", scope, held),
+        ("self", self_protection, self_commands),
+        ("proof", proof, proof_words),
+    ],
+)
 def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...]) -> None:
     prefix, *files = modules
     sources = "".join(Path(str(vars(module)["__file__"])).read_text() for module in files)

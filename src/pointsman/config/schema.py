@@ -9,7 +9,7 @@ from pointsman.model.hook import Role
 from pointsman.paths.globs import check
 
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
-SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection")
+SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection", "proof")
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
     "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "move-system",
@@ -69,6 +69,10 @@ SETTINGS = Table(
             "The guards that are shipped.",
             {
                 "scope": Table("Holds edits to the agent's contract.", {"enabled": _ENABLED}),
+                "proof": Table(
+                    "Finds what a call changed outside the contract, and puts it back.",
+                    {"enabled": _ENABLED},
+                ),
                 "command-safety": Table(
                     "Stops destructive shell commands.",
                     {

@@ -44,6 +44,7 @@ class Escalation:
         causes = [
             *_failed_tool(event),
             *_failed_hooks(runs),
+            *_to_be_looked_at(runs),
             *self._denial_burst(event, decision, limits),
         ]
         raised = (self._raise(event, cause, limits["repeat_after"]) for cause in causes)
@@ -104,6 +105,21 @@ def _failed_hooks(runs: Iterable[HookRun]) -> list[tuple[str, str, str]]:
         (trigger, f"{run.hook}/{run.kind}", f"{run.role} {run.hook!r} on {run.kind}: {run.reason}")
         for run in runs
         if run.broke is not None and (trigger := _HOOK_TRIGGERS.get(run.broke)) is not None
+    ]
+
+
+_RULE_TRIGGERS = {
+    "proof.outside-contract": "outside contract",
+    "proof.unverified": "could not verify",
+}
+"""Rules that speak when it is done: what they say stops nothing, and a person has to know of it."""
+
+
+def _to_be_looked_at(runs: Iterable[HookRun]) -> list[tuple[str, str, str]]:
+    return [
+        (trigger, run.decision.reason[:500], run.decision.reason)
+        for run in runs
+        if run.decision is not None and (trigger := _RULE_TRIGGERS.get(run.decision.rule))
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pointsman.hooks import canary, command_safety, scope, self_protection
+from pointsman.hooks import canary, command_safety, proof, scope, self_protection
 from pointsman.hooks.kit import Kit
 from pointsman.model.hook import Hook
 from pointsman.model.policy import Policy
@@ -12,6 +12,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     scope.NAME: scope.hook,
     command_safety.NAME: command_safety.hook,
     self_protection.NAME: self_protection.hook,
+    proof.NAME: proof.hook,
 }
 """A new policy is one file and one line here."""
 

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections.abc import Iterable
 
 from pointsman.model.contract import ALLOW_ALL, Contract
 from pointsman.model.decision import Action, Cause, Decision, deny
@@ -21,6 +22,38 @@ class Held:
         self._everything = contract.allowed is ALLOW_ALL
         self._allowed = Globs(contract.allowed)
         self._forbidden = Globs(_composed(each) for each in forbidding(contract.forbidden))
+        self._above = Globs(_above(contract.allowed))
+
+    @property
+    def binds(self) -> bool:
+        """Whether there is anything that this contract does not allow."""
+        contract = self.contract
+        return not self._everything or bool(
+            contract.forbidden or contract.read_only or contract.problems
+        )
+
+    def outside(self, path: str, root: str) -> str:
+        """Return why a path whose place is known may not be changed, or the empty string.
+
+        ``path`` is relative to ``root``, which is canonical. One that ends with a slash is a
+        directory that comes or goes: it may, if what may be changed can lie in it.
+        """
+        contract, place = self.contract, path.rstrip("/")
+        if contract.problems:
+            return f"the contract cannot be read: {'; '.join(contract.problems)}"
+        if contract.read_only:
+            return "it is declared read-only"
+        named = _composed(place)
+        hit = self._forbidden.match(named) or self._forbidden.match(f"{_composed(root)}/{named}")
+        if hit is not None:
+            return f"forbidden by {hit!r}"
+        inside = (
+            self._everything
+            or self._allowed.match(place)
+            or self._allowed.match_absolute(f"{root}/{place}")
+            or (path.endswith("/") and self._above.match(place))
+        )
+        return "" if inside else f"allowed are only: {self._list()}"
 
     def judge(self, where: Canonical, named: str, root: str) -> Decision | None:
         """Return a denial, or ``None`` where this contract allows the path.
@@ -73,6 +106,20 @@ class Held:
             return "nothing"
         more = f", and {len(allowed) - _MOST_SHOWN} more" if len(allowed) > _MOST_SHOWN else ""
         return ", ".join(allowed[:_MOST_SHOWN]) + more
+
+
+def _above(patterns: Iterable[str]) -> list[str]:
+    """Return globs of the directories in which something may lie that these patterns match."""
+    out: list[str] = []
+    for pattern in patterns:
+        parts = pattern.removeprefix("./").split("/")[:-1]
+        for count in range(1, len(parts) + 1):
+            # From the first ** on it is everything below; and braces may span directories.
+            if parts[count - 1] == "**":
+                out.append("/".join(parts[:count]))
+                break
+            out.append("/".join(parts[:count]))
+    return [each for each in out if each and each.count("{") == each.count("}")]
 
 
 def _composed(text: str) -> str:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 from pointsman.model.event import Event
 from pointsman.model.places import Places
+from pointsman.model.proof import Prover
 
 Fault = Callable[[Event, str], str]
 """Returns what a change of the host's settings would do to our guards, or the empty string."""
+
+Writable = Callable[[Event], tuple[str, ...] | None]
+"""Returns the directories that the kernel lets a call write to; ``None`` where nothing holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +24,6 @@ class Kit:
 
     places: Places
     fault: Fault = lambda _event, _home: ""
+    prover: Prover | None = None
+    """Who proves what calls have changed; nobody where a call is only looked at (``explain``)."""
+    writable: Writable = lambda _event: None

@@ -142,7 +142,7 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
     if words is None or {"-h", "--help"} & set(words):
         return None
     command = next((word for word in words if not word.startswith("-")), "")
-    if command in _ENDING or UNKNOWN in command:
+    if command in _ENDING or UNKNOWN in command or "restore-aside" in words:
         return denied("self.daemon", f"`{_line(each)}` is for a person to type")
     return None
 

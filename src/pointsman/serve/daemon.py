@@ -18,6 +18,7 @@ from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
@@ -47,7 +48,8 @@ class Daemon:
         self._held = held
         self._ledger = Ledger.open(places.ledger, held=held)
         self.backlog = Backlog(self._ledger)
-        self._setups = Setups(self.policies, places)
+        self._proof = Proof(places.state)
+        self._setups = Setups(self.policies, places, self._proof)
         self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,6 +76,7 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         self._put_away()
