@@ -4,9 +4,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from pointsman.hooks.packs.all_packs import RULES as COMMAND_RULES
 
 from pointsman.engine.risk import EFFECTS, REACHES, RULES, TOOLS, Place, risk_of
+from pointsman.hooks.packs.all_packs import RULES as COMMAND_RULES
 from pointsman.model.approval import NOT_KNOWN, Risk
 
 HERE = Place("/repo", "/repo", "/home/dev")
