@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pointsman.agents import claude_code, claude_veto
+from pointsman.agents import claude_code, claude_shell, claude_veto
 from pointsman.model.answer import Answer
 from pointsman.model.decision import Decision
 from pointsman.model.event import Event
@@ -18,11 +18,20 @@ class Agent:
     write: Callable[[str, Decision], Answer]
     fault_of_change: Callable[[Event, str], str]
     """What a change of its settings would do to our guards, given the home directory."""
+    command_of: Callable[[str], str | None]
+    """The command in the text that it gives to a shell, where that can be told."""
+    hooks_in_force: Callable[[str, str, str], bool]
+    """Whether its settings start our guards now: repository, its own directory, home."""
 
 
 AGENTS: dict[str, Agent] = {
     claude_code.NAME: Agent(
-        claude_code.NAME, claude_code.read, claude_code.write, claude_veto.fault_of_change
+        claude_code.NAME,
+        claude_code.read,
+        claude_code.write,
+        claude_veto.fault_of_change,
+        claude_shell.command_of,
+        claude_veto.hooks_in_force,
     ),
 }
 """A new agent is one file and one line here."""

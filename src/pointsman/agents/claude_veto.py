@@ -59,6 +59,18 @@ def fault_of_change(event: Event, home: str) -> str:
     return f"no settings file would register Pointsman for {names}: {_why(event, mine)}"
 
 
+def hooks_in_force(repository: str, host_config: str, home: str) -> bool:
+    """Whether the settings, as they stand, start our guards before every tool call."""
+    environ = {"CLAUDE_CONFIG_DIR": host_config}
+    files = {scope: settings_file(scope, Path(repository), environ, Path(home)) for scope in SCOPES}
+    texts = {scope: (str(file), _read(file)) for scope, file in files.items()}
+    off = any(
+        problem.key == "disableAllHooks" or weakens(problem) or leads_away(problem)
+        for problem in findings(texts, None)
+    )
+    return not off and "PreToolUse" in _registered(texts)
+
+
 def _why(event: ConfigChange, mine: Texts) -> str:
     """Say what became of the file that was changed."""
     for name, data in mine.values():

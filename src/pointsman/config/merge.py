@@ -26,6 +26,7 @@ class Merged:
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    sandbox: bool = True
     refused: list[tuple[tuple[str, ...], Any, str]] = field(default_factory=list)
 
 
@@ -38,6 +39,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     out.mcp_writers = _with(out.mcp_writers, repository.get("mcp_writers", []))
     out.repository_hooks = list(repository.get("hooks", []))
     _tighten_escalation(out, repository.get("escalation", {}))
+    for key, value in repository.get("sandbox", {}).items():
+        out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -55,6 +58,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
+        sandbox=user.get("sandbox", {}).get("enabled", True),
     )
 
 

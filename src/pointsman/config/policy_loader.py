@@ -270,4 +270,5 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         contracts=contracts.by_agent,
         escalation=merged.escalation,
         retention_days=merged.retention_days,
+        sandbox=merged.sandbox,
     )

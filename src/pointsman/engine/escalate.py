@@ -38,13 +38,18 @@ class Escalation:
         runs: Iterable[HookRun],
         decision: Decision,
         settings: Mapping[str, Any],
+        unhooked: str = "",
     ) -> list[ErrorEscalation]:
-        """Return the escalations that this event gives rise to, each cause once per window."""
+        """Return the escalations that this event gives rise to, each cause once per window.
+
+        ``unhooked`` is what to say of a command that ran without the hook that should have come.
+        """
         limits = {**DEFAULTS, **settings}
         causes = [
             *_failed_tool(event),
             *_failed_hooks(runs),
             *self._denial_burst(event, decision, limits),
+            *([("command without a hook", event.identity.session, unhooked)] if unhooked else []),
         ]
         raised = (self._raise(event, cause, limits["repeat_after"]) for cause in causes)
         return [escalation for escalation in raised if escalation is not None]

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from pointsman import __version__
@@ -19,12 +20,14 @@ from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.runtime import Runtime
-from pointsman.serve import control, protocol, state_dir
+from pointsman.second_gate import Services
+from pointsman.serve import control, exec_gate, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
+from pointsman.store.lookback import lookback
 from pointsman.store.recorder import Recorder, append_each
 
 _TICK = 1.0
@@ -48,7 +51,8 @@ class Daemon:
         self._ledger = Ledger.open(places.ledger, held=held)
         self.backlog = Backlog(self._ledger)
         self._setups = Setups(self.policies, places)
-        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report)
+        gate = Services(past=partial(lookback, places.ledger), home=str(Path.home()))
+        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report, gate=gate)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -130,7 +134,15 @@ class Daemon:
             connection.reply(control.answer(self, header))
             return
         self._note_version(header.get("version", ""))
-        case = self._runtime.open(_delivery(header, connection.body), seen)
+        if header.get("host") == exec_gate.HOST:
+            found = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
+            if isinstance(found, Answer):
+                connection.reply(found)
+                self.answered += 1
+                return
+            case = found
+        else:
+            case = self._runtime.open(_delivery(header, connection.body), seen)
         if case.at_once:
             done.append((connection, case, self._runtime.finish_at_once(case)))
         else:
@@ -270,7 +282,10 @@ class Daemon:
             if not broken:
                 try:
                     header = protocol.read_header(spooled.header)
-                    await self._runtime.take_in(_delivery(header, spooled.body, spooled.reason))
+                    given = (
+                        exec_gate.delivery if header.get("host") == exec_gate.HOST else _delivery
+                    )
+                    await self._runtime.take_in(given(header, spooled.body, spooled.reason))
                 except LedgerError:
                     raise  # It stays where it is until there is a record of it.
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
@@ -332,7 +347,7 @@ def _bug(header: Mapping[str, str], error: Exception) -> Answer:
 
 def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:
     event = header.get("event", "")
-    guarding = event in GUARD_EVENTS
+    guarding = event in GUARD_EVENTS or header.get("host") == exec_gate.HOST
     what = (
         "not a policy violation; the call was stopped."
         if guarding
