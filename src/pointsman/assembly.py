@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
@@ -60,7 +61,7 @@ class Setups:
 
     def __init__(self, policies: Policies, places: Places) -> None:
         self._policies = policies
-        self._kit = Kit(places=places, fault=fault_of_change)
+        self._kit = Kit(places=places, fault=partial(fault_of_change, places=places))
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []
 

@@ -18,6 +18,7 @@ from pointsman.assembly import Setup
 from pointsman.case import Case, Delivery
 from pointsman.engine.run import Clock, is_plain, run_plain
 from pointsman.engine.witness import Claim, Session, Turn, Verdict, Witness
+from pointsman.hooks.canary import DOCTOR
 from pointsman.model.answer import STOP, Answer
 from pointsman.model.confinement import Confinement, Prefix
 from pointsman.model.contract import EVERY_AGENT, Contract
@@ -262,7 +263,7 @@ class SecondGate:
             if not any(one.decision and one.decision.action is Action.DENY for one in runs):
                 return Passage(Answer())
         alert = ""
-        if (session.hooked or registered) and not who.explained:
+        if (session.hooked or registered) and not who.explained and run.session != DOCTOR:
             shown = (command or run.text.decode(errors="replace"))[:300]
             alert = f"a shell command came without the hook that should have: {shown}"
         contracts = _contracts(setup.policy, [each.identity.agent for each in events])

@@ -7,6 +7,7 @@ from pointsman.agents import claude_code, claude_shell, claude_veto
 from pointsman.model.answer import Answer
 from pointsman.model.decision import Decision
 from pointsman.model.event import Event
+from pointsman.model.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,8 @@ class Agent:
     name: str
     read: Callable[[bytes, str, str, int], Event]
     write: Callable[[str, Decision], Answer]
-    fault_of_change: Callable[[Event, str], str]
-    """What a change of its settings would do to our guards, given the home directory."""
+    fault_of_change: Callable[[Event, str, Places | None], str]
+    """What a change of its settings would do to our guards, given the home and our places."""
     command_of: Callable[[str], str | None]
     """The command in the text that it gives to a shell, where that can be told."""
     hooks_in_force: Callable[[str, str, str], bool]
@@ -37,7 +38,7 @@ AGENTS: dict[str, Agent] = {
 """A new agent is one file and one line here."""
 
 
-def fault_of_change(event: Event, home: str) -> str:
+def fault_of_change(event: Event, home: str, places: Places | None = None) -> str:
     """Ask the agent that an event comes from what a change of its settings would do."""
     agent = AGENTS.get(event.identity.host)
-    return agent.fault_of_change(event, home) if agent else ""
+    return agent.fault_of_change(event, home, places) if agent else ""
