@@ -12,6 +12,7 @@ import pytest
 from pointsman.agents.claude_events import registration
 from pointsman.case import Case, Handled
 from pointsman.engine.run import Clock
+from pointsman.engine.whose import HOST, NO_HOOK, PERSON
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.confinement import Confinement, Prefix
 from pointsman.model.contract import Contract
@@ -20,7 +21,7 @@ from pointsman.model.event import Event
 from pointsman.model.events import ErrorEscalation
 from pointsman.model.policy import Policy
 from pointsman.runtime import Runtime
-from pointsman.second_gate import HOST, NO_HOOK, PERSON, Passage, Run, Services
+from pointsman.second_gate import Passage, Run, Services
 from pointsman.store.lookback import Past
 from pointsman.store.recorder import Recorder
 from scene import Fixed, Journal, delivery, hook

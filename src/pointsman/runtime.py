@@ -12,12 +12,14 @@ from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
 from pointsman.case import (
     HOOK,
+    MOST_AT_ONCE,
     MOST_PAYLOAD,
     Case,
     Delivery,
     Handled,
     escalation_record,
     record_of,
+    shown,
 )
 from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
@@ -37,7 +39,9 @@ from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
 from pointsman.second_gate import NO_SERVICES, Passage, Run, SecondGate, Services
+from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
+from pointsman.store.redacting import covered
 
 _Choose = Callable[[Event], Iterable[Hook]]
 
@@ -86,6 +90,7 @@ class Runtime:
         self._recorder = recorder
         self._report = report
         self._clock = clock or Clock()
+        self._secrets = setups.secrets
         self._lineage = Lineage()
         self._escalation = Escalation()
         self._witness = Witness()
@@ -137,7 +142,7 @@ class Runtime:
         if again is not None:
             runs += await run_all(again.asked, seconds, self._clock)
         handled = self._conclude(again or case, runs)
-        seq = await self._recorder.record(handled.record) if self._recorder else None
+        seq = await self._recorder.record(await self._covered(handled)) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
 
@@ -161,6 +166,7 @@ class Runtime:
             self._witness.decided(handled.event, handled.decision, seq or 0)
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
+        self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
         if self._recorder is None:
             return
         escalations = self._escalation.derive(
@@ -228,10 +234,15 @@ class Runtime:
     def _seconds(case: Case) -> Callable[[Hook, Event], float]:
         return case.setup.budget if case.setup else lambda _hook, _event: 0.0
 
-    @staticmethod
-    def _conclude(case: Case, runs: Sequence[HookRun]) -> Handled:
+    async def _covered(self, handled: Handled) -> Record:
+        """Return the record without secrets; where that takes long, only its own event waits."""
+        if len(handled.record.payload) <= MOST_AT_ONCE:
+            return handled.record  # Done by the journal, as for all.
+        return await asyncio.to_thread(covered, handled.record, self._secrets)
+
+    def _conclude(self, case: Case, runs: Sequence[HookRun]) -> Handled:
         event = case.event
-        decision = case.refusal or _folded(event, runs)
+        decision = shown(case.refusal or _folded(event, runs), self._secrets)
         if case.settle is not None:
             decision, runs, answer = case.settle(decision, tuple(runs))
         else:
@@ -264,6 +275,8 @@ class Runtime:
             self._report("ledger failed", f"{error}; {error.fix}")
 
     async def _escalate(self, setup: Setup, escalation: ErrorEscalation) -> None:
+        # Whoever is told may pass it on to where no secret belongs.
+        escalation = replace(escalation, summary=self._secrets.text(escalation.summary))
         # Nobody waits for a decision here: whatever their role, hooks only get to know of it.
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)

@@ -17,7 +17,8 @@ from pointsman.agents.all_agents import AGENTS, Agent
 from pointsman.assembly import Setup
 from pointsman.case import Case, Delivery
 from pointsman.engine.run import Clock, is_plain, run_plain
-from pointsman.engine.witness import Claim, Session, Turn, Verdict, Witness
+from pointsman.engine.whose import GATE, HOST, NO_HOOK, Who, told, whose
+from pointsman.engine.witness import Claim, Session, Verdict, Witness
 from pointsman.hooks.canary import DOCTOR
 from pointsman.model.answer import STOP, Answer
 from pointsman.model.confinement import Confinement, Prefix
@@ -29,19 +30,12 @@ from pointsman.model.hook import Hook, HookRun, Outcome, Role
 from pointsman.model.policy import Policy
 from pointsman.store.lookback import Past
 
-GATE, SANDBOX = "second-gate", "sandbox"
-"""What the gate's own lines among the hook runs are called."""
+SANDBOX = "sandbox"
+"""What the line among the hook runs is called that says how a command is held."""
 EXEC = "exec"
 """The transport of a command that came without a hook."""
 FIRST_RUN = 1000
 """The number of a sandbox's run among the hook runs of a call: behind those of every observer."""
-_MOST_CANDIDATES = 16
-"""Types of agents that a command without a hook is judged as, one by one."""
-NO_HOOK = "exec.no-hook"
-PERSON = "a person (!)"
-"""The agent that a command is put on record as which a person has typed: no contract binds it."""
-HOST = "the host itself"
-"""The same for its own shell commands: hooks and status line that the user has given it."""
 _Asked = Callable[[Event, Setup], tuple[tuple[Hook, Event], ...]]
 _Open = Callable[[Delivery], Case]
 
@@ -112,41 +106,11 @@ NO_SERVICES = Services()
 
 
 @dataclass(frozen=True, slots=True)
-class _Who:
-    """For whom a command without a decision is judged: what to call it, and as which agents."""
-
-    name: str
-    agents: tuple[tuple[str | None, str | None], ...]
-    """Ids and types; the main thread has neither."""
-    explained: bool
-
-    @property
-    def told(self) -> str:
-        """Name them for a reader."""
-        if self.name in {PERSON, HOST}:
-            return self.name
-        kinds = ", ".join(kind for _, kind in self.agents if kind)
-        return f"the main thread and {kinds}" if kinds else "the main thread"
-
-    @property
-    def advice(self) -> str:
-        """Say what a person can do."""
-        if self.name == PERSON:
-            return "Where you mean it, type it in a terminal of your own."
-        if self.name == HOST:
-            return "It is a shell command of the host's settings (hook, status line): look at it."
-        return (
-            "A person who means it types it in a terminal of their own; whether the hooks are in "
-            "force tells: pointsman doctor"
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _Trial:
     """A command without a decision, and what it is judged by."""
 
     run: Run
-    who: _Who
+    who: Who
     contracts: tuple[Contract, ...]
     policy: Policy
 
@@ -242,10 +206,10 @@ class SecondGate:
             at.repository or run.cwd, run.host_config, self._services.home
         )
         if command is None and run.project and (registered or not session.hooked):
-            who = _Who(HOST, ((None, HOST),), explained=True)
+            who = Who(HOST, ((None, HOST),), explained=True)
         else:
             known = registered and session.hooked and command is not None
-            who = _who(session, setup.policy, trusted=known)
+            who = whose(session, setup.policy, trusted=known)
         events = [
             replace(case.event, identity=replace(at, agent_id=number, agent_type=kind))
             for number, kind in who.agents
@@ -273,7 +237,7 @@ class SecondGate:
     def _settle(
         self, trial: _Trial, decision: Decision, runs: tuple[HookRun, ...]
     ) -> tuple[Decision, tuple[HookRun, ...], Answer]:
-        given = _told(decision, trial.who)
+        given = told(decision, trial.who)
         mark = Decision(action=None, rule=NO_HOOK)
         runs += (self._noted(GATE, f"no hook ran; judged for {trial.who.told}", mark),)
         if given.action is not None:
@@ -341,45 +305,10 @@ def _delivery(run: Run, command: str, session: Session) -> Delivery:
     )
 
 
-def _who(session: Session, policy: Policy, *, trusted: bool) -> _Who:
-    """Return for whom a command is judged that came without a hook.
-
-    While the main thread waits and our hooks are in force (``trusted``), no agent can have given
-    it: every call of one would have come with its hook. Else it may be anybody's who is at work.
-    """
-    if trusted and session.turn is Turn.IDLE:
-        return _Who(PERSON, ((None, PERSON),), explained=True)
-    live = list(dict.fromkeys(session.agents.values()))
-    if session.overflowed or len(live) > _MOST_CANDIDATES:
-        live = list(policy.contracts)
-    types: tuple[tuple[str | None, str | None], ...] = tuple((None, kind) for kind in live)
-    expanding = trusted and session.turn is Turn.EXPANDING
-    return _Who("whoever is at work", ((None, None), *types), explained=expanding)
-
-
 def _contracts(policy: Policy, agents: Iterable[str]) -> tuple[Contract, ...]:
     """Return every contract that binds one of these agents."""
     names = dict.fromkeys((*agents, EVERY_AGENT))
     return tuple(one for name in names for one in policy.contracts.get(name, ()))
-
-
-def _told(decision: Decision, who: _Who) -> Decision:
-    """Return what becomes of the guards' decision where nobody can be asked.
-
-    A person who has typed the command has answered the question by that.
-    """
-    action = decision.action
-    if action in {None, Action.ALLOW} or (action is Action.ASK and who.name == PERSON):
-        typed = f"{who.told} typed what would be asked about: {decision.reason}"
-        reason = typed if action is Action.ASK else f"no hook ran; judged for {who.told}"
-        return Decision(action=None, rule=NO_HOOK, reason=reason, hook=GATE)
-    if action is Action.MODIFY:
-        why = f"a guard would have it changed, which is too late now. {decision.reason}"
-    elif action is Action.ASK:
-        why = f"nobody can be asked here, as no hook ran: {decision.reason}"
-    else:
-        why = decision.reason
-    return replace(decision, action=Action.DENY, reason=f"{why} {who.advice}", updated_input=None)
 
 
 def _answered(

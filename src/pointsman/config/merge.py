@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pointsman.config.schema import EVENT_NAMES
+from pointsman.config.team_settings import merge_team
 from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
 
 _STRICTNESS = {"off": 0, "ask": 1, "deny": 2}
@@ -27,6 +28,9 @@ class Merged:
     escalation: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     sandbox: bool = True
+    team: dict[str, Any] = field(default_factory=dict)
+    roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
+    """The user's and the repository's: each binds."""
     refused: list[tuple[tuple[str, ...], Any, str]] = field(default_factory=list)
 
 
@@ -41,6 +45,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     _tighten_escalation(out, repository.get("escalation", {}))
     for key, value in repository.get("sandbox", {}).items():
         out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
+    out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
+    out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out

@@ -155,6 +155,15 @@ def _plain(pattern: str) -> str:
     return "/".join(kept) or "."
 
 
+def expanded(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """Return a pattern as it is matched to the letter, and the globs without braces it stands for.
+
+    One of its alternatives matches where it does, and it matches the path that it spells.
+    """
+    plain = _plain(pattern)
+    return plain, tuple(dict.fromkeys(_expanded(plain)))
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> Callable[[str], bool]:
     matchers = [matcher(each) for each in _expanded(pattern)]
@@ -173,9 +182,9 @@ def _expanded(pattern: str) -> list[str]:
     patterns = [pattern]
     if _BRACKET.search(pattern):
         patterns.append(_BRACKET.sub(r"\\\1", pattern))
-    expanded = dict.fromkeys(
-        each
+    found = dict.fromkeys(
+        re.sub("/{2,}", "/", each)
         for one in patterns
         for each in bracex.iexpand(one, keep_escapes=True, limit=_MOST_ALTERNATIVES)
     )
-    return [re.sub("/{2,}", "/", each) for each in expanded]
+    return [re.sub("/{2,}", "/", each) for each in found]

@@ -13,7 +13,8 @@ from wcmatch import glob
 
 _FLAGS = glob.EXTGLOB | glob.DOTGLOB | glob.FORCEUNIX
 _EXTENDED = re.compile(r"[?*+@!]\(")
-_TOKEN = re.compile(r"\*+|\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]|\\.|.", re.DOTALL)
+TOKEN = re.compile(r"\*+|\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]|\\.|.", re.DOTALL)
+"""What a segment is made of: stars, classes, escaped characters, characters."""
 _Segment = Callable[[str], bool]
 
 
@@ -72,11 +73,28 @@ def _anything(part: str) -> bool:
 def _segment(part: str) -> _Segment:
     if not part:
         return lambda given: not given
-    tokens = _TOKEN.findall(part)
+    tokens = TOKEN.findall(part)
     if sum(token[0] == "*" for token in tokens) < 2 or _EXTENDED.search(part):
         return _one(part)
-    characters = [None if token[0] == "*" else _one(token) for token in tokens]
+    characters = [None if token[0] == "*" else _character(token) for token in tokens]
     return lambda given: _is_match(characters, given)
+
+
+def is_segment(part: str, name: str) -> bool:
+    """Whether a part of a pattern matches this name."""
+    return _segment(part)(name)
+
+
+def is_one_character(token: str, character: str) -> bool:
+    """Whether a token that is no star matches this one character."""
+    return _character(token)(character)
+
+
+@lru_cache(maxsize=4096)
+def _character(token: str) -> _Segment:
+    # Behind another character: alone, a dot is a directory's own name and matches no wildcard.
+    matches = _one(f"x{token}")
+    return lambda given: matches(f"x{given}")
 
 
 @lru_cache(maxsize=4096)
