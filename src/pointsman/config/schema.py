@@ -154,6 +154,15 @@ SETTINGS = Table(
             },
         ),
         "approvals": APPROVALS,
+        "sandbox": Table(
+            "Shell commands on their way through pointsman-exec.",
+            {
+                "enabled": Flag(
+                    "Whether `init` puts it in place and the kernel holds agents to their "
+                    "contracts. Only the user's file may say no. Default: true."
+                )
+            },
+        ),
         "ledger": Table(
             "The audit trail.",
             {

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from pointsman import __version__
@@ -15,20 +16,22 @@ from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Delivery, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.desk import Desk, spoken
-from pointsman.model.answer import PASS, STOP, Answer
+from pointsman.model.answer import PASS, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
-from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
-from pointsman.serve import control, protocol, state_dir
+from pointsman.second_gate import Services
+from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.failing import bug, unrecorded
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
 from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
+from pointsman.store.lookback import lookback
 from pointsman.store.recorder import Recorder, append_each
 from pointsman.store.redacting import Redacting
 
@@ -56,8 +59,11 @@ class Daemon:
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report)
+        gate = Services(past=partial(lookback, places.ledger), home=str(Path.home()))
         recorder = Recorder(self.backlog)
-        self._runtime = Runtime(self._setups, recorder, report=self.report, desk=self._desk)
+        self._runtime = Runtime(
+            self._setups, recorder, report=self.report, desk=self._desk, gate=gate
+        )
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -128,7 +134,7 @@ class Daemon:
             try:
                 self._open(connection, done, seen)
             except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
-                connection.reply(_bug(connection.header, error))
+                connection.reply(bug(connection.header, error))
         if done:
             self._commit(done)
 
@@ -143,7 +149,15 @@ class Daemon:
             connection.reply(control.answer(self, header))
             return
         self._note_version(header.get("version", ""))
-        case = self._runtime.open(_delivery(header, connection.body), seen)
+        if header.get("host") == exec_gate.HOST:
+            found = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
+            if isinstance(found, Answer):
+                connection.reply(found)
+                self.answered += 1
+                return
+            case = found
+        else:
+            case = self._runtime.open(_delivery(header, connection.body), seen)
         if case.at_once:
             done.append((connection, case, self._runtime.finish_at_once(case)))
         else:
@@ -166,8 +180,8 @@ class Daemon:
     def _not_on_record(self, connection: Connection, error: Exception) -> Answer:
         self.unrecorded += 1
         if isinstance(error, LedgerError):
-            return _unrecorded(connection.header, error)
-        return _bug(connection.header, error)
+            return unrecorded(connection.header, error)
+        return bug(connection.header, error)
 
     def _later(self, connection: Connection, case: Case) -> None:
         self._waiting.add(connection)
@@ -184,7 +198,7 @@ class Daemon:
         except LedgerError as error:
             answer = self._not_on_record(connection, error)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
-            answer = _bug(connection.header, error)
+            answer = bug(connection.header, error)
         self._waiting.discard(connection)
         connection.reply(answer)
 
@@ -298,7 +312,10 @@ class Daemon:
             if not broken:
                 try:
                     header = protocol.read_header(spooled.header)
-                    await self._runtime.take_in(_delivery(header, spooled.body, spooled.reason))
+                    given = (
+                        exec_gate.delivery if header.get("host") == exec_gate.HOST else _delivery
+                    )
+                    await self._runtime.take_in(given(header, spooled.body, spooled.reason))
                 except LedgerError:
                     raise  # It stays where it is until there is a record of it.
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
@@ -350,34 +367,6 @@ def _given(connection: Connection, handled: Handled) -> Answer:
     if connection.header.get("detail"):
         return Answer(PASS, json.dumps(as_row(handled)).encode())
     return handled.answer
-
-
-def _unrecorded(header: Mapping[str, str], error: LedgerError) -> Answer:
-    return _failed(header, f"it could not be put on record: {error}", error.fix)
-
-
-def _bug(header: Mapping[str, str], error: Exception) -> Answer:
-    _log.error("while answering %s", header.get("event"), exc_info=error)
-    if isinstance(error, PointsmanError):
-        return _failed(header, str(error), error.fix)
-    return _failed(header, f"{type(error).__name__}: {error}", "pointsman doctor")
-
-
-def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:
-    event = header.get("event", "")
-    guarding = event in GUARD_EVENTS
-    what = (
-        "not a policy violation; the call was stopped."
-        if guarding
-        else "the event was let through."
-    )
-    text = (
-        f"Pointsman could not check this {event} ({reason}). This is Pointsman's own failure, "
-        f"{what} A person can get it going again with: {fix or 'pointsman doctor'}\n"
-    )
-    code = STOP if guarding else PASS
-    # A header may hold lone surrogates: these words must not fail because of them.
-    return Answer(code, b"", text.encode("utf-8", "backslashreplace"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:
