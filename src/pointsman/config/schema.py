@@ -2,14 +2,19 @@
 
 from typing import Any
 
+from pointsman.config.secret_settings import SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
+from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
 from pointsman.model.hook import Role
 from pointsman.paths.globs import check
 
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
-SHIPPED_NAMES = ("canary", "scope", "command-safety", "self-protection")
+SHIPPED_NAMES = (
+    "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
+    "completion", "briefing", "secrets", "secret-output",
+)  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
     "rm-tree", "find-delete", "rm-system-file", "shred", "chmod-tree", "chmod-open",
@@ -56,6 +61,7 @@ def _tool_fault(pattern: str) -> str:
 
 
 _ENABLED = Flag("Whether the guard is asked. Only the user's file may turn one off. Default: true.")
+_SWITCH = {"enabled": _ENABLED}
 _RULE = Text("deny, ask or off.", ("deny", "ask", "off"))
 _EVENT = Text("The name of an event, or * for all.", (*EVENT_NAMES, "*"))
 
@@ -96,6 +102,11 @@ SETTINGS = Table(
                         ),
                     },
                 ),
+                "spawn": Table("Holds the start of an agent to its contract.", _SWITCH),
+                "blocked-by": Table("Holds agents until those before them are done.", _SWITCH),
+                "roles": Table("Holds agents to the tools of their role.", _SWITCH),
+                "completion": Table("Checks what an agent leaves behind.", _SWITCH),
+                "briefing": Table("Tells an agent its contract when it starts.", _SWITCH),
                 "self-protection": Table(
                     "Keeps settings, contracts and the record out of an agent's reach.",
                     {
@@ -106,6 +117,7 @@ SETTINGS = Table(
                         ),
                     },
                 ),
+                **SECRET_GUARDS,
             },
         ),
         "mcp_writers": Many(
@@ -124,6 +136,8 @@ SETTINGS = Table(
             ),
         ),
         "hooks": Many("Hooks of your own that are executables.", HOOK, unique="name"),
+        "roles": ROLES,
+        "team": TEAM,
         "escalation": Table(
             "When something that went wrong becomes an ErrorEscalation.",
             {

@@ -10,6 +10,7 @@ from pointsman.hooks.kit import Kit
 from pointsman.hooks.packs.all_packs import CALLS, DEEDS, FLOWS, PACK_OF
 from pointsman.hooks.packs.elsewhere import inner_commands
 from pointsman.hooks.rule import Rule, Scene
+from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
 from pointsman.model.events import PreToolUse
@@ -21,8 +22,6 @@ from pointsman.shell.programs import effects_of
 
 NAME = "command-safety"
 UNVERIFIED = "command.unverified"
-SHELL_TOOLS = ("Bash", "Monitor")
-"""The tools of a host whose ``command`` is given to a shell."""
 _MOST_SHOWN = 160
 _MOST_REMEMBERED = 512
 _LONGEST_REMEMBERED = 2048
