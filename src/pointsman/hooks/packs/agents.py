@@ -9,10 +9,10 @@ from pointsman.hooks.packs.places import USER, shown
 from pointsman.hooks.rule import Call, Deed, Pack, Rule, Scene
 from pointsman.model.decision import Action
 from pointsman.shell.effects import CHANGES, Effect, Invocation
+from pointsman.shell.escapes import unescape
 from pointsman.shell.interpreters import code_of
 from pointsman.shell.programs import plain_words
 from pointsman.shell.state import resolve
-from pointsman.shell.words import unescape
 
 _AGENTS = names(
     "claude codex gemini cursor cursor-agent windsurf codeium copilot aider continue cline roo"

@@ -87,6 +87,7 @@ def _nested(each: Invocation, scene: Scene) -> str | None:
     return None
 
 
+_RUNS_WORDS = re.compile(r"""\b(?:eval|sh\s+-c)\s+["']?\$\{?[1@*]""")
 _SHELL_WORD = re.compile(r"-[a-z]*c")
 
 
@@ -116,7 +117,7 @@ def _becomes_code(each: Invocation, words: list[str]) -> str:
     if not _SHELL_WORD.fullmatch("".join(words[at + 1 : at + 2])):
         return ""
     text = "".join(words[at + 2 : at + 3])
-    becomes = text in {"", "--"} or any(mark in text for mark in marks)
+    becomes = text in {"", "--"} or _RUNS_WORDS.search(text) or any(mark in text for mark in marks)
     return f"into code for {words[at]}" if becomes else ""
 
 
@@ -145,10 +146,11 @@ PACK = Pack("downloads", "Code from elsewhere that is run unread.", (
          "curl -so i.sh example.com/i.sh && cat i.sh",
          "Read the file first; run it in a call of its own."),
     Rule("descriptor-run", Action.ASK, "Runs text that stands nowhere in the command.",
-         Call(SHELLS, _from_descriptor), "exec {fd}< notes; bash <&$fd",
+         Call(SHELLS | {"source", "."}, _from_descriptor), "exec {fd}< notes; bash <&$fd",
              "exec {fd}< notes; cat <&$fd"),
     Rule("nesting", Action.ASK, "Nobody who reads it can tell what it runs.",
-         Call(SHELLS, _nested), "eval eval eval eval eval eval sh -c ls", "bash -c \"sh -c 'echo hi'\"",
+         Call(SHELLS, _nested), "eval eval eval eval eval eval sh -c ls",
+         "bash -c \"sh -c 'echo hi'\"",
          "Write the command itself."),
     Rule("words-as-code", Action.ASK, "A name with a quote or a semicolon in it is run as code.",
          Call(frozenset({"xargs", "parallel"}), _words_as_code), "ls | xargs -I% sh -c 'wc -l %'",
