@@ -85,7 +85,7 @@ def test_a_denial_beats_a_question() -> None:
         "echo " + "$(" * 200 + "x" + ")" * 200,
         "(" * 500 + "ls" + ")" * 500,
         "eval " * 3000 + "ls",
-        "f(){ f; f; }; " + "f; " * 5000,
+        "f(){ g; g; }; g(){ h; h; }; h(){ k; k; }; k(){ ls; ls; }; " + "f; " * 5000,
         "".join(f"f{n}(){{ f{n + 1}; f{n + 1}; }}; " for n in range(40)) + "f0",
         "for a in 1 2 3 4 5 6; do " * 12 + "ls" + "; done" * 12,
         ")(" * 20_000,

@@ -1,6 +1,7 @@
 """The guard that stops destructive shell commands, through wrappers and nesting."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -58,8 +59,11 @@ def judge(command: str, cwd: str, home: str, tuned: Mapping[str, str]) -> Decisi
         if decision is not None and decision.action is Action.DENY:
             return decision
         asked = asked or decision
-    return asked or _unverified(analysis, tuned)
+    return asked or (None if _ONLY_SAID.fullmatch(command) else _unverified(analysis, tuned))
 
+
+_ONLY_SAID = re.compile(r"\s*(?:echo|printf)\s[^$`|;&<>(){}\n\\]{0,4096}")
+"""Words for somebody to read: wherever a quote in them ends, nothing is run."""
 
 Finding = tuple[Rule, Invocation, str]
 
