@@ -149,17 +149,23 @@ def _plain(pattern: str) -> str:
     return "/".join(kept) or "."
 
 
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> Callable[[str], bool]:
-    patterns = [pattern]
-    if _BRACKET.search(pattern):
-        patterns.append(_BRACKET.sub(r"\\\1", pattern))
-    expanded = dict.fromkeys(
-        each
+def expanded(pattern: str) -> tuple[str, ...]:
+    """Return a pattern that checks out as the patterns without braces that it stands for."""
+    plain = _plain(pattern)
+    patterns = [plain]
+    if _BRACKET.search(plain):
+        patterns.append(_BRACKET.sub(r"\\\1", plain))
+    found = dict.fromkeys(
+        re.sub("/{2,}", "/", each)
         for one in patterns
         for each in bracex.iexpand(one, keep_escapes=True, limit=_MOST_ALTERNATIVES)
     )
-    matchers = [matcher(re.sub("/{2,}", "/", each)) for each in expanded]
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> Callable[[str], bool]:
+    matchers = [matcher(each) for each in expanded(pattern)]
     if len(matchers) == 1:
         return matchers[0]
     return lambda path: any(matches(path) for matches in matchers)
