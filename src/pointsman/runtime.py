@@ -5,17 +5,29 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
-from pointsman.case import MOST_PAYLOAD, Case, Delivery, Handled, escalation_record, record_of
+from pointsman.case import (
+    MOST_AT_ONCE,
+    MOST_PAYLOAD,
+    Case,
+    Delivery,
+    Handled,
+    escalation_record,
+    record_of,
+    shown,
+)
+from pointsman.desk import Desk
 from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, run_all, run_plain
 from pointsman.hooks.edits import edited_paths
+from pointsman.hooks.shell_writes import writes_of
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
@@ -26,13 +38,15 @@ from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
+from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
+from pointsman.store.redacting import covered
 
 _Choose = Callable[[Event], Iterable[Hook]]
 
 
 def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
-    """Return the ``PreEdit`` of a call that changes files through a file tool.
+    """Return the ``PreEdit`` of a call that changes files, by a file tool or by the shell.
 
     Raises:
         PayloadError: a tool that edits files does not say which.
@@ -40,7 +54,11 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
     if not isinstance(event, PreToolUse):
         return None
     written = edited_paths(event.tool_name, event.tool_input, policy.mcp_writers)
-    if written is None:
+    if written is not None:
+        files = tuple(canonical(path, event.identity.cwd).path for path in written)
+    else:
+        files = tuple(dict.fromkeys(write.path for write in writes_of(event)))
+    if written is None and not files:
         return None
     return PreEdit(
         identity=event.identity,
@@ -52,7 +70,7 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
         tool_name=event.tool_name,
         tool_input=event.tool_input,
         mcp_server=event.mcp_server,
-        files=tuple(canonical(path, event.identity.cwd).path for path in written),
+        files=files,
     )
 
 
@@ -65,11 +83,14 @@ class Runtime:
         recorder: Recorder | None,
         clock: Clock | None = None,
         report: Callable[[str, str], None] = lambda _kind, _text: None,
+        desk: Desk | None = None,
     ) -> None:
         self._setups = setups
         self._recorder = recorder
         self._report = report
+        self._desk = desk
         self._clock = clock or Clock()
+        self._secrets = setups.secrets
         self._lineage = Lineage()
         self._escalation = Escalation()
         self._background: set[asyncio.Task[None]] = set()
@@ -112,8 +133,12 @@ class Runtime:
         again = _opened_again(case, runs)
         if again is not None:
             runs += await run_all(again.asked, seconds, self._clock)
-        handled = self._conclude(again or case, runs)
-        seq = await self._recorder.record(handled.record) if self._recorder else None
+        decision, last = self._answered(again or case, runs)
+        if last is not None:
+            runs += (more := await run_all(last.asked, seconds, self._clock))
+            decision = _stricter(last, more, decision)
+        handled = self._conclude(case, decision, runs)
+        seq = await self._recorder.record(await self._covered(handled)) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
 
@@ -124,7 +149,24 @@ class Runtime:
         again = _opened_again(case, runs)
         if again is not None:
             runs += run_plain(again.asked, seconds, self._clock)
-        return self._conclude(again or case, runs)
+        decision, last = self._answered(again or case, runs)
+        if last is not None:
+            runs += (more := run_plain(last.asked, seconds, self._clock))
+            decision = _stricter(last, more, decision)
+        return self._conclude(case, decision, runs)
+
+    def _answered(self, case: Case, runs: Sequence[HookRun]) -> tuple[Decision, Case | None]:
+        """Fold the answers, and put a question to whoever is there.
+
+        What a person wrote in the place of a call is a call that no guard has seen yet: the case
+        that comes with it is for them.
+        """
+        folded = case.refusal or _folded(case.event, runs)
+        decision = self._desk.answer(case, folded, runs) if self._desk else folded
+        written = decision.updated_input
+        if decision is folded or written is None or written == folded.updated_input:
+            return decision, None
+        return decision, _modified(case, written, frozenset({decision.hook}))
 
     def recorded(self, case: Case, handled: Handled, seq: int | None) -> None:
         """Let observers and escalations follow, beside and after the answer.
@@ -135,6 +177,9 @@ class Runtime:
             return
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
+        self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
+        if self._desk is not None:
+            self._desk.follow(handled.event)
         if self._recorder is None:
             return
         escalations = self._escalation.derive(
@@ -161,6 +206,15 @@ class Runtime:
         record = record_of(case, given, (), Answer(STOP if stopped else PASS), 0)
         if self._recorder is not None:
             await self._recorder.record(record)
+
+    async def escalate(self, escalations: Iterable[ErrorEscalation]) -> None:
+        """Let a person know of these, which no event of a host gave rise to.
+
+        Raises:
+            LedgerError: one of them could not be put on record.
+        """
+        for escalation in escalations:
+            await self._escalate(self._setups.of(escalation.identity.repository), escalation)
 
     async def settle(self) -> None:
         """Wait for the observers of everything answered so far."""
@@ -202,10 +256,15 @@ class Runtime:
     def _seconds(case: Case) -> Callable[[Hook, Event], float]:
         return case.setup.budget if case.setup else lambda _hook, _event: 0.0
 
-    @staticmethod
-    def _conclude(case: Case, runs: Sequence[HookRun]) -> Handled:
+    async def _covered(self, handled: Handled) -> Record:
+        """Return the record without secrets; where that takes long, only its own event waits."""
+        if len(handled.record.payload) <= MOST_AT_ONCE:
+            return handled.record  # Done by the journal, as for all.
+        return await asyncio.to_thread(covered, handled.record, self._secrets)
+
+    def _conclude(self, case: Case, decision: Decision, runs: Sequence[HookRun]) -> Handled:
         event = case.event
-        decision = case.refusal or _folded(event, runs)
+        decision = shown(decision, self._secrets)
         # For an unknown host the words of the first: a stop is exit code 2 everywhere.
         writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
         answer = writer.write(event.kind, decision)
@@ -235,6 +294,8 @@ class Runtime:
             self._report("ledger failed", f"{error}; {error.fix}")
 
     async def _escalate(self, setup: Setup, escalation: ErrorEscalation) -> None:
+        # Whoever is told may pass it on to where no secret belongs.
+        escalation = replace(escalation, summary=self._secrets.text(escalation.summary))
         # Nobody waits for a decision here: whatever their role, hooks only get to know of it.
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)
@@ -257,10 +318,17 @@ def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:
     Nobody has judged that call yet: those asked before saw another one. A hook that is alone in
     changing it is not asked about its own work.
     """
-    event, setup = case.event, case.setup
+    event = case.event
     by = {run.hook for run in runs if run.decision and run.decision.updated_input is not None}
     given = _folded(event, runs).updated_input if by else None
-    if given is None or setup is None or not isinstance(event, PreToolUse):
+    if given is None:
+        return None
+    return _modified(case, given, frozenset(by))
+
+
+def _modified(case: Case, given: Mapping[str, Any], by: frozenset[str]) -> Case | None:
+    event, setup = case.event, case.setup
+    if setup is None or not isinstance(event, PreToolUse):
         return None
     modified = replace(event, tool_input=given)
     try:
@@ -273,6 +341,15 @@ def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:
     asked = _pairs(modified, edit, setup.table.deciding)
     guards = [pair for pair in asked if pair[0].role is Role.GUARD and pair[0].name not in spared]
     return replace(case, asked=tuple(guards))
+
+
+def _stricter(case: Case, runs: Sequence[HookRun], decision: Decision) -> Decision:
+    """Return what guards say of a person's own wording: no denial of theirs is overruled by it.
+
+    A question of theirs is: whoever would be asked has just written it.
+    """
+    said = case.refusal or _folded(case.event, runs)
+    return said if said.action is Action.DENY else decision
 
 
 def _complete(value: Event | Identity, **known: str | None) -> None:

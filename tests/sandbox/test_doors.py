@@ -21,12 +21,17 @@ def test_what_is_there_is_found(tmp_path: Path) -> None:
         "XDG_RUNTIME_DIR": str(runtime), "TMUX_TMPDIR": str(tmp_path),
         "DOCKER_HOST": f"unix://{tmp_path}/docker.sock",
     }  # fmt: skip
-    found = doors(environ, "/nowhere", (str(runtime / "plain"), "/no/such"))
+    own = tmp_path / "own"
+    own.mkdir()
+    made.append(socket.socket(socket.AF_UNIX))
+    made[-1].bind(str(own / "daemon.sock"))
+    found = doors(environ, "/nowhere", (str(runtime / "plain"), "/no/such", str(own)))
     for each in made:
         each.close()
     ours = {path for path in found if path.startswith(str(tmp_path))}
     assert ours == {
         f"{runtime}/bus", f"{runtime}/podman/podman.sock", f"{tmp_path}/docker.sock", str(tmux),
+        f"{own}/daemon.sock",
     }  # fmt: skip
 
 

@@ -5,9 +5,6 @@ from pathlib import Path
 import pytest
 
 from pointsman.model.confinement import Seam
-from pointsman.model.contract import Contract
-from pointsman.model.places import Places
-from pointsman.sandbox.kernel import Kernel
 from pointsman.sandbox.probe import landlock_abi, probe
 
 
@@ -58,19 +55,3 @@ def test_what_does_not_hold_is_not_used(
 def test_a_client_that_is_missing_holds_nothing(tmp_path: Path) -> None:
     found = probe([str(tmp_path / "no-client")], "landlock")
     assert found.mechanism == "none"
-
-
-def test_one_service_for_all_commands(native_exec: Path, tmp_path: Path) -> None:
-    places = Places(state=tmp_path / "state", config=tmp_path / "config")
-    root = tmp_path / "repo"
-    for each in (places.state, places.config, root / "src", root / ".pointsman"):
-        each.mkdir(parents=True)
-    kernel = Kernel([str(native_exec)], places, kept=lambda root: (f"{root}/src",))
-    contract = Contract(agent="a", source="a.md", root=str(root), allowed=("**",))
-    confinement, prefix = kernel.hold([contract], str(root), str(root), {"HOME": str(tmp_path)})
-    assert {str(places.state), str(places.config), str(root / ".pointsman")} <= set(
-        confinement.protected
-    )
-    assert str(root / "src") in confinement.protected
-    assert prefix.mechanism == kernel.seam.mechanism
-    assert kernel.seam is kernel.seam

@@ -22,7 +22,7 @@ class Walked:
             tuple(_segments(each, root))
             for pattern in patterns
             if not check(pattern)
-            for each in expanded(pattern)
+            for each in expanded(pattern)[1]
         ]
 
     def start(self) -> State:

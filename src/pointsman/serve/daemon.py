@@ -7,25 +7,30 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Delivery, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
+from pointsman.desk import Desk, spoken
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
+from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder, append_each
+from pointsman.store.redacting import Redacting
 
 _TICK = 1.0
 _DRAIN = 5.0
@@ -46,9 +51,13 @@ class Daemon:
         self.unrecorded = 0
         self._held = held
         self._ledger = Ledger.open(places.ledger, held=held)
-        self.backlog = Backlog(self._ledger)
-        self._setups = Setups(self.policies, places)
-        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report)
+        self._proof = Proof(places.state)
+        self._setups = Setups(self.policies, places, self._proof)
+        self.secrets = self._setups.secrets
+        self.backlog = Backlog(Redacting(self._ledger, self.secrets))
+        self._desk = Desk(Approvals(places.approvals), self.report)
+        recorder = Recorder(self.backlog)
+        self._runtime = Runtime(self._setups, recorder, report=self.report, desk=self._desk)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -63,10 +72,12 @@ class Daemon:
             loop.add_signal_handler(number, self._stopping.set)
         intake = Intake(listener.socket, self.serve, self._note_protocol)
         self.report("daemon started", f"version {__version__}, process {os.getpid()}")
+        loading = asyncio.ensure_future(self._load_detector())
         ticking = asyncio.ensure_future(self._tick_for_ever(intake, listener))
         beating = asyncio.ensure_future(self._beat())
         await self._stopping.wait()
         ticking.cancel()
+        loading.cancel()
         # The name goes before the drain: who meets no listener starts the next daemon, which waits
         # for our lock; where one still answered, it would take us for the daemon and end.
         listener.remove()
@@ -74,6 +85,7 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         self._put_away()
@@ -93,6 +105,7 @@ class Daemon:
         except PointsmanError as error:
             _log.error("at the end: %s; %s", error, error.fix)
         self._ledger.close()
+        self._desk.store.close()
 
     @property
     def in_flight(self) -> int:
@@ -177,11 +190,18 @@ class Daemon:
 
     def report(self, kind: str, text: str, **data: object) -> None:
         """Say something of the daemon's own, in its log and on the record."""
+        text = self.secrets.text(text)
         _log.info("%s: %s", kind, text)
         try:
             self._ledger.note(kind, text, **data)
         except LedgerError as error:
             _log.error("not on record (%s): %s", error, text)
+
+    async def _load_detector(self) -> None:
+        """Get the detector ready meanwhile; a request that needs it sooner waits for it."""
+        fault = await asyncio.to_thread(self.secrets.load, self.places.detector)
+        if fault:
+            self.report("detector failed", f"{fault}; the built-in patterns go on without it")
 
     def _note_version(self, version: str) -> None:
         """After an upgrade, make room for the new version at the next idle moment."""
@@ -249,10 +269,18 @@ class Daemon:
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
+        await self._tend_approvals()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()
+
+    async def _tend_approvals(self) -> None:
+        """Put what became of approvals on record, and tell people of those that wait too long."""
+        for change in self._desk.store.unnoted():
+            self._ledger.note("approval", spoken(change), change=asdict(change))
+            self._desk.store.noted(change.number)
+        await self._runtime.escalate(self._desk.sweep())
 
     def _catch_up(self) -> None:
         late = self.backlog.catch_up()
@@ -276,7 +304,9 @@ class Daemon:
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
                     broken = f"{type(error).__name__}: {error}"
             if broken:
-                self.report("spool file broken", f"{spool.discard(spooled)}: {broken}")
+                kept = spool.discard(spooled)
+                spool.cover(kept, self.secrets.json)
+                self.report("spool file broken", f"{kept}: {broken}")
             else:
                 # Only now: dying here costs a second row; removed first, the event could be lost.
                 spool.done(spooled)
@@ -293,10 +323,11 @@ class Daemon:
             self.report("retention", f"{pruned} events older than {days} days removed")
             return  # More may be due: go on with the next tick.
         self._pruned = now
+        self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
 
 
 def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
-    size = header.get("size", "")
+    size, pid = header.get("size", ""), header.get("env.CLAUDE_PID", "")
     return Delivery(
         host=header.get("host", ""),
         event=header.get("event", ""),
@@ -309,6 +340,8 @@ def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> 
         client=header.get("client", ""),
         client_version=header.get("version", ""),
         undelivered=undelivered,
+        entrypoint=header.get("env.CLAUDE_CODE_ENTRYPOINT", ""),
+        host_pid=int(pid) if pid.isdecimal() and len(pid) < 10 else 0,
     )
 
 
