@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from client.conftest import SOURCE, compiled
-from pointsman.model.confinement import Confinement, Seam
+from pointsman.model.confinement import Confinement, Prefix, Seam
 from pointsman.model.contract import Contract
 from pointsman.sandbox.confine import confine
 from pointsman.sandbox.probe import probe
@@ -95,8 +95,11 @@ class Project:
             kept=self.kept, network=self.network,
         )  # fmt: skip
 
+    def prefix(self) -> Prefix:
+        return confine(self.confinement(), self.seam)
+
     def words(self) -> tuple[str, ...]:
-        return confine(self.confinement(), self.seam).words
+        return self.prefix().words
 
     def __call__(
         self, text: str, *, free: bool = False, cwd: Path | None = None, **more: object
