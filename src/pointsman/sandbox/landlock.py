@@ -16,6 +16,9 @@ _MOST_ENTRIES = 4096
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
             "/dev/ptmx", "/dev/pts", "/dev/shm", "/dev/fuse")  # fmt: skip
 
+_PROC = () if os.geteuid() == 0 else ("/proc",)
+"""Root sets there, without any capability, what program the kernel starts (core_pattern)."""
+
 
 def prefix(confinement: Confinement, seam: Seam) -> Prefix:
     """Return the prefix for Landlock."""
@@ -24,7 +27,9 @@ def prefix(confinement: Confinement, seam: Seam) -> Prefix:
     for path in confinement.writable:
         below = [each for each in confinement.protected if within(each, path) and each != path]
         # What lies outside the repository, and the repository in a wider writable directory.
-        around = [each for each in below if not each.startswith(confinement.root + "/")]
+        # A store of git needs new names, wherever it is (a linked worktree's is elsewhere).
+        outside = () if ".git" in path.split("/") else below
+        around = [each for each in outside if not each.startswith(confinement.root + "/")]
         if path in confinement.protected or _is_held(path, confinement):
             continue
         if around:
@@ -43,7 +48,7 @@ def prefix(confinement: Confinement, seam: Seam) -> Prefix:
     if not confinement.network:
         words.append("no-network")
         limits.append("Landlock closes TCP alone")
-    rules = ("+" + each for each in dict.fromkeys((*_DEVICES, "/proc", *allowed)))
+    rules = ("+" + each for each in dict.fromkeys((*_DEVICES, *_PROC, *allowed)))
     return Prefix(mechanism="landlock", words=(*words, *rules, "--"), limits=tuple(limits))
 
 
