@@ -16,6 +16,9 @@ _MOST_ENTRIES = 4096
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
             "/dev/ptmx", "/dev/pts", "/dev/shm", "/dev/fuse")  # fmt: skip
 
+_PROC = () if os.geteuid() == 0 else ("/proc",)
+"""Root sets there, without any capability, what program the kernel starts (core_pattern)."""
+
 
 def prefix(confinement: Confinement, seam: Seam) -> Prefix:
     """Return the prefix for Landlock."""
@@ -43,7 +46,7 @@ def prefix(confinement: Confinement, seam: Seam) -> Prefix:
     if not confinement.network:
         words.append("no-network")
         limits.append("Landlock closes TCP alone")
-    rules = ("+" + each for each in dict.fromkeys((*_DEVICES, "/proc", *allowed)))
+    rules = ("+" + each for each in dict.fromkeys((*_DEVICES, *_PROC, *allowed)))
     return Prefix(mechanism="landlock", words=(*words, *rules, "--"), limits=tuple(limits))
 
 

@@ -15,7 +15,6 @@ def in_order(confinement: Confinement) -> Iterator[tuple[str, bool]]:
 
     A path that is both is protected.
     """
-    protected = set(confinement.protected)
-    modes = dict.fromkeys(confinement.writable, True) | dict.fromkeys(protected, False)
-    for path in sorted(modes, key=lambda each: (each.count("/") if each != "/" else 0, each)):
+    modes = dict.fromkeys(confinement.writable, True) | dict.fromkeys(confinement.protected, False)
+    for path in sorted(modes, key=lambda each: (each.rstrip("/").count("/"), each)):
         yield path, modes[path]

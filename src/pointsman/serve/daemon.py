@@ -22,6 +22,7 @@ from pointsman.model.policy import Policy
 from pointsman.runtime import Runtime
 from pointsman.second_gate import Services
 from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
@@ -53,7 +54,9 @@ class Daemon:
         self._setups = Setups(self.policies, places)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
-        gate = Services(past=partial(lookback, places.ledger), home=str(Path.home()))
+        self.holding = Holding(places)
+        past = partial(lookback, places.ledger)
+        gate = Services(sandbox=self.holding, past=past, home=str(Path.home()))
         self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report, gate=gate)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,6 +75,8 @@ class Daemon:
         loading = asyncio.ensure_future(self._load_detector())
         ticking = asyncio.ensure_future(self._tick_for_ever(intake, listener))
         beating = asyncio.ensure_future(self._beat())
+        # Beside the first requests, so that no command has to wait until it has been tried.
+        probing = asyncio.ensure_future(asyncio.to_thread(self.holding.described))
         await self._stopping.wait()
         ticking.cancel()
         loading.cancel()
@@ -84,6 +89,7 @@ class Daemon:
         await self._setups.close()
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
+        probing.cancel()
         self._put_away()
 
     def _put_away(self) -> None:
