@@ -31,7 +31,8 @@ class Delivery:
 
     ``size`` is what the host sent; more than ``len(payload)`` means that it was cut.
     ``project`` is the directory the session was started in, where the host says so.
-    ``undelivered`` is the client's reason for having had to answer alone.
+    ``undelivered`` is the client's reason for having had to answer alone. ``entrypoint`` and
+    ``host_pid`` say how the host was started, and as which process (0: it does not say).
     """
 
     host: str
@@ -45,6 +46,8 @@ class Delivery:
     client: str = ""
     client_version: str = ""
     undelivered: str = ""
+    entrypoint: str = ""
+    host_pid: int = 0
 
 
 Settle = Callable[[Decision, tuple[HookRun, ...]], tuple[Decision, tuple[HookRun, ...], Answer]]
@@ -87,10 +90,11 @@ class Handled:
 
 def shown(decision: Decision, secrets: Secrets) -> Decision:
     """Return a decision with every secret in its words covered; the input it gives is not words."""
-    if not decision.reason and not decision.context:
+    said = (decision.reason, decision.context, decision.notice)
+    if not any(said):
         return decision
-    reason, context = secrets.together([], (decision.reason, decision.context))[1]
-    return replace(decision, reason=reason, context=context)
+    reason, context, notice = secrets.together([], said)[1]
+    return replace(decision, reason=reason, context=context, notice=notice)
 
 
 def as_row(handled: Handled) -> dict[str, object]:

@@ -205,6 +205,8 @@ REFUSED = {
     ),
     "a later burst": ({"escalation": {"denial_burst": 99}}, ("escalation", "denial_burst")),
     "the sandbox off": ({"sandbox": {"enabled": False}}, ("sandbox", "enabled")),
+    "a longer yes": ({"approvals": {"valid_for": 600}}, ("approvals", "valid_for")),
+    "questions to nobody": ({"approvals": {"ask": "host"}}, ("approvals", "ask")),
     "a shorter record": ({"ledger": {"retention_days": 1}}, ("ledger", "retention_days")),
 }
 

@@ -9,8 +9,11 @@ from pointsman.hooks import (
     command_safety,
     completion,
     held,
+    proof,
+    proof_words,
     roles,
     scope,
+    secrets,
     self_commands,
     self_protection,
     spawn,
@@ -51,7 +54,8 @@ def test_the_table_has_no_rule_that_there_is_not() -> None:
 def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
-        "self-protection", "command-safety",
+        "self-protection", "command-safety", "secrets", "secret-output",
+        "proof",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 
@@ -63,6 +67,8 @@ GUARDS = [
     ("blocked", blocked),
     ("spawn", spawn),
     ("completion", completion, team),
+    ("secret", secrets),
+    ("proof", proof, proof_words),
 ]
 
 

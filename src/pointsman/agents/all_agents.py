@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pointsman.agents import claude_code, claude_shell, claude_veto
+from pointsman.agents import claude_code, claude_person, claude_shell, claude_veto
 from pointsman.model.answer import Answer
 from pointsman.model.decision import Decision
 from pointsman.model.event import Event
@@ -19,6 +19,8 @@ class Agent:
     write: Callable[[str, Decision], Answer]
     fault_of_change: Callable[[Event, str, Places | None], str]
     """What a change of its settings would do to our guards, given the home and our places."""
+    is_attended: Callable[[str, int], bool]
+    """Whether somebody sits at it, given how it was started and its process id."""
     command_of: Callable[[str], str | None]
     """The command in the text that it gives to a shell, where that can be told."""
     hooks_in_force: Callable[[str, str, str], bool]
@@ -31,6 +33,7 @@ AGENTS: dict[str, Agent] = {
         claude_code.read,
         claude_code.write,
         claude_veto.fault_of_change,
+        claude_person.is_attended,
         claude_shell.command_of,
         claude_veto.hooks_in_force,
     ),
@@ -42,3 +45,9 @@ def fault_of_change(event: Event, home: str, places: Places | None = None) -> st
     """Ask the agent that an event comes from what a change of its settings would do."""
     agent = AGENTS.get(event.identity.host)
     return agent.fault_of_change(event, home, places) if agent else ""
+
+
+def is_attended(host: str, entrypoint: str, pid: int) -> bool:
+    """Ask an agent whether somebody sits at it; of one that we do not know it counts as yes."""
+    agent = AGENTS.get(host)
+    return agent is None or agent.is_attended(entrypoint, pid)

@@ -58,6 +58,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
     lines += _sandbox_lines(status)
+    lines += _approval_lines(status)
     lines += _ledger_lines(status)
     for problem in status["config_errors"]:
         place = f"{problem['file']}:{problem['line']}"
@@ -79,6 +80,15 @@ def _sandbox_lines(status: dict[str, Any]) -> Iterator[str]:
     why = "; ".join(f"{one['mechanism']}: {one['reason']}" for one in found["refused"])
     yield f"warning    nothing on this machine can hold a command to its contract ({why}):"
     yield "           commands are analysed before they run and their changes looked at afterwards"
+
+
+def _approval_lines(status: dict[str, Any]) -> Iterator[str]:
+    count = status.get("approvals_waiting", 0)
+    if count is None:
+        yield "warning    the approvals cannot be read: pointsman approvals list"
+    elif count:
+        what = "1 question waits" if count == 1 else f"{count} questions wait"
+        yield f"approvals  {what} for an answer: pointsman approvals list"
 
 
 def _ledger_lines(status: dict[str, Any]) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Merged:
     user_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
+    approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     sandbox: bool = True
     team: dict[str, Any] = field(default_factory=dict)
@@ -47,6 +48,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
         out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
+    for key, value in repository.get("approvals", {}).items():
+        out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -63,6 +66,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         mcp_writers=list(user.get("mcp_writers", [])),
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
+        approvals=dict(user.get("approvals", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
         sandbox=user.get("sandbox", {}).get("enabled", True),
     )
@@ -90,6 +94,8 @@ def _tighten_guard(out: Merged, name: str, table: Mapping[str, Any]) -> None:
         out.refused.append((("guards", name, "enabled"), False, "it turns a guard off"))
     if table.get("enabled") is True:
         now["enabled"] = True
+    if "allow" in table:
+        out.refused.append((("guards", name, "allow"), table["allow"], "it lets secrets pass"))
     if "paths" in table:
         now["paths"] = _with(now.get("paths", []), table["paths"])
     for rule, action in table.get("rules", {}).items():

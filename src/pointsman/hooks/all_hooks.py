@@ -8,8 +8,11 @@ from pointsman.hooks import (
     canary,
     command_safety,
     completion,
+    proof,
     roles,
     scope,
+    secret_output,
+    secrets,
     self_protection,
     spawn,
 )
@@ -27,6 +30,9 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     spawn.NAME: spawn.hook,
     completion.NAME: completion.hook,
     briefing.NAME: briefing.hook,
+    secrets.NAME: secrets.hook,
+    secret_output.NAME: secret_output.hook,
+    proof.NAME: proof.hook,
 }
 """A new policy is one file and one line here."""
 

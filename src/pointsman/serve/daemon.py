@@ -7,28 +7,30 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
-from pointsman.case import Case, Delivery, Handled, as_row
+from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
+from pointsman.desk import Desk, spoken
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
-from pointsman.second_gate import Services
 from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.deliveries import delivery_of
 from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
+from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
-from pointsman.store.lookback import lookback
 from pointsman.store.recorder import Recorder, append_each
 from pointsman.store.redacting import Redacting
 
@@ -51,13 +53,17 @@ class Daemon:
         self.unrecorded = 0
         self._held = held
         self._ledger = Ledger.open(places.ledger, held=held)
-        self._setups = Setups(self.policies, places)
+        self._proof = Proof(places.state)
+        self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
+        self._desk = Desk(Approvals(places.approvals), self.report)
         self.holding = Holding(places)
-        past = partial(lookback, places.ledger)
-        gate = Services(sandbox=self.holding, past=past, home=str(Path.home()))
-        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report, gate=gate)
+        recorder = Recorder(self.backlog)
+        gate = exec_gate.services(places, self.holding)
+        self._runtime = Runtime(
+            self._setups, recorder, report=self.report, desk=self._desk, gate=gate
+        )
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -87,6 +93,7 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         probing.cancel()
@@ -107,6 +114,7 @@ class Daemon:
         except PointsmanError as error:
             _log.error("at the end: %s; %s", error, error.fix)
         self._ledger.close()
+        self._desk.store.close()
 
     @property
     def in_flight(self) -> int:
@@ -145,14 +153,13 @@ class Daemon:
             return
         self._note_version(header.get("version", ""))
         if header.get("host") == exec_gate.HOST:
-            found = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
-            if isinstance(found, Answer):
-                connection.reply(found)
+            case = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
+            if isinstance(case, Answer):
+                connection.reply(case)
                 self.answered += 1
                 return
-            case = found
         else:
-            case = self._runtime.open(_delivery(header, connection.body), seen)
+            case = self._runtime.open(delivery_of(header, connection.body), seen)
         if case.at_once:
             done.append((connection, case, self._runtime.finish_at_once(case)))
         else:
@@ -278,10 +285,18 @@ class Daemon:
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
+        await self._tend_approvals()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()
+
+    async def _tend_approvals(self) -> None:
+        """Put what became of approvals on record, and tell people of those that wait too long."""
+        for change in self._desk.store.unnoted():
+            self._ledger.note("approval", spoken(change), change=asdict(change))
+            self._desk.store.noted(change.number)
+        await self._runtime.escalate(self._desk.sweep())
 
     def _catch_up(self) -> None:
         late = self.backlog.catch_up()
@@ -299,10 +314,8 @@ class Daemon:
             if not broken:
                 try:
                     header = protocol.read_header(spooled.header)
-                    given = (
-                        exec_gate.delivery if header.get("host") == exec_gate.HOST else _delivery
-                    )
-                    await self._runtime.take_in(given(header, spooled.body, spooled.reason))
+                    given = delivery_of(header, spooled.body, spooled.reason)
+                    await self._runtime.take_in(given)
                 except LedgerError:
                     raise  # It stays where it is until there is a record of it.
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
@@ -327,23 +340,7 @@ class Daemon:
             self.report("retention", f"{pruned} events older than {days} days removed")
             return  # More may be due: go on with the next tick.
         self._pruned = now
-
-
-def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
-    size = header.get("size", "")
-    return Delivery(
-        host=header.get("host", ""),
-        event=header.get("event", ""),
-        payload=body,
-        size=int(size) if size.isdecimal() else -1,
-        cwd=header.get("cwd", ""),
-        project=header.get("env.CLAUDE_PROJECT_DIR", ""),
-        host_config=header.get("env.CLAUDE_CONFIG_DIR", ""),
-        transport="spooled" if undelivered else header.get("transport", "hook"),
-        client=header.get("client", ""),
-        client_version=header.get("version", ""),
-        undelivered=undelivered,
-    )
+        self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
 
 
 def _given(connection: Connection, handled: Handled) -> Answer:
