@@ -175,7 +175,9 @@ class Runtime:
         that comes with it is for them.
         """
         folded = case.refusal or _folded(case.event, runs)
-        decision = self._desk.answer(case, folded, runs) if self._desk else folded
+        # Before a command runs there is nobody to ask: the second gate says what that means.
+        desk = self._desk if case.settle is None else None
+        decision = desk.answer(case, folded, runs) if desk else folded
         written = decision.updated_input
         if decision is folded or written is None or written == folded.updated_input:
             return decision, None

@@ -6,14 +6,13 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
-from pointsman.case import Case, Delivery, Handled, as_row
+from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.desk import Desk, spoken
 from pointsman.model.answer import PASS, Answer
@@ -22,16 +21,16 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
-from pointsman.second_gate import Services
 from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.deliveries import delivery_of
 from pointsman.serve.failing import bug, unrecorded
+from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
 from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
-from pointsman.store.lookback import lookback
 from pointsman.store.recorder import Recorder, append_each
 from pointsman.store.redacting import Redacting
 
@@ -59,8 +58,9 @@ class Daemon:
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report)
-        gate = Services(past=partial(lookback, places.ledger), home=str(Path.home()))
+        self.holding = Holding(places)
         recorder = Recorder(self.backlog)
+        gate = exec_gate.services(places, self.holding)
         self._runtime = Runtime(
             self._setups, recorder, report=self.report, desk=self._desk, gate=gate
         )
@@ -81,6 +81,8 @@ class Daemon:
         loading = asyncio.ensure_future(self._load_detector())
         ticking = asyncio.ensure_future(self._tick_for_ever(intake, listener))
         beating = asyncio.ensure_future(self._beat())
+        # Beside the first requests, so that no command has to wait until it has been tried.
+        probing = asyncio.ensure_future(asyncio.to_thread(self.holding.described))
         await self._stopping.wait()
         ticking.cancel()
         loading.cancel()
@@ -94,6 +96,7 @@ class Daemon:
         await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
+        probing.cancel()
         self._put_away()
 
     def _put_away(self) -> None:
@@ -150,14 +153,13 @@ class Daemon:
             return
         self._note_version(header.get("version", ""))
         if header.get("host") == exec_gate.HOST:
-            found = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
-            if isinstance(found, Answer):
-                connection.reply(found)
+            case = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
+            if isinstance(case, Answer):
+                connection.reply(case)
                 self.answered += 1
                 return
-            case = found
         else:
-            case = self._runtime.open(_delivery(header, connection.body), seen)
+            case = self._runtime.open(delivery_of(header, connection.body), seen)
         if case.at_once:
             done.append((connection, case, self._runtime.finish_at_once(case)))
         else:
@@ -312,10 +314,8 @@ class Daemon:
             if not broken:
                 try:
                     header = protocol.read_header(spooled.header)
-                    given = (
-                        exec_gate.delivery if header.get("host") == exec_gate.HOST else _delivery
-                    )
-                    await self._runtime.take_in(given(header, spooled.body, spooled.reason))
+                    given = delivery_of(header, spooled.body, spooled.reason)
+                    await self._runtime.take_in(given)
                 except LedgerError:
                     raise  # It stays where it is until there is a record of it.
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
@@ -341,25 +341,6 @@ class Daemon:
             return  # More may be due: go on with the next tick.
         self._pruned = now
         self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
-
-
-def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
-    size, pid = header.get("size", ""), header.get("env.CLAUDE_PID", "")
-    return Delivery(
-        host=header.get("host", ""),
-        event=header.get("event", ""),
-        payload=body,
-        size=int(size) if size.isdecimal() else -1,
-        cwd=header.get("cwd", ""),
-        project=header.get("env.CLAUDE_PROJECT_DIR", ""),
-        host_config=header.get("env.CLAUDE_CONFIG_DIR", ""),
-        transport="spooled" if undelivered else header.get("transport", "hook"),
-        client=header.get("client", ""),
-        client_version=header.get("version", ""),
-        undelivered=undelivered,
-        entrypoint=header.get("env.CLAUDE_CODE_ENTRYPOINT", ""),
-        host_pid=int(pid) if pid.isdecimal() and len(pid) < 10 else 0,
-    )
 
 
 def _given(connection: Connection, handled: Handled) -> Answer:

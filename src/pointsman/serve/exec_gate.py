@@ -5,16 +5,26 @@ before the shell (none: it runs as it is), or code 2 with what to say; every fai
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from pointsman.case import Case, Delivery
 from pointsman.model.answer import Answer
+from pointsman.model.places import Places
 from pointsman.runtime import Runtime
-from pointsman.second_gate import FIRST_RUN, Passage, Run, undelivered
+from pointsman.second_gate import FIRST_RUN, Passage, Run, Services, undelivered
+from pointsman.serve.holding import Holding
+from pointsman.store.lookback import lookback
 from pointsman.store.recorder import Journal
 
 HOST = "pointsman-exec"
 """The host name under which it speaks."""
+
+
+def services(places: Places, holding: Holding) -> Services:
+    """Return what the gate needs of this daemon."""
+    past = partial(lookback, places.ledger)
+    return Services(sandbox=holding, past=past, home=str(Path.home()))
 
 
 def opened(
