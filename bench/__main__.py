@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import clients, decisions, growth, ledger_size, round_trip, table, throughput
+from bench import clients, decisions, growth, ledger_size, round_trip, snapshot, table, throughput
 from bench.figures import BenchError, Figure
 from bench.rig import Effort, describe_machine
 
@@ -20,6 +20,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "roundtrip": round_trip.round_trip,
     "ledger": ledger_size.ledger_size,
     "growth": growth.growth,
+    "snapshot": snapshot.snapshot,
 }
 """A new measurement is one function and one line here."""
 
