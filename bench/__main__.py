@@ -16,6 +16,7 @@ from bench import (
     holding,
     ledger_size,
     round_trip,
+    snapshot,
     table,
     throughput,
 )
@@ -32,6 +33,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "analysis": analysis.analysis,
     "holding": holding.holding,
     "growth": growth.growth,
+    "snapshot": snapshot.snapshot,
 }
 """A new measurement is one function and one line here."""
 
