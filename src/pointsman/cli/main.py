@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "agents": "Show who may write what, with which tools, by which model; check it in CI.",
     "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",
