@@ -8,7 +8,7 @@ from bench.figures import BenchError, Figure, percentile, rounded
 from bench.growth import Case, growth_figure
 from bench.inputs import COMMANDS, Shape
 from bench.rig import SESSION, Effort
-from pointsman.hooks.command_rules import RULES
+from pointsman.hooks.packs.all_packs import RULES
 from pointsman.shell.analyse import analyse
 
 _CWD, _HOME = "/srv/repository", "/home/somebody"

@@ -78,10 +78,11 @@ class Handled:
 
 def shown(decision: Decision, secrets: Secrets) -> Decision:
     """Return a decision with every secret in its words covered; the input it gives is not words."""
-    if not decision.reason and not decision.context:
+    said = (decision.reason, decision.context, decision.notice)
+    if not any(said):
         return decision
-    reason, context = secrets.together([], (decision.reason, decision.context))[1]
-    return replace(decision, reason=reason, context=context)
+    reason, context, notice = secrets.together([], said)[1]
+    return replace(decision, reason=reason, context=context, notice=notice)
 
 
 def as_row(handled: Handled) -> dict[str, object]:

@@ -11,12 +11,13 @@ from pointsman.hooks import (
     held,
     roles,
     scope,
+    secrets,
     self_commands,
     self_protection,
     spawn,
 )
 from pointsman.hooks.all_hooks import SHIPPED
-from pointsman.hooks.command_rules import RULES
+from pointsman.hooks.packs.all_packs import RULES
 from pointsman.hooks.rule import Rule
 from pointsman.model import team
 
@@ -51,7 +52,7 @@ def test_the_table_has_no_rule_that_there_is_not() -> None:
 def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
-        "self-protection", "command-safety",
+        "self-protection", "command-safety", "secrets", "secret-output",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 
@@ -63,6 +64,7 @@ GUARDS = [
     ("blocked", blocked),
     ("spawn", spawn),
     ("completion", completion, team),
+    ("secret", secrets),
 ]
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "agents": "Show who may write what, with which tools, by which model; check it in CI.",
+    "bench": "Judge labelled commands, by us or by any hook, and count what is right.",
     "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",

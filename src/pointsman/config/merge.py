@@ -86,6 +86,8 @@ def _tighten_guard(out: Merged, name: str, table: Mapping[str, Any]) -> None:
         out.refused.append((("guards", name, "enabled"), False, "it turns a guard off"))
     if table.get("enabled") is True:
         now["enabled"] = True
+    if "allow" in table:
+        out.refused.append((("guards", name, "allow"), table["allow"], "it lets secrets pass"))
     if "paths" in table:
         now["paths"] = _with(now.get("paths", []), table["paths"])
     for rule, action in table.get("rules", {}).items():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.config.secret_settings import SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
@@ -12,16 +13,33 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
-    "completion", "briefing",
+    "completion", "briefing", "secrets", "secret-output",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
-    "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "move-system",
-    "git-store", "disk-write", "disk-format", "download-and-run", "download-and-eval",
-    "fork-bomb", "reverse-shell", "git-reset-hard", "git-discard", "git-clean", "git-push-force",
-    "git-branch-delete", "git-tag-delete", "git-rm-force", "git-stash-drop", "git-history",
-    "git-rewrite", "secret-read", "secret-environment", "raw-socket", "power", "kill-all",
-    "download-then-run", "unverified",
+    "rm-tree", "find-delete", "rm-system-file", "shred", "chmod-tree", "chmod-open",
+    "move-system", "git-store", "snapshot-delete", "write-system-file", "git-reset-hard",
+    "git-discard", "git-clean", "git-push-force", "git-branch-delete", "git-tag-delete",
+    "git-rm-force", "git-stash-drop", "git-history", "git-rewrite", "git-runs", "git-config",
+    "git-remote", "git-no-verify", "git-hidden", "git-submodule", "disk-write", "disk-format",
+    "disk-detach", "download-and-run", "download-and-eval", "download-then-run",
+    "descriptor-run", "words-as-code", "reverse-shell", "reverse-shell-socket",
+    "reverse-shell-code", "secret-sent", "secret-environment", "address-leak", "files-sent",
+    "archive-elsewhere", "raw-socket", "way-in", "tunnel", "fork-bomb", "power", "kill-all",
+    "kill-by-name", "service-stop", "network-off", "clock", "root-shell", "set-uid",
+    "capability", "who-is-root", "accounts", "immutable", "kernel", "kernel-setting",
+    "name-space", "firewall", "security-off", "let-in", "start-file", "git-hook", "schedule",
+    "crontab", "history", "traces", "log-tampering", "package-publish", "package-remove",
+    "package-remove-all", "package-source", "package-unverified", "container-host",
+    "container-prune", "container-remove", "cluster-delete", "infrastructure-destroy",
+    "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "document-destroy",
+    "keys-destroy", "database-drop", "database-reset", "metadata-service", "secret-print",
+    "secret-write", "secret-variable", "process-memory", "secret-read", "agent-guard",
+    "agent-guard-package", "agent-settings", "agent-code", "agent-unguarded",
+    "installed-program", "shell-environment", "pack.files", "pack.git", "pack.disks",
+    "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
+    "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud", "pack.databases",
+    "pack.secrets", "pack.agents", "unverified",
 )  # fmt: skip
 """The rules of command-safety: a name that is mistyped must not pass for a rule that is tuned."""
 
@@ -99,6 +117,7 @@ SETTINGS = Table(
                         ),
                     },
                 ),
+                **SECRET_GUARDS,
             },
         ),
         "mcp_writers": Many(

@@ -10,6 +10,8 @@ from pointsman.hooks import (
     completion,
     roles,
     scope,
+    secret_output,
+    secrets,
     self_protection,
     spawn,
 )
@@ -27,6 +29,8 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     spawn.NAME: spawn.hook,
     completion.NAME: completion.hook,
     briefing.NAME: briefing.hook,
+    secrets.NAME: secrets.hook,
+    secret_output.NAME: secret_output.hook,
 }
 """A new policy is one file and one line here."""
 
