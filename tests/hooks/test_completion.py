@@ -1,11 +1,13 @@
 """What an agent leaves behind is checked when it ends, and sent back so many times."""
 
+import json
 import os
 import time
 
 import pytest
 
 from hooks.crew import Crew, crew, rule
+from pointsman.cli.dry_run import DryRun, delivery_of
 from pointsman.model.team import GIVEN_UP
 
 team = pytest.fixture(crew)
@@ -220,3 +222,34 @@ def test_a_test_that_a_program_wrote_counts(team: Crew, committed: bool) -> None
         team.git("add", "-A")
         team.git("commit", "-qm", "two")
     assert rule(team.ends("builder")) == ""
+
+
+def test_the_hosts_own_agents_are_nobodys(team: Crew) -> None:
+    team.agent("main", "validation: {postComplete: [{check: tests_pass, command: 'false'}]}")
+    team.trust()
+    handled = team.say("SubagentStop", agent_id="x", agent_type="", stop_hook_active=False)
+    assert handled.decision.action is None
+    assert handled.decision.rule == ""
+
+
+def test_what_two_dialects_share_is_run_once(team: Crew) -> None:
+    team.agent(
+        "builder",
+        "outputs: {}\nproduces: {}\n"
+        "validation: {postComplete: [{check: tests_pass, command: echo x >> ran}]}",
+    )
+    team.trust()
+    team.ends("builder")
+    assert (team.root / "ran").read_text() == "x\n"
+
+
+def test_a_dry_run_runs_no_command(team: Crew) -> None:
+    checked(team, "touch ran")
+    payload = {"hook_event_name": "SubagentStop", "session_id": "s", "cwd": str(team.root),
+               "agent_id": "x", "agent_type": "builder", "stop_hook_active": False}  # fmt: skip
+    with DryRun(team.places) as dry:
+        data = json.dumps(payload).encode()
+        _, handled = dry.handle(delivery_of(data, "claude-code", str(team.root)))
+    assert handled.decision.rule == "completion.unverified"
+    assert "only by the daemon" in handled.decision.reason
+    assert not (team.root / "ran").exists()

@@ -94,7 +94,8 @@ class Memory:
         stopped = decision.action is Action.DENY
         if isinstance(event, ToolEvent) and event.tool_name in SPAWNING_TOOLS:
             self._started(session, event, stopped=stopped)
-        if event.identity.agent_id is not None:
+        # One without a type is the host's own: nobody has started it.
+        if event.identity.agent_id is not None and event.identity.agent_type:
             self._of_agent(session, event, edit, stopped=stopped, runs=runs)
         elif isinstance(event, PostToolBatch):
             # Whatever was started has shown itself by then, or was refused by a person.

@@ -25,6 +25,9 @@ NAME = "spawn"
 _MOST_STEPS = 40_000
 """Of the search for an overlap, on the loop: some 40 ms, and each pair is searched once."""
 
+_OTHER_WAYS = frozenset({"Workflow", "TeamCreate", "CronCreate", "RemoteTrigger"})
+"""Tools that start agents, or have a prompt run later on, under another name than ours."""
+
 _MOST_SETTINGS = 256 * 1024
 _ISOLATED = frozenset({"worktree", "remote"})
 
@@ -35,7 +38,10 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     def run(event: Event, context: HookContext) -> Decision | None:
         if not isinstance(event, ToolEvent):
             return None
-        decision = _Start(policy, kit, event).decide(context)
+        start = _Start(policy, kit, event)
+        if event.tool_name in _OTHER_WAYS:
+            return start.nested(event.tool_name)
+        decision = start.decide(context)
         if decision is None or decision.action is not Action.DENY:
             kit.team.begin(event, spawned(event), isolated=_is_isolated(event, policy))
         return decision
@@ -45,7 +51,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         role=Role.GUARD,
         run=run,
         events=frozenset({"PreToolUse"}),
-        tools=tuple(sorted(SPAWNING_TOOLS)),
+        tools=tuple(sorted(SPAWNING_TOOLS | _OTHER_WAYS)),
     )
 
 
@@ -72,9 +78,15 @@ class _Start:
         self._root = event.identity.repository or event.identity.cwd
 
     def decide(self, context: HookContext) -> Decision | None:
-        return self._nested() or self._broken() or self._inputs(context) or self._overlap()
+        return (
+            self.nested(repr(self._agent))
+            or self._broken()
+            or self._inputs(context)
+            or self._overlap()
+        )
 
-    def _nested(self) -> Decision | None:
+    def nested(self, what: str) -> Decision | None:
+        """Return a denial where a subagent would start somebody and may not."""
         who = self._event.identity
         rule = self._policy.team.get("nested", "")
         if who.agent_id is None or rule == "allow":
@@ -83,7 +95,7 @@ class _Start:
             return None
         why = "it has a contract" if not rule else "[team] nested = deny"
         return deny(
-            f"agent {who.agent!r} may not start {self._agent!r}: the team is flat, a subagent "
+            f"agent {who.agent!r} may not start {what}: the team is flat, a subagent "
             f"starts nobody ({why}). Report what is needed to whoever started you; a person "
             'allows it with nested = "allow" under [team]',
             rule="spawn.nested",
