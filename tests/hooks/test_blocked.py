@@ -30,6 +30,13 @@ def test_an_agent_waits_for_those_before_it(chain: Crew) -> None:
     assert rule(chain.start("deployer")) == ""
 
 
+def test_who_waits_for_itself_never_starts(chain: Crew) -> None:
+    chain.agent("builder", "blocked_by: deployer")
+    handled = chain.start("deployer")
+    assert rule(handled) == "blocked.round"
+    assert "builder → deployer → builder" in handled.decision.reason
+
+
 def test_one_that_still_runs_is_not_done(chain: Crew) -> None:
     chain.runs("builder")
     assert "which still runs" in chain.start("tester").decision.reason

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pointsman.hooks.kit import Kit
 from pointsman.hooks.spawn import bound, spawned
+from pointsman.model.contract import cycles
 from pointsman.model.decision import Decision, deny
 from pointsman.model.event import Event, ToolEvent
 from pointsman.model.hook import Hook, HookContext, Role
@@ -19,6 +20,7 @@ NAME = "blocked-by"
 
 def hook(policy: Policy, kit: Kit) -> Hook:
     """Return the guard for the contracts of this policy."""
+    rounds = cycles(policy.contracts)
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
@@ -32,6 +34,14 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         open_ = list(_open(policy, kit, session, agent))
         if not open_:
             return None
+        endless = next((each for each in rounds if agent in each), None)
+        if endless is not None:
+            reason = (
+                f"agent {agent!r} can never start: they wait for one another "
+                f"({' → '.join((*endless, endless[0]))}). A person takes one blocked_by out; "
+                "pointsman agents --check shows where"
+            )
+            return deny(reason, rule="blocked.round")
         return deny(
             f"agent {agent!r} may not start yet: {'; '.join(open_)}. Start it when they are done",
             rule="blocked.start",
