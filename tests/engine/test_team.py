@@ -82,6 +82,7 @@ def test_the_main_thread_is_no_member() -> None:
         ("x\n```json\n{\"status\": \"blocked\", \"blockedBy\": \"b\"}\n```\n",
          "it says of itself: blocked b"),
         ('["status", "failed"]', ""),
+        ('{"status": ["failed"]}', ""),
         ("{" * 100_000, ""),
     ],
 )  # fmt: skip
@@ -110,3 +111,17 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         edit = PreEdit(identity=event.identity, files=(f"/{number}",))
         note(memory, event, edit)
     assert len(memory.edited(event)) == 5
+
+
+def test_what_is_not_remembered_is_looked_up() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def past(session: str, agent: str) -> str | None:
+        asked.append((session, agent))
+        return {"a": "", "b": "it failed"}.get(agent)
+
+    memory = Memory(past)
+    assert [memory.ended("s", agent) for agent in "abc"] == ["", "it failed", None]
+    note(memory, SubagentStop(identity=who("b", "b-1")))
+    assert memory.ended("s", "b") == ""
+    assert asked == [("s", "a"), ("s", "b"), ("s", "c")]

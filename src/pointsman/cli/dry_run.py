@@ -11,7 +11,6 @@ from pointsman.case import MOST_PAYLOAD, Case, Delivery, Handled
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.engine.run import Clock
 from pointsman.model.places import Places
-from pointsman.model.ran import run_nothing
 from pointsman.runtime import Runtime
 
 _UNREADABLE = "PreToolUse"
@@ -54,7 +53,7 @@ class DryRun:
     _loop: asyncio.AbstractEventLoop = field(init=False)
 
     def __enter__(self) -> Self:
-        self._setups = Setups(PolicyLoader(self.where), self.where, run_nothing)
+        self._setups = Setups(PolicyLoader(self.where), self.where, live=False)
         self._runtime = Runtime(self._setups, None, self.clock)
         # One loop for all deliveries: a resident worker lives on the loop that started it.
         self._loop = asyncio.new_event_loop()

@@ -1,8 +1,10 @@
 """What hooks are told of the other agents of a session."""
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pointsman.model.event import Event
 
@@ -14,6 +16,12 @@ DEFAULT_AGENT = "general-purpose"
 
 GIVEN_UP = "completion.given-up"
 """The rule of an end whose checks failed once too often: it passes, and is no completion."""
+
+
+_MOST_MESSAGE = 64 * 1024
+_FENCED = re.compile(r"```(?:json)?\s*\n(\{.*?\})\s*\n```", re.DOTALL)
+_UNDONE = frozenset({"blocked", "failed"})
+"""The states of a worker's result that say it did not do its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +86,27 @@ class Nobody:
         """Return that it was not seen."""
         del event
         return 0
+
+
+def undone(message: str) -> str:
+    """Return in what words an agent's last message says that it did not do its work, or nothing."""
+    result = _result(message)
+    # A list or a table, which a message may well say, cannot be looked up in a set.
+    if str(result.get("status")) not in _UNDONE:
+        return ""
+    why = result.get("error") or result.get("blockedBy") or result.get("summary") or ""
+    return f"it says of itself: {result['status']} {why}".strip()[:500]
+
+
+def _result(message: str) -> dict[str, Any]:
+    """Return the structured result that a worker ends with, empty where there is none."""
+    text = message[-_MOST_MESSAGE:].strip()
+    fenced = _FENCED.findall(text)
+    for candidate in (text, *fenced[-1:]):
+        try:
+            value = json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value
+    return {}
