@@ -18,6 +18,7 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
+from pointsman.model.proof import Prover
 from pointsman.model.ran import run_nothing
 from pointsman.secrets.redact import Redactor
 from pointsman.store.past import past_of
@@ -64,7 +65,14 @@ class Policies(Protocol):
 class Setups:
     """Turns policies into hook tables, and keeps them while the policy is the same."""
 
-    def __init__(self, policies: Policies, places: Places, *, live: bool = True) -> None:
+    def __init__(
+        self,
+        policies: Policies,
+        places: Places,
+        prover: Prover | None = None,
+        *,
+        live: bool = True,
+    ) -> None:
         self._policies = policies
         self.secrets = Redactor.of(places.state)
         # What only looks runs no commands, and a session that is decided again has no past.
@@ -76,6 +84,7 @@ class Setups:
             team=self.team,
             environ=lambda: os.environ,
             run_command=run_command if live else run_nothing,
+            prover=prover,
         )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []

@@ -29,7 +29,8 @@ class Delivery:
 
     ``size`` is what the host sent; more than ``len(payload)`` means that it was cut.
     ``project`` is the directory the session was started in, where the host says so.
-    ``undelivered`` is the client's reason for having had to answer alone.
+    ``undelivered`` is the client's reason for having had to answer alone. ``entrypoint`` and
+    ``host_pid`` say how the host was started, and as which process (0: it does not say).
     """
 
     host: str
@@ -43,6 +44,8 @@ class Delivery:
     client: str = ""
     client_version: str = ""
     undelivered: str = ""
+    entrypoint: str = ""
+    host_pid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
@@ -20,6 +21,7 @@ from pointsman.case import (
     record_of,
     shown,
 )
+from pointsman.desk import Desk
 from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
@@ -81,10 +83,12 @@ class Runtime:
         recorder: Recorder | None,
         clock: Clock | None = None,
         report: Callable[[str, str], None] = lambda _kind, _text: None,
+        desk: Desk | None = None,
     ) -> None:
         self._setups = setups
         self._recorder = recorder
         self._report = report
+        self._desk = desk
         self._clock = clock or Clock()
         self._secrets = setups.secrets
         self._lineage = Lineage()
@@ -129,7 +133,11 @@ class Runtime:
         again = _opened_again(case, runs)
         if again is not None:
             runs += await run_all(again.asked, seconds, self._clock)
-        handled = self._conclude(again or case, runs)
+        decision, last = self._answered(again or case, runs)
+        if last is not None:
+            runs += (more := await run_all(last.asked, seconds, self._clock))
+            decision = _stricter(last, more, decision)
+        handled = self._conclude(case, decision, runs)
         seq = await self._recorder.record(await self._covered(handled)) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
@@ -141,7 +149,24 @@ class Runtime:
         again = _opened_again(case, runs)
         if again is not None:
             runs += run_plain(again.asked, seconds, self._clock)
-        return self._conclude(again or case, runs)
+        decision, last = self._answered(again or case, runs)
+        if last is not None:
+            runs += (more := run_plain(last.asked, seconds, self._clock))
+            decision = _stricter(last, more, decision)
+        return self._conclude(case, decision, runs)
+
+    def _answered(self, case: Case, runs: Sequence[HookRun]) -> tuple[Decision, Case | None]:
+        """Fold the answers, and put a question to whoever is there.
+
+        What a person wrote in the place of a call is a call that no guard has seen yet: the case
+        that comes with it is for them.
+        """
+        folded = case.refusal or _folded(case.event, runs)
+        decision = self._desk.answer(case, folded, runs) if self._desk else folded
+        written = decision.updated_input
+        if decision is folded or written is None or written == folded.updated_input:
+            return decision, None
+        return decision, _modified(case, written, frozenset({decision.hook}))
 
     def recorded(self, case: Case, handled: Handled, seq: int | None) -> None:
         """Let observers and escalations follow, beside and after the answer.
@@ -153,6 +178,8 @@ class Runtime:
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
         self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
+        if self._desk is not None:
+            self._desk.follow(handled.event)
         if self._recorder is None:
             return
         escalations = self._escalation.derive(
@@ -179,6 +206,15 @@ class Runtime:
         record = record_of(case, given, (), Answer(STOP if stopped else PASS), 0)
         if self._recorder is not None:
             await self._recorder.record(record)
+
+    async def escalate(self, escalations: Iterable[ErrorEscalation]) -> None:
+        """Let a person know of these, which no event of a host gave rise to.
+
+        Raises:
+            LedgerError: one of them could not be put on record.
+        """
+        for escalation in escalations:
+            await self._escalate(self._setups.of(escalation.identity.repository), escalation)
 
     async def settle(self) -> None:
         """Wait for the observers of everything answered so far."""
@@ -226,9 +262,9 @@ class Runtime:
             return handled.record  # Done by the journal, as for all.
         return await asyncio.to_thread(covered, handled.record, self._secrets)
 
-    def _conclude(self, case: Case, runs: Sequence[HookRun]) -> Handled:
+    def _conclude(self, case: Case, decision: Decision, runs: Sequence[HookRun]) -> Handled:
         event = case.event
-        decision = shown(case.refusal or _folded(event, runs), self._secrets)
+        decision = shown(decision, self._secrets)
         # For an unknown host the words of the first: a stop is exit code 2 everywhere.
         writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
         answer = writer.write(event.kind, decision)
@@ -282,10 +318,17 @@ def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:
     Nobody has judged that call yet: those asked before saw another one. A hook that is alone in
     changing it is not asked about its own work.
     """
-    event, setup = case.event, case.setup
+    event = case.event
     by = {run.hook for run in runs if run.decision and run.decision.updated_input is not None}
     given = _folded(event, runs).updated_input if by else None
-    if given is None or setup is None or not isinstance(event, PreToolUse):
+    if given is None:
+        return None
+    return _modified(case, given, frozenset(by))
+
+
+def _modified(case: Case, given: Mapping[str, Any], by: frozenset[str]) -> Case | None:
+    event, setup = case.event, case.setup
+    if setup is None or not isinstance(event, PreToolUse):
         return None
     modified = replace(event, tool_input=given)
     try:
@@ -298,6 +341,15 @@ def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:
     asked = _pairs(modified, edit, setup.table.deciding)
     guards = [pair for pair in asked if pair[0].role is Role.GUARD and pair[0].name not in spared]
     return replace(case, asked=tuple(guards))
+
+
+def _stricter(case: Case, runs: Sequence[HookRun], decision: Decision) -> Decision:
+    """Return what guards say of a person's own wording: no denial of theirs is overruled by it.
+
+    A question of theirs is: whoever would be asked has just written it.
+    """
+    said = case.refusal or _folded(case.event, runs)
+    return said if said.action is Action.DENY else decision
 
 
 def _complete(value: Event | Identity, **known: str | None) -> None:

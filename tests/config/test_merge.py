@@ -201,6 +201,8 @@ REFUSED = {
         ("guards", "command-safety", "rules", "rm-tree"),
     ),
     "a later burst": ({"escalation": {"denial_burst": 99}}, ("escalation", "denial_burst")),
+    "a longer yes": ({"approvals": {"valid_for": 600}}, ("approvals", "valid_for")),
+    "questions to nobody": ({"approvals": {"ask": "host"}}, ("approvals", "ask")),
     "a shorter record": ({"ledger": {"retention_days": 1}}, ("ledger", "retention_days")),
 }
 

@@ -57,6 +57,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     for hook in status["hooks"]:
         skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
+    lines += _approval_lines(status)
     lines += _ledger_lines(status)
     for problem in status["config_errors"]:
         place = f"{problem['file']}:{problem['line']}"
@@ -65,6 +66,15 @@ def _lines(status: dict[str, Any]) -> list[str]:
     if status["config_errors"]:
         lines.append("           the last good settings stay in force")
     return lines
+
+
+def _approval_lines(status: dict[str, Any]) -> Iterator[str]:
+    count = status.get("approvals_waiting", 0)
+    if count is None:
+        yield "warning    the approvals cannot be read: pointsman approvals list"
+    elif count:
+        what = "1 question waits" if count == 1 else f"{count} questions wait"
+        yield f"approvals  {what} for an answer: pointsman approvals list"
 
 
 def _ledger_lines(status: dict[str, Any]) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Merged:
     user_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
+    approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     team: dict[str, Any] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
@@ -44,6 +45,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     _tighten_escalation(out, repository.get("escalation", {}))
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
+    for key, value in repository.get("approvals", {}).items():
+        out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -60,6 +63,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         mcp_writers=list(user.get("mcp_writers", [])),
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
+        approvals=dict(user.get("approvals", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
     )
 

@@ -282,5 +282,6 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         agents=contracts.cards,
         team=merged.team,
         escalation=merged.escalation,
+        approvals=merged.approvals,
         retention_days=merged.retention_days,
     )

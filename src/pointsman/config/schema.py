@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.secret_settings import SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
@@ -13,7 +14,7 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
-    "completion", "briefing", "secrets", "secret-output",
+    "completion", "briefing", "secrets", "secret-output", "proof",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -92,6 +93,10 @@ SETTINGS = Table(
             "The guards that are shipped.",
             {
                 "scope": Table("Holds edits to the agent's contract.", {"enabled": _ENABLED}),
+                "proof": Table(
+                    "Finds what a call changed outside the contract, and puts it back.",
+                    {"enabled": _ENABLED},
+                ),
                 "command-safety": Table(
                     "Stops destructive shell commands.",
                     {
@@ -148,6 +153,7 @@ SETTINGS = Table(
                 ),
             },
         ),
+        "approvals": APPROVALS,
         "ledger": Table(
             "The audit trail.",
             {

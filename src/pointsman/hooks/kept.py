@@ -49,7 +49,14 @@ _KNOWN_FILES = (
     ".pointsman/hooks/hook.py",
 )  # fmt: skip
 """What a repository may hold, so that a wildcard that would match it is seen."""
-_STATE_FILES = ("config.toml", "ledger.db", "trust.json", "daemon.lock", "daemon.sock")
+_STATE_FILES = (
+    "config.toml",
+    "ledger.db",
+    "approvals.db",
+    "trust.json",
+    "daemon.lock",
+    "daemon.sock",
+)
 _MADE_BY = ("mkdir", "touch")
 _TREES = frozenset({Kind.DELETE_TREE, Kind.MOVE, Kind.DELETE})
 CHANGES = frozenset({Kind.WRITE, Kind.CHMOD}) | _TREES

@@ -84,6 +84,7 @@ class Policy:
     roles: tuple[ToolRule, ...] = ()
     team: Mapping[str, Any] = field(default_factory=dict)
     escalation: Mapping[str, Any] = field(default_factory=dict)
+    approvals: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
 from pointsman.paths.repository import anchored_root
 from pointsman.serve import protocol, state_dir
+from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger_file import beside
 from pointsman.store.spool import waiting
@@ -97,6 +98,7 @@ def describe(places: Places, policy: Policy) -> dict[str, Any]:
     return {
         "socket": str(places.socket),
         "ledger": str(places.ledger),
+        "approvals_waiting": waiting_in(places.approvals),
         "set_aside": [str(path) for path in beside(places.ledger)],
         "repository": policy.repository,
         "config_files": list(policy.files),

@@ -7,22 +7,26 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Delivery, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
+from pointsman.desk import Desk, spoken
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
+from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder, append_each
@@ -47,10 +51,13 @@ class Daemon:
         self.unrecorded = 0
         self._held = held
         self._ledger = Ledger.open(places.ledger, held=held)
-        self._setups = Setups(self.policies, places)
+        self._proof = Proof(places.state)
+        self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
-        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report)
+        self._desk = Desk(Approvals(places.approvals), self.report)
+        recorder = Recorder(self.backlog)
+        self._runtime = Runtime(self._setups, recorder, report=self.report, desk=self._desk)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -78,6 +85,7 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         self._put_away()
@@ -97,6 +105,7 @@ class Daemon:
         except PointsmanError as error:
             _log.error("at the end: %s; %s", error, error.fix)
         self._ledger.close()
+        self._desk.store.close()
 
     @property
     def in_flight(self) -> int:
@@ -260,10 +269,18 @@ class Daemon:
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
+        await self._tend_approvals()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()
+
+    async def _tend_approvals(self) -> None:
+        """Put what became of approvals on record, and tell people of those that wait too long."""
+        for change in self._desk.store.unnoted():
+            self._ledger.note("approval", spoken(change), change=asdict(change))
+            self._desk.store.noted(change.number)
+        await self._runtime.escalate(self._desk.sweep())
 
     def _catch_up(self) -> None:
         late = self.backlog.catch_up()
@@ -306,10 +323,11 @@ class Daemon:
             self.report("retention", f"{pruned} events older than {days} days removed")
             return  # More may be due: go on with the next tick.
         self._pruned = now
+        self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
 
 
 def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
-    size = header.get("size", "")
+    size, pid = header.get("size", ""), header.get("env.CLAUDE_PID", "")
     return Delivery(
         host=header.get("host", ""),
         event=header.get("event", ""),
@@ -322,6 +340,8 @@ def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> 
         client=header.get("client", ""),
         client_version=header.get("version", ""),
         undelivered=undelivered,
+        entrypoint=header.get("env.CLAUDE_CODE_ENTRYPOINT", ""),
+        host_pid=int(pid) if pid.isdecimal() and len(pid) < 10 else 0,
     )
 
 
