@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.engine.tasks import Tasks
 from pointsman.model.decision import Action, Decision
 from pointsman.model.event import Event, ToolEvent
 from pointsman.model.events import (
@@ -54,6 +55,7 @@ class Memory:
 
     def __init__(self, past: Past = lambda _session, _agent: None) -> None:
         self._past = past
+        self._tasks = Tasks()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
 
     def running(self, session: str) -> Sequence[Member]:
@@ -73,6 +75,14 @@ class Memory:
         """Return how the last agent of this type ended: the empty string is well."""
         known = self._session(session).ended.get(agent)
         return self._past(session, agent) if known is None else known
+
+    def waits_for(self, session: str, task: str, more: Iterable[str]) -> Sequence[str]:
+        """Return the tasks that have to be done before this one and are not."""
+        return self._tasks.waits_for(session, task, more)
+
+    def round_of(self, session: str, waits: Iterable[tuple[str, str]]) -> Sequence[str]:
+        """Return the round that these waits, each a task and its blocker, would close."""
+        return self._tasks.round_of(session, waits)
 
     def sent_back(self, event: Event) -> int:
         """Count that this agent is sent back by what it left behind; return how often it was."""
@@ -94,6 +104,7 @@ class Memory:
         self, event: Event, edit: PreEdit | None, decision: Decision, runs: Iterable[HookRun]
     ) -> None:
         """Learn from an event and from what became of it."""
+        self._tasks.note(event)
         session = self._session(event.identity.session)
         stopped = decision.action is Action.DENY
         if isinstance(event, ToolEvent) and event.tool_name in SPAWNING_TOOLS:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ GIVEN_UP = "completion.given-up"
 """The rule of an end whose checks failed once too often: it passes, and is no completion."""
 
 
+_MOST_WAITS = 128
 _MOST_MESSAGE = 64 * 1024
 _FENCED = re.compile(r"```(?:json)?\s*\n(\{.*?\})\s*\n```", re.DOTALL)
 _UNDONE = frozenset({"blocked", "failed"})
@@ -46,6 +47,12 @@ class Team(Protocol):
     def ended(self, session: str, agent: str) -> str | None:
         """Return how the last agent of this type ended: the empty string is well."""
 
+    def waits_for(self, session: str, task: str, more: Iterable[str]) -> Sequence[str]:
+        """Return the tasks that have to be done before this one and are not."""
+
+    def round_of(self, session: str, waits: Iterable[tuple[str, str]]) -> Sequence[str]:
+        """Return the round that these waits, each a task and its blocker, would close."""
+
     def sent_back(self, event: Event) -> int:
         """Count that this agent is sent back by what it left behind; return how often it was."""
 
@@ -72,6 +79,16 @@ class Nobody:
         del session, agent
         return None
 
+    def waits_for(self, session: str, task: str, more: Iterable[str]) -> Sequence[str]:
+        """Return no task."""
+        del session, task, more
+        return ()
+
+    def round_of(self, session: str, waits: Iterable[tuple[str, str]]) -> Sequence[str]:
+        """Return no round."""
+        del session, waits
+        return ()
+
     def sent_back(self, event: Event) -> int:
         """Count the first time."""
         del event
@@ -86,6 +103,17 @@ class Nobody:
         """Return that it was not seen."""
         del event
         return 0
+
+
+def new_waits(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the waits that an update of a task adds, each a task and its blocker."""
+    name = given.get("taskId")
+    if not isinstance(name, str):
+        return []
+    before, after = given.get("addBlockedBy"), given.get("addBlocks")
+    waits = [(name, each) for each in (before if isinstance(before, list) else ())]
+    waits += [(each, name) for each in (after if isinstance(after, list) else ())]
+    return [each for each in waits if all(isinstance(one, str) for one in each)][:_MOST_WAITS]
 
 
 def undone(message: str) -> str:
