@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "agents": "Show who may write what, with which tools, by which model; check it in CI.",
     "bench": "Judge labelled commands, by us or by any hook, and count what is right.",
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
     "completion": "Print what a shell needs to complete these commands.",
