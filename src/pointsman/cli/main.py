@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
+    "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",
