@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import clients, decisions, growth, ledger_size, round_trip, table, throughput
+from bench import analysis, clients, decisions, growth, ledger_size, round_trip, table, throughput
 from bench.figures import BenchError, Figure
 from bench.rig import Effort, describe_machine
 
@@ -19,6 +19,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "throughput": throughput.throughput,
     "roundtrip": round_trip.round_trip,
     "ledger": ledger_size.ledger_size,
+    "analysis": analysis.analysis,
     "growth": growth.growth,
 }
 """A new measurement is one function and one line here."""

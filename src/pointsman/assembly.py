@@ -1,5 +1,6 @@
 """From the settings in force to the hooks that are asked: shipped ones, declared ones, workers."""
 
+import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.engine.select import HookTable
+from pointsman.engine.team import Memory
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST
@@ -16,6 +18,8 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
+from pointsman.secrets.redact import Redactor
+from pointsman.workers.command import run_command
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
 
@@ -60,7 +64,16 @@ class Setups:
 
     def __init__(self, policies: Policies, places: Places) -> None:
         self._policies = policies
-        self._kit = Kit(places=places, fault=fault_of_change)
+        self.secrets = Redactor.of(places.state)
+        self.team = Memory()
+        self._kit = Kit(
+            places=places,
+            fault=fault_of_change,
+            secrets=self.secrets,
+            team=self.team,
+            environ=lambda: os.environ,
+            run_command=run_command,
+        )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []
 
@@ -98,6 +111,8 @@ class Setups:
 
 def _build(policy: Policy, kit: Kit) -> Setup:
     workers: dict[tuple[str, Role], PythonWorker] = {}
+    for hook in policy.hooks:
+        kit.secrets.know(hook.settings)
     declared = [_declared(hook, workers) for hook in policy.hooks]
     # Shipped guards first: of equally strict answers the first gives rule and hook.
     table = HookTable([*shipped_hooks(policy, kit), *declared])

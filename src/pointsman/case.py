@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointsman.assembly import Setup
 from pointsman.engine.run import is_plain
@@ -12,10 +12,15 @@ from pointsman.model.decision import Decision
 from pointsman.model.event import Event
 from pointsman.model.events import ErrorEscalation, PreEdit
 from pointsman.model.hook import Hook, HookRun
+from pointsman.model.secret import Secrets
 from pointsman.store.record import NO_DECISION, Record
 
 MOST_PAYLOAD = 4 * 1024 * 1024
 """Bytes of a payload that a client sends; a larger one is recorded in part and not judged."""
+
+
+MOST_AT_ONCE = 32 * 1024
+"""Bytes of a payload in which secrets are covered on the spot; a larger one waits for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,8 @@ class Case:
     @property
     def at_once(self) -> bool:
         """Whether nothing in it has to be waited for."""
-        return all(is_plain(hook) for hook, _ in self.asked)
+        small = len(self.delivery.payload) <= MOST_AT_ONCE
+        return small and all(is_plain(hook) for hook, _ in self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,15 @@ class Handled:
     answer: Answer
     duration_ns: int
     record: Record
+
+
+def shown(decision: Decision, secrets: Secrets) -> Decision:
+    """Return a decision with every secret in its words covered; the input it gives is not words."""
+    said = (decision.reason, decision.context, decision.notice)
+    if not any(said):
+        return decision
+    reason, context, notice = secrets.together([], said)[1]
+    return replace(decision, reason=reason, context=context, notice=notice)
 
 
 def as_row(handled: Handled) -> dict[str, object]:

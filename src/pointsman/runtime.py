@@ -11,13 +11,23 @@ from typing import Any
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
-from pointsman.case import MOST_PAYLOAD, Case, Delivery, Handled, escalation_record, record_of
+from pointsman.case import (
+    MOST_AT_ONCE,
+    MOST_PAYLOAD,
+    Case,
+    Delivery,
+    Handled,
+    escalation_record,
+    record_of,
+    shown,
+)
 from pointsman.desk import Desk
 from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, run_all, run_plain
 from pointsman.hooks.edits import edited_paths
+from pointsman.hooks.shell_writes import writes_of
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
@@ -28,13 +38,15 @@ from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
+from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
+from pointsman.store.redacting import covered
 
 _Choose = Callable[[Event], Iterable[Hook]]
 
 
 def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
-    """Return the ``PreEdit`` of a call that changes files through a file tool.
+    """Return the ``PreEdit`` of a call that changes files, by a file tool or by the shell.
 
     Raises:
         PayloadError: a tool that edits files does not say which.
@@ -42,7 +54,11 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
     if not isinstance(event, PreToolUse):
         return None
     written = edited_paths(event.tool_name, event.tool_input, policy.mcp_writers)
-    if written is None:
+    if written is not None:
+        files = tuple(canonical(path, event.identity.cwd).path for path in written)
+    else:
+        files = tuple(dict.fromkeys(write.path for write in writes_of(event)))
+    if written is None and not files:
         return None
     return PreEdit(
         identity=event.identity,
@@ -54,7 +70,7 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
         tool_name=event.tool_name,
         tool_input=event.tool_input,
         mcp_server=event.mcp_server,
-        files=tuple(canonical(path, event.identity.cwd).path for path in written),
+        files=files,
     )
 
 
@@ -74,6 +90,7 @@ class Runtime:
         self._report = report
         self._desk = desk
         self._clock = clock or Clock()
+        self._secrets = setups.secrets
         self._lineage = Lineage()
         self._escalation = Escalation()
         self._background: set[asyncio.Task[None]] = set()
@@ -121,7 +138,7 @@ class Runtime:
             runs += (more := await run_all(last.asked, seconds, self._clock))
             decision = _stricter(last, more, decision)
         handled = self._conclude(case, decision, runs)
-        seq = await self._recorder.record(handled.record) if self._recorder else None
+        seq = await self._recorder.record(await self._covered(handled)) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
 
@@ -160,6 +177,7 @@ class Runtime:
             return
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
+        self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
         if self._desk is not None:
             self._desk.follow(handled.event)
         if self._recorder is None:
@@ -238,9 +256,15 @@ class Runtime:
     def _seconds(case: Case) -> Callable[[Hook, Event], float]:
         return case.setup.budget if case.setup else lambda _hook, _event: 0.0
 
-    @staticmethod
-    def _conclude(case: Case, decision: Decision, runs: Sequence[HookRun]) -> Handled:
+    async def _covered(self, handled: Handled) -> Record:
+        """Return the record without secrets; where that takes long, only its own event waits."""
+        if len(handled.record.payload) <= MOST_AT_ONCE:
+            return handled.record  # Done by the journal, as for all.
+        return await asyncio.to_thread(covered, handled.record, self._secrets)
+
+    def _conclude(self, case: Case, decision: Decision, runs: Sequence[HookRun]) -> Handled:
         event = case.event
+        decision = shown(decision, self._secrets)
         # For an unknown host the words of the first: a stop is exit code 2 everywhere.
         writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
         answer = writer.write(event.kind, decision)
@@ -270,6 +294,8 @@ class Runtime:
             self._report("ledger failed", f"{error}; {error.fix}")
 
     async def _escalate(self, setup: Setup, escalation: ErrorEscalation) -> None:
+        # Whoever is told may pass it on to where no secret belongs.
+        escalation = replace(escalation, summary=self._secrets.text(escalation.summary))
         # Nobody waits for a decision here: whatever their role, hooks only get to know of it.
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)

@@ -14,8 +14,8 @@ from pointsman.assembly import Setups
 from pointsman.case import Delivery
 from pointsman.config.merge import Merged, merge
 from pointsman.config.schema import EVENT_NAMES, RULE_NAMES, SETTINGS
-from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.edits import edited_paths
+from pointsman.hooks.packs.all_packs import PACK_OF, RULES
 from pointsman.model.budget import LONGEST, OTHER_EVENTS
 from pointsman.model.contract import Contract
 from pointsman.model.decision import Action
@@ -227,7 +227,7 @@ def test_the_user_may_loosen_the_defaults() -> None:
 
 
 def test_the_schema_knows_every_rule() -> None:
-    assert {*RULE_NAMES} == {*RULES, "unverified"}
+    assert {*RULE_NAMES} == {*RULES, *PACK_OF.values(), "unverified"}
 
 
 class Fixed:

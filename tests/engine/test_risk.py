@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pointsman.engine.risk import EFFECTS, REACHES, RULES, TOOLS, Place, risk_of
-from pointsman.hooks.command_rules import RULES as COMMAND_RULES
+from pointsman.hooks.packs.all_packs import RULES as COMMAND_RULES
 from pointsman.model.approval import NOT_KNOWN, Risk
 
 HERE = Place("/repo", "/repo", "/home/dev")

@@ -5,9 +5,9 @@ import pytest
 from hooks.acting import asking, bash, identity
 from hooks.command_rows import DESTRUCTIVE, HARMLESS, UNVERIFIABLE
 from pointsman.hooks import command_safety
-from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.command_safety import UNVERIFIED, judge
 from pointsman.hooks.kit import Kit
+from pointsman.hooks.packs.all_packs import RULES
 from pointsman.hooks.rule import Rule
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.events import PreToolUse

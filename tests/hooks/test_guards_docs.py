@@ -3,10 +3,23 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.hooks import command_safety, scope, self_commands, self_protection
+from pointsman.config.schema import SHIPPED_NAMES
+from pointsman.hooks import (
+    blocked,
+    command_safety,
+    completion,
+    held,
+    roles,
+    scope,
+    secrets,
+    self_commands,
+    self_protection,
+    spawn,
+)
 from pointsman.hooks.all_hooks import SHIPPED
-from pointsman.hooks.command_rules import RULES
+from pointsman.hooks.packs.all_packs import RULES
 from pointsman.hooks.rule import Rule
+from pointsman.model import team
 
 DOCS = Path(__file__).parents[2] / "docs/guards.md"
 
@@ -38,12 +51,24 @@ def test_the_table_has_no_rule_that_there_is_not() -> None:
 
 def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
-        "canary", "scope", "self-protection", "command-safety",
+        "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
+        "self-protection", "command-safety", "secrets", "secret-output",
     ]  # fmt: skip
-    assert set(SHIPPED) == {"canary", "scope", "self-protection", "command-safety"}
+    assert set(SHIPPED) == set(SHIPPED_NAMES)
 
 
-@pytest.mark.parametrize("modules", [("scope", scope), ("self", self_protection, self_commands)])
+GUARDS = [
+    ("scope", scope, held),
+    ("self", self_protection, self_commands),
+    ("roles", roles),
+    ("blocked", blocked),
+    ("spawn", spawn),
+    ("completion", completion, team),
+    ("secret", secrets),
+]
+
+
+@pytest.mark.parametrize("modules", GUARDS)
 def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...]) -> None:
     prefix, *files = modules
     sources = "".join(Path(str(vars(module)["__file__"])).read_text() for module in files)

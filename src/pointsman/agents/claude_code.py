@@ -234,7 +234,9 @@ def write(kind: str, decision: Decision) -> Answer:
     if action is Action.DENY or (action is Action.ASK and kind != "PreToolUse"):
         return Answer(STOP, _denial(kind, decision), _encode(message(decision)))
     output = _specific_output(kind, decision)
-    return Answer(PASS, _json(kind, output)) if output else Answer()
+    if not output and not decision.notice:
+        return Answer()
+    return Answer(PASS, _json(kind, output, decision.notice))
 
 
 def _denial(kind: str, decision: Decision) -> bytes:
@@ -269,13 +271,17 @@ def _specific_output(kind: str, decision: Decision) -> dict[str, Any]:
     # No "allow" goes with a changed input: it would skip the user's own prompt.
     if decision.updated_input is not None and kind == "PreToolUse":
         output["updatedInput"] = dict(decision.updated_input)
+    if decision.updated_output is not None and kind == "PostToolUse":
+        output["updatedToolOutput"] = decision.updated_output
     if decision.context and kind in _CONTEXT_EVENTS:
         output["additionalContext"] = decision.context
     return output
 
 
-def _json(kind: str, output: Mapping[str, Any]) -> bytes:
-    body = {"hookSpecificOutput": {"hookEventName": kind, **output}}
+def _json(kind: str, output: Mapping[str, Any], notice: str = "") -> bytes:
+    body: dict[str, Any] = {"systemMessage": notice} if notice else {}
+    if output:
+        body["hookSpecificOutput"] = {"hookEventName": kind, **output}
     # ASCII, because a lone surrogate quoted from a payload cannot be encoded otherwise.
     return json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode()
 

@@ -9,6 +9,7 @@ import click
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.case import Delivery, as_row
+from pointsman.cli.covered import echo_json
 from pointsman.cli.dry_run import DryRun, delivery_of
 from pointsman.cli.places import cwd, places
 from pointsman.cli.up import start
@@ -44,7 +45,7 @@ def command(host: str, record: bool, _json: bool) -> None:
     deliveries = (delivery_of(line, host, here, size) for line, size in _lines(sys.stdin.buffer))
     rows = _recorded(where, deliveries) if record else _decided(where, deliveries)
     for row in rows:
-        click.echo(json.dumps(row))
+        echo_json(row)
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -9,6 +9,7 @@ import click
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.case import Case, Handled, as_row
+from pointsman.cli.covered import covered, echo_json
 from pointsman.cli.dry_run import DryRun, delivery_of
 from pointsman.cli.places import cwd as working_directory
 from pointsman.cli.places import places
@@ -47,9 +48,9 @@ def command(
     if as_json:
         runs = [_run_row(run) for run in handled.runs]
         row = {**as_row(handled), "hooks": runs, "observers": _observers(case)}
-        click.echo(json.dumps(row, indent=2))
+        echo_json(row, indent=2)
     else:
-        click.echo("\n".join(_lines(case, handled)))
+        click.echo(covered("\n".join(_lines(case, handled))))
 
 
 def _payload(

@@ -1,12 +1,12 @@
 """``pointsman ledger``: look into the audit trail."""
 
-import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
 
+from pointsman.cli.covered import covered, echo_json
 from pointsman.cli.places import places
 from pointsman.model.decision import Action
 from pointsman.store import query
@@ -90,17 +90,21 @@ def show(seq: int, as_json: bool) -> None:
     """Print event number SEQ whole: its payload, every hook that was asked, the answer."""
     row = query.show(places().ledger, seq)
     if as_json:
-        click.echo(json.dumps(row, indent=2))
+        echo_json(row, indent=2)
         return
+    click.echo(covered("\n".join(_lines(row))))
+
+
+def _lines(row: dict[str, Any]) -> Iterator[str]:
     for key, value in row.items():
         if key == "hook_runs":
             for run in value:
-                click.echo(
+                yield (
                     f"  {run['outcome']:<12} {run['ms']:9.3f} ms  {run['hook']} ({run['role']} on "
                     f"{run['event']}) {run['reason']}"
                 )
         elif value not in (None, "", []):
-            click.echo(f"{key:<16} {value}")
+            yield f"{key:<16} {value}"
 
 
 @command.command()
@@ -109,12 +113,15 @@ def show(seq: int, as_json: bool) -> None:
 def export(_json: bool, **given: str | None) -> None:
     """Print complete events as JSON lines: payloads, answers and hook runs included."""
     for row in query.export(places().ledger, _chosen(given)):
-        click.echo(json.dumps(row))
+        echo_json(row)
 
 
 def _print(rows: Iterable[dict[str, Any]], as_json: bool) -> None:
     for row in rows:
-        click.echo(json.dumps(row) if as_json else _line(row))
+        if as_json:
+            echo_json(row)
+        else:
+            click.echo(covered(_line(row)))
 
 
 def _line(row: dict[str, Any]) -> str:

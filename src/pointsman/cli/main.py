@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "bench": "Judge labelled commands, by us or by any hook, and count what is right.",
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
     "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",

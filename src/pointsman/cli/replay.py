@@ -1,12 +1,12 @@
 """``pointsman replay``: a recorded session, decided about again by today's policy."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from pointsman.case import Delivery, as_row
+from pointsman.cli.covered import echo_json
 from pointsman.cli.dry_run import DryRun
 from pointsman.cli.places import places
 from pointsman.engine.run import Clock
@@ -33,7 +33,10 @@ def command(session: str | None, changed: bool, as_json: bool) -> None:
     for row in rows:
         if changed and not row["changed"]:
             continue
-        click.echo(json.dumps(row) if as_json else _line(row))
+        if as_json:
+            echo_json(row)
+        else:
+            click.echo(_line(row))
 
 
 def _newest(where: Places) -> str:

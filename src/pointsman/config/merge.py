@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pointsman.config.schema import EVENT_NAMES
+from pointsman.config.team_settings import merge_team
 from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
 
 _STRICTNESS = {"off": 0, "ask": 1, "deny": 2}
@@ -27,6 +28,9 @@ class Merged:
     escalation: dict[str, Any] = field(default_factory=dict)
     approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    team: dict[str, Any] = field(default_factory=dict)
+    roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
+    """The user's and the repository's: each binds."""
     refused: list[tuple[tuple[str, ...], Any, str]] = field(default_factory=list)
 
 
@@ -39,6 +43,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     out.mcp_writers = _with(out.mcp_writers, repository.get("mcp_writers", []))
     out.repository_hooks = list(repository.get("hooks", []))
     _tighten_escalation(out, repository.get("escalation", {}))
+    out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
+    out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():
         out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
     for key, value in repository.get("ledger", {}).items():
@@ -84,6 +90,8 @@ def _tighten_guard(out: Merged, name: str, table: Mapping[str, Any]) -> None:
         out.refused.append((("guards", name, "enabled"), False, "it turns a guard off"))
     if table.get("enabled") is True:
         now["enabled"] = True
+    if "allow" in table:
+        out.refused.append((("guards", name, "allow"), table["allow"], "it lets secrets pass"))
     if "paths" in table:
         now["paths"] = _with(now.get("paths", []), table["paths"])
     for rule, action in table.get("rules", {}).items():

@@ -14,6 +14,7 @@ from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
 from pointsman.model.events import ErrorEscalation, PostToolUseFailure
 from pointsman.model.hook import HookRun, Outcome
+from pointsman.model.team import GIVEN_UP
 
 DEFAULTS: Mapping[str, float] = {"denial_burst": 5, "window": 60.0, "repeat_after": 300.0}
 _MOST_KEYS = 2048
@@ -40,10 +41,12 @@ class Escalation:
         settings: Mapping[str, Any],
     ) -> list[ErrorEscalation]:
         """Return the escalations that this event gives rise to, each cause once per window."""
+        runs = tuple(runs)
         limits = {**DEFAULTS, **settings}
         causes = [
             *_failed_tool(event),
             *_failed_hooks(runs),
+            *_given_up(event, runs),
             *self._denial_burst(event, decision, limits),
         ]
         raised = (self._raise(event, cause, limits["repeat_after"]) for cause in causes)
@@ -104,6 +107,15 @@ def _failed_hooks(runs: Iterable[HookRun]) -> list[tuple[str, str, str]]:
         (trigger, f"{run.hook}/{run.kind}", f"{run.role} {run.hook!r} on {run.kind}: {run.reason}")
         for run in runs
         if run.broke is not None and (trigger := _HOOK_TRIGGERS.get(run.broke)) is not None
+    ]
+
+
+def _given_up(event: Event, runs: Iterable[HookRun]) -> list[tuple[str, str, str]]:
+    who = f"{event.identity.session}/{event.identity.agent_id}"
+    return [
+        ("validation failed", who, run.decision.reason)
+        for run in runs
+        if run.decision is not None and run.decision.rule == GIVEN_UP
     ]
 
 

@@ -31,6 +31,9 @@ def fold(decisions: Iterable[Decision], original: Mapping[str, Any] | None = Non
         strictest,
         reason="\n".join(_unique(decision.reason for decision in same)),
         context=_join_context(given),
+        notice="\n".join(_unique(decision.notice for decision in given)),
+        # The first one's: shipped hooks are asked first, and what they cover stays covered.
+        updated_output=next((each.updated_output for each in given if each.updated_output), None),
         # A question keeps the change: what a person then says yes to is the changed call.
         updated_input=None if strictest.action is Action.DENY else updated,
     )

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from pointsman.hooks import canary, command_safety, scope, self_protection
+from pointsman.hooks import (
+    blocked,
+    briefing,
+    canary,
+    command_safety,
+    completion,
+    roles,
+    scope,
+    secret_output,
+    secrets,
+    self_protection,
+    spawn,
+)
 from pointsman.hooks.kit import Kit
 from pointsman.model.hook import Hook
 from pointsman.model.policy import Policy
@@ -12,6 +24,13 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     scope.NAME: scope.hook,
     command_safety.NAME: command_safety.hook,
     self_protection.NAME: self_protection.hook,
+    roles.NAME: roles.hook,
+    blocked.NAME: blocked.hook,
+    spawn.NAME: spawn.hook,
+    completion.NAME: completion.hook,
+    briefing.NAME: briefing.hook,
+    secrets.NAME: secrets.hook,
+    secret_output.NAME: secret_output.hook,
 }
 """A new policy is one file and one line here."""
 

@@ -11,7 +11,7 @@ from pointsman.hooks.kept import Keep, absolute, mentions
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.shell.analyse import analyse
 from pointsman.shell.carried import SHELLS, is_interpreter
-from pointsman.shell.effects import UNKNOWN, Analysis, Effect, Invocation, Kind
+from pointsman.shell.effects import CHANGES, UNKNOWN, Analysis, Effect, Invocation
 from pointsman.shell.interpreters import code_of
 from pointsman.shell.programs import changes_by_words, options, plain_words
 
@@ -79,7 +79,7 @@ def judge_command(command: str, keep: Keep) -> Decision | None:
     if any(each.program == "shopt" and "dotglob" in each.argv for each in analysis.invocations):
         keep = replace(keep, hidden=True)
     links = _links(analysis.invocations)
-    effects = dict.fromkeys(analysis.effects)
+    effects = dict.fromkeys(effect for effect in analysis.effects if effect.kind in CHANGES)
     if len(effects) > _MOST_EFFECTS:
         return questioned("self.unverified", f"it changes more than {_MOST_EFFECTS} files")
     if sum(len(each.argv) for each in analysis.invocations) > _MOST_WORDS:
@@ -365,7 +365,7 @@ _FINDERS: tuple[Callable[[Invocation, Analysis, Keep], Decision | None], ...] = 
 def _unknown_target(command: str, effects: Iterable[Effect]) -> Decision | None:
     """Ask where a change goes to an unknown place in a command that speaks of what is kept."""
     for effect in effects:
-        if effect.kind is Kind.READ or UNKNOWN not in effect.path:
+        if effect.kind not in CHANGES or UNKNOWN not in effect.path:
             continue
         name = effect.path.rsplit("/", 1)[-1]
         named = name in {"settings.json", "settings.local.json"}

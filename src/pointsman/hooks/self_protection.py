@@ -7,11 +7,11 @@ switch off whatever else stops it. What a person does in a terminal of their own
 import os
 from collections.abc import Iterator, Mapping
 
-from pointsman.hooks.command_safety import SHELL_TOOLS
 from pointsman.hooks.edits import written_paths
 from pointsman.hooks.kept import NAME, Keep
 from pointsman.hooks.kit import Kit
 from pointsman.hooks.self_commands import denied, judge_command
+from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.decision import Cause, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.events import ConfigChange, PreToolUse

@@ -46,6 +46,10 @@ class Decision:
     context: str = ""
     cause: Cause = Cause.VIOLATION
     updated_input: Mapping[str, Any] | None = None
+    updated_output: Any = None
+    """What the model sees in the place of a tool's output; ``None``: what the tool gave."""
+    notice: str = ""
+    """Text for the person alone; nothing hangs on it."""
 
     def by(self, hook: str) -> "Decision":
         """Return the same decision with the name of the hook that took it."""

@@ -59,6 +59,11 @@ class Places:
         return self.state / "trust.json"
 
     @property
+    def detector(self) -> Path:
+        """What is left of a daemon that ended inside the detector of secrets."""
+        return self.state / "detector.state"
+
+    @property
     def approvals(self) -> Path:
         """What is put to a person who is not there."""
         return self.state / "approvals.db"

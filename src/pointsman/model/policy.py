@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
-from pointsman.model.contract import Contract
+from pointsman.model.contract import AgentCard, Contract, ToolRule
 from pointsman.model.hook import Role
 
 
@@ -80,6 +80,9 @@ class Policy:
     mcp_writers: tuple[McpWriter, ...] = ()
     hooks: tuple[DeclaredHook, ...] = ()
     contracts: Mapping[str, tuple[Contract, ...]] = field(default_factory=dict)
+    agents: Mapping[str, tuple[AgentCard, ...]] = field(default_factory=dict)
+    roles: tuple[ToolRule, ...] = ()
+    team: Mapping[str, Any] = field(default_factory=dict)
     escalation: Mapping[str, Any] = field(default_factory=dict)
     approvals: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90

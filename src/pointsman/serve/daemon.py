@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pointsman import __version__
@@ -29,6 +29,7 @@ from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder, append_each
+from pointsman.store.redacting import Redacting
 
 _TICK = 1.0
 _DRAIN = 5.0
@@ -49,9 +50,10 @@ class Daemon:
         self.unrecorded = 0
         self._held = held
         self._ledger = Ledger.open(places.ledger, held=held)
-        self.backlog = Backlog(self._ledger)
         self._setups = Setups(self.policies, places)
-        self._desk = Desk(Approvals(places.approvals), self.report)
+        self.secrets = self._setups.secrets
+        self.backlog = Backlog(Redacting(self._ledger, self.secrets))
+        self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         recorder = Recorder(self.backlog)
         self._runtime = Runtime(self._setups, recorder, report=self.report, desk=self._desk)
         self._waiting: set[Connection] = set()
@@ -68,10 +70,12 @@ class Daemon:
             loop.add_signal_handler(number, self._stopping.set)
         intake = Intake(listener.socket, self.serve, self._note_protocol)
         self.report("daemon started", f"version {__version__}, process {os.getpid()}")
+        loading = asyncio.ensure_future(self._load_detector())
         ticking = asyncio.ensure_future(self._tick_for_ever(intake, listener))
         beating = asyncio.ensure_future(self._beat())
         await self._stopping.wait()
         ticking.cancel()
+        loading.cancel()
         # The name goes before the drain: who meets no listener starts the next daemon, which waits
         # for our lock; where one still answered, it would take us for the daemon and end.
         listener.remove()
@@ -183,11 +187,18 @@ class Daemon:
 
     def report(self, kind: str, text: str, **data: object) -> None:
         """Say something of the daemon's own, in its log and on the record."""
+        text = self.secrets.text(text)
         _log.info("%s: %s", kind, text)
         try:
             self._ledger.note(kind, text, **data)
         except LedgerError as error:
             _log.error("not on record (%s): %s", error, text)
+
+    async def _load_detector(self) -> None:
+        """Get the detector ready meanwhile; a request that needs it sooner waits for it."""
+        fault = await asyncio.to_thread(self.secrets.load, self.places.detector)
+        if fault:
+            self.report("detector failed", f"{fault}; the built-in patterns go on without it")
 
     def _note_version(self, version: str) -> None:
         """After an upgrade, make room for the new version at the next idle moment."""
@@ -264,7 +275,8 @@ class Daemon:
     async def _tend_approvals(self) -> None:
         """Put what became of approvals on record, and tell people of those that wait too long."""
         for change in self._desk.store.unnoted():
-            self._ledger.note("approval", spoken(change), change=asdict(change))
+            covered = replace(change, text=self.secrets.text(change.text))
+            self._ledger.note("approval", spoken(covered), change=asdict(covered))
             self._desk.store.noted(change.number)
         await self._runtime.escalate(self._desk.sweep())
 
@@ -290,7 +302,9 @@ class Daemon:
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
                     broken = f"{type(error).__name__}: {error}"
             if broken:
-                self.report("spool file broken", f"{spool.discard(spooled)}: {broken}")
+                kept = spool.discard(spooled)
+                spool.cover(kept, self.secrets.json)
+                self.report("spool file broken", f"{kept}: {broken}")
             else:
                 # Only now: dying here costs a second row; removed first, the event could be lost.
                 spool.done(spooled)

@@ -14,6 +14,7 @@ from typing import Protocol
 from pointsman.model.places import Places
 from pointsman.serve import state_dir
 from pointsman.serve.daemon import Daemon
+from pointsman.serve.log import FORM, cover_log
 
 _STALLED = 45.0
 """Seconds without a turn of the event loop after which the process gives way to a new one."""
@@ -49,6 +50,7 @@ def serve(places: Places) -> int:
 async def _run(places: Places, lock: int) -> None:
     # The ledger is opened before the socket: nobody is accepted who could not be recorded.
     daemon = Daemon(places, held=lambda: state_dir.holds(places, lock))
+    cover_log(daemon.secrets)
     # What is there now stays: the collector need not walk it while somebody waits.
     gc.collect()
     gc.freeze()
@@ -75,5 +77,4 @@ def _watch(daemon: Beating, stalled: float = _STALLED) -> None:
 
 def _log_to(places: Places) -> None:
     handler = RotatingFileHandler(places.log, maxBytes=4_000_000, backupCount=2, encoding="utf-8")
-    form = "%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, format=FORM, handlers=[handler], force=True)

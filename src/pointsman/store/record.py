@@ -32,6 +32,8 @@ class Record:
     client: str = ""
     client_version: str = ""
     derived: tuple["Record", ...] = ()
+    covered: bool = False
+    """Whether the secrets in it are covered (``store/redacting.py``)."""
 
 
 def event_row(seq: int, derived_from: int | None, record: Record) -> tuple[Any, ...]:

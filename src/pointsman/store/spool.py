@@ -1,8 +1,9 @@
 """Frames that a client could not deliver: one file each, taken in when the daemon is back."""
 
+import contextlib
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,16 @@ def discard(spooled: Spooled) -> Path:
             f"the broken file {spooled.file} cannot be moved aside: {error}",
             fix=f"rm -r {spooled.file}",
         ) from error
+
+
+def cover(file: Path, covered: Callable[[bytes], bytes]) -> None:
+    """Cover the secrets in a file that stays; one that cannot be read or written stays as it is."""
+    with contextlib.suppress(OSError):
+        if file.stat().st_size <= _MOST_FILE:
+            data = file.read_bytes()
+            given = covered(data)
+            if given != data:
+                file.write_bytes(given)
 
 
 def _is_abandoned(file: Path) -> bool:

@@ -1,9 +1,11 @@
-"""The rules of command safety about git: what throws work away that nobody else has."""
+"""Git: work thrown away that nobody else has, history that others have, code that git runs."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pointsman.hooks.rule import Rule, Scene
+from pointsman.hooks.packs.calls import calls, names
+from pointsman.hooks.rule import Call, Pack, Rule, Scene
 from pointsman.model.decision import Action
 from pointsman.shell.effects import Invocation
 from pointsman.shell.programs import git_command, options, plain_words
@@ -46,8 +48,8 @@ class _Git:
 Finder = Callable[[_Git], str | None]
 
 
-def _on(name: str, find: Finder) -> Callable[[Invocation, Scene], str | None]:
-    """Return a rule's finder for one subcommand (several, apart by spaces)."""
+def _on(name: str, find: Finder) -> Call:
+    """Return the test for one subcommand (several, apart by spaces)."""
     names = name.split()
 
     def run(each: Invocation, scene: Scene) -> str | None:
@@ -64,7 +66,7 @@ def _on(name: str, find: Finder) -> Callable[[Invocation, Scene], str | None]:
         before = each.argv[1 : len(each.argv) - len(told.argv)]
         return find(_Git(sub, words, given, told.argv, before))
 
-    return run
+    return Call(frozenset({"git"}), run)
 
 
 def _reset(git: _Git) -> str | None:
@@ -76,6 +78,8 @@ def _reset(git: _Git) -> str | None:
 
 def _discard(git: _Git) -> str | None:
     if git.name == "restore":
+        if git.argv[-1] == "--no-worktree" or "--no-worktree" in git.argv[2:]:
+            return None
         staged = git.has("--staged", "-S") and not git.has("--worktree", "-W")
         picks = git.has("--patch", "-p", "--pathspec-from-file")
         return (
@@ -87,10 +91,19 @@ def _discard(git: _Git) -> str | None:
         return f"git {git.name} -f throws uncommitted work away"
     if git.name == "switch" or git.has("-b", "-B", "--orphan"):
         return None
-    paths = "--" in git.argv or len(git.words) > 1 or git.words[-1:] == ["."]
+    # A branch that follows another is made, and git refuses paths beside it.
+    words = git.words[1:] if _follows(git) else git.words
+    paths = "--" in git.argv or len(words) > 1 or git.words[-1:] == ["."]
     if paths or git.has("--pathspec-from-file", "--patch", "-p"):
         return "git checkout of paths throws uncommitted work away"
     return None
+
+
+def _follows(git: _Git) -> bool:
+    """Whether a word behind an option may be its value: ``--track direct``, of older versions."""
+    values = {"--track": {"direct", "inherit"}, "--recurse-submodules": {"checkout", "on-demand"}}
+    pairs = zip(git.argv, git.argv[1:], strict=False)
+    return any(after in values.get(word, ()) for word, after in pairs)
 
 
 def _clean(git: _Git) -> str | None:
@@ -106,6 +119,8 @@ def _clean(git: _Git) -> str | None:
 
 def _push(git: _Git) -> str | None:
     refs = git.words[1:]
+    if git.has("--dry-run", "-n"):
+        return None
     if git.has("-f", "--mirror") or _forces(git) or any(":+" in f":{ref}" for ref in refs):
         return "git push --force rewrites what others have"
     if git.has("--delete", "-d", "--prune") or any(ref.startswith(":") for ref in refs):
@@ -164,7 +179,81 @@ def _rewrite(git: _Git) -> str | None:
     return None
 
 
-GIT_RULES = (
+_TRANSPORT = names("push fetch pull clone ls-remote archive remote submodule fetch-pack send-pack")
+_RUNS = re.compile(
+    r"(?:^|\s)(?:export\s+)?(GIT_SSH_COMMAND|GIT_SSH_VARIANT|GIT_SSH|GIT_PROXY_COMMAND"
+    r"|GIT_EXEC_PATH|GIT_TEMPLATE_DIR"
+    r"|GIT_CONFIG_PARAMETERS|GIT_CONFIG_GLOBAL|GIT_CONFIG_SYSTEM|GIT_CONFIG|GIT_EXTERNAL_DIFF"
+    r"|GIT_ASKPASS)=(\S*)"
+    r"|(GIT_CONFIG_(?:KEY|VALUE)_\d+)=(alias\.\S*|core\.hooks\S*|!\S*)"
+)
+_CONFIGURED = re.compile(
+    r"(?:core\.(?:sshcommand|gitproxy)|remote\.\w+\.(?:receivepack"
+    r"|uploadpack|proxy))=(.*)",
+    re.IGNORECASE,
+)
+_HARMLESS = re.compile(
+    r"[\"']?(?:/usr/bin/)?ssh(?:\s|[\"']|\Z)|/dev/null|[\"']?(?:true|echo|:"
+    r"|cat|)[\"']?\Z"
+)
+
+
+def _foreign_program(each: Invocation, scene: Scene) -> str | None:
+    """A program named in the call that git starts to reach another machine, or its settings."""
+    del scene
+    told = git_command(each)
+    sub = told.argv[0].lower() if told.argv else ""
+    for word in each.argv[1 : len(each.argv) - len(told.argv)]:
+        found = _CONFIGURED.fullmatch(word)
+        if found and _reaches(sub, told.argv[1:]) and not _HARMLESS.match(found[1]):
+            return f"git {sub} starts {found[1][:60]!r}"
+    for found in _RUNS.finditer(each.text.partition(sub or "git")[0] if sub else each.text):
+        name, value = found[1] or found[3], found[2] or found[4] or ""
+        reaches = not name.startswith("GIT_SSH") or _reaches(sub, told.argv[1:])
+        if reaches and not _HARMLESS.match(value):
+            return f"git is given {name} for this call"
+    return None
+
+
+def _reaches(sub: str, words: tuple[str, ...]) -> bool:
+    """Whether a subcommand of git speaks to another machine."""
+    only = _ONLY_WITH.get(sub)
+    return sub in _TRANSPORT and (only is None or any(word.startswith(only) for word in words))
+
+
+_ONLY_WITH = {"remote": ("update", "prune", "show", "add"), "archive": ("--remote",),
+              "submodule": ("update", "add", "foreach")}  # fmt: skip
+_EXECUTES = (
+    "core.hooksPath|core.hookspath|core.sshCommand|core.sshcommand|core.fsmonitor|core.pager"
+    "|core.editor|core.gitproxy"
+    "|credential.*|url.*|alias.*|filter.*|diff.*.command|diff.*.textconv|diff.external"
+    "|merge.*.driver|init.templateDir"
+    "|init.templatedir|include.path|includeIf.*|http.proxy|http.sslVerify|http.sslverify"
+    "|http.*.sslVerify|gpg.program"
+    "|gpg.*|protocol.*|receive.*|uploadpack.*|safe.directory|remote.*|core.worktree|sendemail.*"
+    "|sequence.editor|pager.*"
+    "|commit.gpgsign|core.attributesFile|core.askPass|core.askpass|transfer.*"
+)
+_PASSES = "!--get|--get-all|--list|-l|get|list|--get-regexp|--get-urlmatch|--unset|--show-origin"
+
+
+def _config(each: Invocation, scene: Scene) -> str | None:
+    found = _SETS.find(each, scene)
+    if found is None:
+        return None
+    told = [word for word in git_command(each).argv[1:] if not word.startswith("-")]
+    told = told[1:] if told[:1] == ["set"] else told
+    # With no value it only prints; whose alias is plain git is no program's.
+    harmless = len(told) < 2 or (
+        told[0].lower().startswith(("alias.", "diff.")) and not told[1].startswith("!")
+    )
+    return None if harmless and "-e" not in each.argv and "--edit" not in each.argv else found
+
+
+_SETS = calls("changes what git runs by itself", f"git config {_EXECUTES} {_PASSES}",
+              f"git config set|add {_EXECUTES}", "git config -e|--edit")  # fmt: skip
+
+PACK = Pack("git", "Git.", (
     Rule("git-reset-hard", Action.DENY, "Throws uncommitted work away.",
          _on("reset", _reset), "git reset --hard HEAD~1", "git reset --soft HEAD~1"),
     Rule("git-discard", Action.DENY, "Throws uncommitted work away.",
@@ -188,5 +277,35 @@ GIT_RULES = (
     Rule("git-rewrite", Action.ASK, "Rewrites a commit, or throws away what was resolved.",
          _on("commit rebase merge cherry-pick am revert", _rewrite),
          "git commit --amend -m x", "git commit -m x"),
-)  # fmt: skip
-"""Every rule about git, in the order in which they are asked."""
+    Rule("git-runs", Action.ASK, "Runs a program that the command brings along.",
+         Call(frozenset({"git"}), _foreign_program), "GIT_SSH_COMMAND=./helper git fetch",
+         "GIT_SSH_COMMAND='ssh -i key' git fetch"),
+    Rule("git-config", Action.ASK, "Changes what git runs, or where work goes, from now on.",
+         Call(frozenset({"git"}), _config), "git config core.hooksPath /tmp/hooks",
+         "git config user.name dev"),
+    Rule("git-remote", Action.ASK, "Changes where work goes from now on.",
+         calls("changes where work goes", "git remote set-url|remove|rm|rename",
+             "git remote set-head -d|--delete"),
+         "git remote set-url origin https://example.com/x.git", "git remote -v"),
+    Rule("git-no-verify", Action.ASK, "Goes past the checks that the project has put there.",
+         calls("goes past the hooks of the project", "git commit|push|merge|rebase|am --no-verify",
+               "git commit|cherry-pick -n !--dry-run"),
+         "git commit --no-verify -m x", "git commit -m x", "Mend what the check says."),
+    Rule("git-hidden", Action.ASK, "Hides changes from whoever looks at them later.",
+         calls("hides changes",
+             "git update-index --assume-unchanged|--skip-worktree|--force-remove",
+               "git replace *", "git notes remove|prune",
+               "git rm ... --cached -r --ignore-unmatch", "git symbolic-ref -d|--delete",
+               "git update-ref --stdin"),
+         "git update-index --assume-unchanged a.py", "git update-index --refresh"),
+    Rule("git-submodule", Action.ASK, "Throws a submodule's uncommitted work away.",
+         calls("throws work away", "git submodule deinit -f|--force",
+             "git submodule update -f|--force",
+               "git read-tree -u|--reset", "git checkout-index -f|--force",
+               "git sparse-checkout set|init",
+               "git lfs prune -f|--force", "git bisect reset", "git rebase --skip|--quit",
+               "git reset --keep",
+               "git pull -f|--force", "git fetch -f|--force"),
+         "git submodule deinit -f lib", "git submodule status"),
+))  # fmt: skip
+"""Rules about git, in the order in which they are asked."""

@@ -1,0 +1,1 @@
+"""Secrets: found in texts, covered in everything that is kept or shown."""
