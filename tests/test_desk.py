@@ -539,11 +539,13 @@ def test_secrets_are_covered_in_what_is_kept_and_the_call_fits_all_the_same(
     store = store_in(tmp_path)
     desk = Desk(store, secrets=Redactor.of(tmp_path / "state", {}))
     scene = Scene(hook("g", ask(f"it says {token} and {word}", rule=RULE)), desk=desk)
-    given = delivery(tool_input={"command": f"curl {token}", "more": [{"password": word}, 1]})
+    given = delivery(
+        tool_input={"command": f"curl {token}; export DB_PASSWORD={word}", "more": [word, 1]}
+    )
     made_call = replace(given, entrypoint="sdk-cli")
     scene.handle(made_call)
     (one,) = store.some()
-    assert one.input["command"].startswith("curl ")
+    assert one.input["command"].startswith("curl [redacted:github-pat:")
     assert one.input["more"][1] == 1
     verdicts.approve(store, one.id, "me")
     assert rule_of(scene.handle(made_call)[0]) == PASSED
