@@ -18,6 +18,7 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
+from pointsman.model.proof import Prover
 from pointsman.secrets.redact import Redactor
 from pointsman.workers.command import run_command
 from pointsman.workers.executable import executable_hook
@@ -62,7 +63,7 @@ class Policies(Protocol):
 class Setups:
     """Turns policies into hook tables, and keeps them while the policy is the same."""
 
-    def __init__(self, policies: Policies, places: Places) -> None:
+    def __init__(self, policies: Policies, places: Places, prover: Prover | None = None) -> None:
         self._policies = policies
         self.secrets = Redactor.of(places.state)
         self.team = Memory()
@@ -73,6 +74,7 @@ class Setups:
             team=self.team,
             environ=lambda: os.environ,
             run_command=run_command,
+            prover=prover,
         )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []

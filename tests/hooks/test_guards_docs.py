@@ -9,6 +9,8 @@ from pointsman.hooks import (
     command_safety,
     completion,
     held,
+    proof,
+    proof_words,
     roles,
     scope,
     secrets,
@@ -53,6 +55,7 @@ def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "self-protection", "command-safety", "secrets", "secret-output",
+        "proof",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 
@@ -65,6 +68,7 @@ GUARDS = [
     ("spawn", spawn),
     ("completion", completion, team),
     ("secret", secrets),
+    ("proof", proof, proof_words),
 ]
 
 

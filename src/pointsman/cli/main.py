@@ -25,6 +25,7 @@ COMMANDS = {
     "hook": "Deliver one event to the daemon (the client that needs no compiler).",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail: tail, show, query, export.",
+    "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",
     "trust": "Let this repository's own hooks run.",

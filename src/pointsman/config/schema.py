@@ -14,7 +14,7 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
-    "completion", "briefing", "secrets", "secret-output",
+    "completion", "briefing", "secrets", "secret-output", "proof",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -93,6 +93,10 @@ SETTINGS = Table(
             "The guards that are shipped.",
             {
                 "scope": Table("Holds edits to the agent's contract.", {"enabled": _ENABLED}),
+                "proof": Table(
+                    "Finds what a call changed outside the contract, and puts it back.",
+                    {"enabled": _ENABLED},
+                ),
                 "command-safety": Table(
                     "Stops destructive shell commands.",
                     {

@@ -8,6 +8,7 @@ from pointsman.hooks import (
     canary,
     command_safety,
     completion,
+    proof,
     roles,
     scope,
     secret_output,
@@ -31,6 +32,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     briefing.NAME: briefing.hook,
     secrets.NAME: secrets.hook,
     secret_output.NAME: secret_output.hook,
+    proof.NAME: proof.hook,
 }
 """A new policy is one file and one line here."""
 

@@ -145,7 +145,7 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
         return None
     command, then = [*(word for word in words if not word.startswith("-")), "", ""][:2]
     answers = command == "approvals" and (then in _ANSWERING or UNKNOWN in then)
-    if command in _ENDING or UNKNOWN in command or answers:
+    if command in _ENDING or UNKNOWN in command or answers or "restore-aside" in words:
         return denied("self.daemon", f"`{_line(each)}` is for a person to type")
     return None
 

@@ -20,6 +20,7 @@ from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, protocol, state_dir
 from pointsman.serve.intake import Connection, Intake
@@ -50,7 +51,8 @@ class Daemon:
         self.unrecorded = 0
         self._held = held
         self._ledger = Ledger.open(places.ledger, held=held)
-        self._setups = Setups(self.policies, places)
+        self._proof = Proof(places.state)
+        self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
@@ -83,6 +85,7 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         self._put_away()
