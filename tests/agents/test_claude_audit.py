@@ -83,10 +83,16 @@ def hooks(entry: Mapping[str, Any], event: str = "PreToolUse", **group: Any) -> 
     [
         ("Bash", "error"), ("Bash(*)", "error"), ("Bash(:*)", "error"), ("*", "error"),
         ("Bash(sudo *)", "error"), ("Bash(bash:*)", "error"), ("Bash(python3 *)", "error"),
-        ("Bash(npx *)", "error"), ("mcp__*", "error"), ("mcp__*__*", "error"),
+        ("Bash(npx *)", "error"), ("Bash(bash -c *)", "error"),
+        ("Bash(ssh host *)", "error"), ("Bash(bash build.sh *)", ""),
+        ("Bash(timeout 9 make x)", ""),
+        ("mcp__*", "error"), ("mcp__*__*", "error"),
         ("Write(//**)", "error"), ("Edit(~/**)", "error"),
         ("Bash(git *)", "warning"), ("Bash(git:*)", "warning"), ("Bash(npm *)", "warning"),
-        ("Bash(docker *)", "warning"), ("Bash(rm *)", "warning"), ("Bash(curl:*)", "warning"),
+        ("Bash(docker *)", "warning"), ("Bash(git push *)", "warning"),
+        ("Bash(git push:*)", "warning"), ("WebFetch(domain:*)", "warning"),
+        ("Bash(python3 -c *)", "error"), ("Bash(node -e:*)", "error"),
+        ("Bash(git push origin HEAD)", ""), ("Bash(rm *)", "warning"), ("Bash(curl:*)", "warning"),
         ("WebFetch", "warning"), ("WebFetch(*)", "warning"), ("Read(//**)", "warning"),
         ("Read(/**)", "warning"), ("Read(~/**)", "warning"),
         ("Bash(npm test)", ""), ("Bash(npm run test *)", ""), ("Bash(git status)", ""),
@@ -156,6 +162,13 @@ def test_switches_and_shapes(
     project: Project, check: str, settings: Any, levels: list[str]
 ) -> None:
     assert project.settings(settings).levels(check) == levels
+
+
+def test_an_agent_that_asks_nobody(project: Project) -> None:
+    assert project.agent(more="permissionMode: acceptEdits\n").levels("bypass-mode") == []
+    project.agent(more="permissionMode: bypassPermissions\n")
+    assert project.levels("bypass-mode") == ["error"]
+    assert project.settings(GUARDED).levels("bypass-mode") == ["warning"]
 
 
 def test_an_entry_of_ours_that_says_less(project: Project) -> None:

@@ -59,6 +59,7 @@ class AgentFile:
     tools: tuple[str, ...] | None
     description: str
     prompt: str
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,8 @@ def _agent(path: Path) -> AgentFile | None:
         return None  # The client takes no notice of it either.
     given = head.get("tools")
     tools = _listed(given) if given is not None else None
-    return AgentFile(name, str(path), line, tools, str(head.get("description") or ""), prompt)
+    described, mode = str(head.get("description") or ""), str(head.get("permissionMode") or "")
+    return AgentFile(name, str(path), line, tools, described, prompt, mode)
 
 
 def _frontmatter(text: str) -> tuple[Mapping[str, Any], str, int]:

@@ -16,23 +16,27 @@ BROAD: tuple[tuple[str, str, Level, str], ...] = (
     (r"\*", "every tool", Level.ERROR, "name the tools"),
     (r"Bash(\((\*|:\*|\* ?\*)\))?", "every shell command", Level.ERROR,
      "name the commands: Bash(npm test), Bash(git status)"),
-    (r"Bash\((sudo|doas|su|env|xargs|sh|bash|zsh|dash|eval|exec|ssh|nohup|timeout)\b.*\*\)",
+    (r"Bash\((ssh \S+|(sudo|doas|su|env|xargs|(ba|z|da)?sh|eval|exec|nohup|timeout)( -c)?)[ :]*\*\)",
      "every command, through one that runs others", Level.ERROR, "name the whole commands"),
-    (r"Bash\((python3?|node|deno|bun|ruby|perl|php|npx|uvx|pnpx|bunx)\b[ :]*\*\)",
+    (r"Bash\((python3?|node|deno|bun|ruby|perl|php|npx|uvx|pnpx|bunx)( -[cemr])?[ :]*\*\)",
      "every program, through an interpreter", Level.ERROR, "name the scripts: Bash(node build.js)"),
     (r"Bash\(git[ :]*\*\)", "every git command, push --force and reset --hard among them",
      Level.WARNING, "name them: Bash(git status), Bash(git diff *)"),
+    (r"Bash\(git (push|reset|clean|checkout|restore|rebase|branch|config|stash|rm)[ :]*\*\)",
+     "that git command with every option, the destructive ones among them", Level.WARNING,
+     "name the options: Bash(git push origin HEAD)"),
     (r"Bash\((npm|pnpm|yarn|pip3?|cargo|make|docker|kubectl|terraform|aws|gcloud|az|gh)[ :]*\*\)",
      "every command of a tool that publishes, installs or deploys", Level.WARNING,
      "name them: Bash(npm test), Bash(docker ps)"),
     (r"Bash\((rm|curl|wget|nc|chmod|chown|dd|find|sed|awk|tee)[ :]*\*\)",
      "every use of a program that writes, deletes or sends anywhere", Level.WARNING,
      "name the arguments"),
-    (r"WebFetch(\(\*\))?", "every address", Level.WARNING, "WebFetch(domain:example.com)"),
+    (r"WebFetch(\((domain:)?\*\))?", "every address", Level.WARNING,
+     "WebFetch(domain:example.com)"),
     (r"mcp__\*(__\*)?|mcp__\.\*", "every tool of every MCP server", Level.ERROR,
      "name the servers: mcp__notes__*"),
-    (r"Read\(/{1,2}(\*\*?)?(/\*\*?)?\)|Read\(~(/\*\*?)?\)", "every file of the machine or the home",
-     Level.WARNING, "Read(./**)"),
+    (r"Read\((/{1,2}(\*\*?)?(/\*\*?)?|~(/\*\*?)?)\)",
+     "every file of the machine or the home", Level.WARNING, "Read(./**)"),
     (r"(Write|Edit|MultiEdit|NotebookEdit)\((/{1,2}|~/?)(\*\*?)?(/\*\*?)?\)",
      "a change of every file of the machine or the home", Level.ERROR, "Edit(./src/**)"),
 )  # fmt: skip
@@ -65,6 +69,11 @@ def bypass_mode(inputs: Inputs) -> Iterator[Spot]:
         level = Level.WARNING if guarded(inputs) else Level.ERROR
         what = "permissions.defaultMode is bypassPermissions: nobody is ever asked"
         yield Spot(file.name, file.line(mode), what, 'write "default" or "acceptEdits"', level)
+    for agent in inputs.agents:
+        if agent.mode == "bypassPermissions":
+            what = f"the agent {agent.name!r} runs in bypassPermissions: nobody is ever asked"
+            level = Level.WARNING if guarded(inputs) else Level.ERROR
+            yield Spot(agent.file, agent.line, what, "take permissionMode out", level)
 
 
 def all_project_servers(inputs: Inputs) -> Iterator[Spot]:
