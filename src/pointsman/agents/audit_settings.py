@@ -16,7 +16,7 @@ BROAD: tuple[tuple[str, str, Level, str], ...] = (
     (r"\*", "every tool", Level.ERROR, "name the tools"),
     (r"Bash(\((\*|:\*|\* ?\*)\))?", "every shell command", Level.ERROR,
      "name the commands: Bash(npm test), Bash(git status)"),
-    (r"Bash\((ssh \S+|(sudo|doas|su|env|xargs|(ba|z|da)?sh|eval|exec|nohup|timeout)( -c)?)[ :]*\*\)",
+    (r"Bash\((ssh \S+|(sudo|doas|su|env|xargs|(ba|z|da)?sh|eval|exec|nohup)( -c)?)[ :]*\*\)",
      "every command, through one that runs others", Level.ERROR, "name the whole commands"),
     (r"Bash\((python3?|node|deno|bun|ruby|perl|php|npx|uvx|pnpx|bunx)( -[cemr])?[ :]*\*\)",
      "every program, through an interpreter", Level.ERROR, "name the scripts: Bash(node build.js)"),
