@@ -42,6 +42,11 @@ MOST_WAITING = 500
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _ID_LENGTH = 8
 _RANDOM = SystemRandom()
+_PASSED = {
+    State.LAPSED: "nobody answered",
+    State.EXPIRED: "no call came in time",
+    State.UNKNOWN: "nothing that followed told",
+}
 Report = Callable[[str, str], None]
 
 
@@ -119,13 +124,12 @@ class Desk:
         """
         now = self.store.clock()
         told = []
-        for one in self.store.some((State.WAITING, State.APPROVED), MOST_WAITING * 2):
+        for one in self.store.some((State.WAITING, State.APPROVED, State.ASKED), MOST_WAITING * 4):
             then = rules.next_state(one, now)
             if then is Timeout.ESCALATE and self._escalates(one, now.wall_ns):
                 told.append(_escalation(one, now.wall_ns))
-            elif then in {State.LAPSED, State.EXPIRED}:
-                text = "nobody answered" if then is State.LAPSED else "no call came in time"
-                self.store.move(one.id, one.state, State(then), by="time", text=text)
+            elif isinstance(then, State):
+                self.store.move(one.id, one.state, then, by="time", text=_PASSED[then])
         return told
 
     def _escalates(self, one: Approval, now_ns: int) -> bool:
