@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pointsman import __version__
@@ -57,7 +57,7 @@ class Daemon:
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
-        self._desk = Desk(Approvals(places.approvals), self.report)
+        self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         self.holding = Holding(places)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding)
@@ -294,7 +294,8 @@ class Daemon:
     async def _tend_approvals(self) -> None:
         """Put what became of approvals on record, and tell people of those that wait too long."""
         for change in self._desk.store.unnoted():
-            self._ledger.note("approval", spoken(change), change=asdict(change))
+            covered = replace(change, text=self.secrets.text(change.text))
+            self._ledger.note("approval", spoken(covered), change=asdict(covered))
             self._desk.store.noted(change.number)
         await self._runtime.escalate(self._desk.sweep())
 
