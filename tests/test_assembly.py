@@ -26,7 +26,15 @@ from pointsman.paths.content import digest
 
 WHO = Identity(host="claude-code", session="s", cwd="/")
 CALL = PreToolUse(identity=WHO, tool_name="Read")
-SHIPPED = {"canary", "scope", "command-safety", "self-protection", "secrets", "secret-output"}
+SHIPPED = {
+    "canary",
+    "scope",
+    "command-safety",
+    "self-protection",
+    "secrets",
+    "secret-output",
+    "credentials",
+}
 
 
 class Fixed:

@@ -43,6 +43,8 @@ class Delivery:
     client: str = ""
     client_version: str = ""
     undelivered: str = ""
+    environment: str = ""
+    """The names of the variables that the host's process has, commas between them."""
 
 
 @dataclass(frozen=True, slots=True)

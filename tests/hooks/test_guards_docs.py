@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.hooks import command_safety, scope, secrets, self_commands, self_protection
+from pointsman.hooks import (
+    command_safety,
+    credentials,
+    scope,
+    secrets,
+    self_commands,
+    self_protection,
+)
 from pointsman.hooks.all_hooks import SHIPPED
 from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.rule import Rule
@@ -39,14 +46,22 @@ def test_the_table_has_no_rule_that_there_is_not() -> None:
 def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "self-protection", "command-safety", "secrets", "secret-output",
+        "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == {
         "canary", "scope", "self-protection", "command-safety", "secrets", "secret-output",
+        "credentials",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "modules", [("scope", scope), ("self", self_protection, self_commands), ("secret", secrets)]
+    "modules",
+    [
+        ("scope", scope),
+        ("self", self_protection, self_commands),
+        ("secret", secrets),
+        ("credential", credentials),
+    ],
 )
 def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...]) -> None:
     prefix, *files = modules

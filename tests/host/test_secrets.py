@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 
 import pytest
+
 from made_secrets import made
 
 from .messages_api import MessagesApi, ToolUse, bash

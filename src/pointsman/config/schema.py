@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pointsman.config.secret_settings import SECRET_GUARDS
+from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
@@ -12,6 +12,7 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "secrets", "secret-output",
+    "credentials",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -110,6 +111,7 @@ SETTINGS = Table(
                 needed=("tool", "paths"),
             ),
         ),
+        "credentials": CREDENTIALS,
         "hooks": Many("Hooks of your own that are executables.", HOOK, unique="name"),
         "escalation": Table(
             "When something that went wrong becomes an ErrorEscalation.",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pointsman.hooks import (
     canary,
     command_safety,
+    credentials,
     scope,
     secret_output,
     secrets,
@@ -21,6 +22,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     self_protection.NAME: self_protection.hook,
     secrets.NAME: secrets.hook,
     secret_output.NAME: secret_output.hook,
+    credentials.NAME: credentials.hook,
 }
 """A new policy is one file and one line here."""
 

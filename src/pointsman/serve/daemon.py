@@ -322,6 +322,7 @@ def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> 
         client=header.get("client", ""),
         client_version=header.get("version", ""),
         undelivered=undelivered,
+        environment=header.get("env_names", ""),
     )
 
 
