@@ -4,6 +4,7 @@ What it knows are names: of the variables of the host's process, which the clien
 files. A value is never looked at. Where it cannot be known it has no opinion.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -36,6 +37,7 @@ _BRINGS = frozenset(
 """Programs before which nobody can say what the environment of the next one holds."""
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _DECLARED = re.compile(r"(?:^|[\s;&|({])(?:export|declare|typeset|readonly|set)\s")
+_PROGRAMS = re.compile("|".join(map(re.escape, BY_PROGRAM)), re.IGNORECASE)
 _VENDOR = Path("/sys/class/dmi/id/sys_vendor")
 _CLOUDS = ("amazon", "google", "microsoft", "openstack", "alibaba", "digitalocean", "oracle")
 
@@ -51,7 +53,8 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         del context
         if not isinstance(event, PreToolUse):
             return None
-        return _Call(event, home, rules).judge(policy.credentials)
+        # As the other guards have it, which ask for the same analysis.
+        return _Call(event, os.environ.get("HOME", home), rules).judge(policy.credentials)
 
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}))
 
@@ -67,7 +70,8 @@ class _Call:
 
     def judge(self, declared: Iterable[Credential]) -> Decision | None:
         """Decide: what is forbidden first, then what is missing, a declaration before the table."""
-        analysis = self._analysis()
+        declared = tuple(declared)
+        analysis = self._analysis() if self._may_concern(declared) else None
         invocations = analysis.invocations if analysis else ()
         fitting = [each for each in declared if self._fits(each, invocations)]
         for each in sorted(fitting, key=lambda each: not each.forbidden):
@@ -77,6 +81,13 @@ class _Call:
         if fitting or analysis is None or not self._names or self._is_supplied(analysis):
             return None
         return next((told for told in map(self._shipped, invocations) if told), None)
+
+    def _may_concern(self, declared: tuple[Credential, ...]) -> bool:
+        """Whether a command is worth taking apart: most name no program that needs anything."""
+        command = self._event.tool_input.get("command")
+        return isinstance(command, str) and (
+            any(each.command for each in declared) or _PROGRAMS.search(command) is not None
+        )
 
     def _analysis(self) -> Analysis | None:
         command = self._event.tool_input.get("command")
@@ -130,7 +141,7 @@ class _Call:
         what = [f"the variable {name}" for name in need.env[:3]]
         what += [f"the file {name}" for name in files[:2]]
         reason = (
-            f"{each.program} needs a credential, and none is there: no {', no '.join(what)}. "
+            f"{each.program} needs a credential, and none is there: neither {' nor '.join(what)}. "
             f"A person types: {need.login}; or sets the variable before the agent is started."
         )
         return self._told("missing", None, reason, each.program)
