@@ -24,8 +24,8 @@ _INTERPRETERS = frozenset(
 
 RUN_BY_OTHERS = frozenset({
     "GIT_SSH_COMMAND", "GIT_PAGER", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_EXTERNAL_DIFF",
-    "GIT_ASKPASS", "SSH_ASKPASS", "PAGER", "EDITOR", "VISUAL", "MANPAGER", "PROMPT_COMMAND",
-    "RSYNC_RSH", "LESSOPEN", "BROWSER",
+    "GIT_ASKPASS", "GIT_SSH", "GIT_PROXY_COMMAND", "SSH_ASKPASS", "PAGER", "EDITOR", "VISUAL",
+    "MANPAGER", "PROMPT_COMMAND", "RSYNC_RSH", "LESSOPEN", "BROWSER",
 })  # fmt: skip
 """Variables whose value another program runs as a command."""
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from pointsman.shell.arguments import plain_words
 from pointsman.shell.batches import parallel, xargs
 from pointsman.shell.carried import (
     RUN_BY_OTHERS,
@@ -192,6 +193,28 @@ def _find(each: Invocation) -> list[Carried]:
     return out
 
 
+_FD_VALUES = these(
+    "-e", "-E", "-t", "-d", "-g", "-S", "-o", "-j", "--extension", "--exclude", "--type",
+    "--max-depth", "--min-depth", "--size", "--threads", "--base-directory", "--search-path",
+)  # fmt: skip
+
+
+def _fd(each: Invocation) -> list[Carried]:
+    """``fd pattern dir -x cmd``: the command, for anything below the directories."""
+    flags = {"-x", "--exec", "-X", "--exec-batch"}
+    at = next((index for index, word in enumerate(each.argv) if word in flags), None)
+    if at is None:
+        return []
+    words = plain_words(replace(each, argv=each.argv[:at]), _FD_VALUES)
+    places = [f"{root.rstrip('/')}/**" for root in words[1:]] or ["./**"]
+    end = next((index for index in range(at, len(each.argv)) if each.argv[index] == ";"), None)
+    command = list(each.argv[at + 1 : end])
+    if not any(word in {"{}", "{/}", "{//}", "{.}", "{/.}"} for word in command):
+        command.append("{}")
+    parts = (places if word in {"{}", "{.}"} else [word] for word in command)
+    return [Carried(argv=tuple(word for part in parts for word in part))] if command[1:] else []
+
+
 def _after_flag(*flags: str) -> Callable[[Invocation], list[Carried]]:
     def read(each: Invocation) -> list[Carried]:
         for index, word in enumerate(each.argv[1:-1], 1):
@@ -213,6 +236,29 @@ def _terminal(each: Invocation) -> list[Carried]:
     return [Carried(script=" ".join(rest))] if rest else []
 
 
+_SED_RUNS = re.compile(r"(?:^|[;{}\n]|[0-9$]|/)\s*e\s+([^;}\n]+)")
+
+
+def _sed(each: Invocation) -> list[Carried]:
+    """``sed '1e cmd'`` runs a command."""
+    words = (word[:65536] for word in each.argv[1:] if not word.startswith("--"))
+    return [Carried(script=found[1]) for word in words for found in _SED_RUNS.finditer(word)][:64]
+
+
+def _editor(each: Invocation) -> list[Carried]:
+    """``vim -c '!cmd'``, and ``!cmd`` on the stdin of ``ed`` or ``ex``."""
+    out = []
+    for word, after in zip(each.argv[1:], (*each.argv[2:], ""), strict=True):
+        text = (
+            after if word in {"-c", "--cmd"} else word.removeprefix("+") if word[:1] == "+" else ""
+        )
+        found = re.match(r"\s*:?\s*(?:silent!?\s+)?(?:[%\d,$]*)!\s*(.+)", text)
+        if found is not None:
+            out.append(text_of(found[1], f"what {each.program} runs"))
+    lines = [line.lstrip(": ") for line in (each.stdin or "").splitlines()[:256]]
+    return out + [Carried(script=line[1:]) for line in lines if line.startswith("!")]
+
+
 def _su(each: Invocation) -> list[Carried]:
     return _after_flag("-c", "--command")(each)
 
@@ -226,9 +272,12 @@ _SPECIAL: Mapping[str, Callable[[Invocation], list[Carried]]] = {
     "batch": _schedule,
     "crontab": _crontab,
     "find": _find,
-    "fd": _after_flag("-x", "--exec", "-X", "--exec-batch"),
+    "fd": _fd,
+    "fdfind": _fd,
     "script": _after_flag("-c", "--command", "-qc"),
     "su": _su,
+    **dict.fromkeys(("sed", "gsed"), _sed),
+    **dict.fromkeys(("vim", "vi", "nvim", "ex", "ed", "view"), _editor),
     "runuser": _su,
     "tmux": _terminal,
     "screen": _terminal,

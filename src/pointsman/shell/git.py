@@ -1,9 +1,10 @@
 """What git does to files: the work tree, and what is written beside it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 
-from pointsman.shell.arguments import option_value, options, plain_words
-from pointsman.shell.effects import Effect, Invocation, Kind
+from pointsman.shell.arguments import names, option_value, options, plain_words
+from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
 from pointsman.shell.state import resolve
 
 _GIT_KINDS = {
@@ -21,26 +22,119 @@ def git_command(each: Invocation) -> Invocation:
         elif each.argv[index].startswith("--work-tree="):
             cwd = resolve(each.argv[index].partition("=")[2], cwd)
         index += 2 if each.argv[index] in _GIT_VALUES else 1
-    return Invocation(each.argv[index:], cwd, text=each.text)
+    return Invocation(each.argv[index:], cwd, stdin=each.stdin, text=each.text)
 
 
 def git_effects(each: Invocation) -> Iterator[Effect]:
-    """Yield what a call of git does to files."""
+    """Yield what a call of git does: to the work tree, to files beside it, over the network."""
     told = git_command(each)
     name = told.argv[0].lower() if told.argv else ""
-    if {"--help", "-h"} & set(told.argv[1:]):
+    if not name or {"--help", "-h"} & set(told.argv[1:]):
         return
-    given = options(told)
-    if name == "clean" and given & {"-f", "--force"} and not given & {"-n", "--dry-run"}:
-        for word in plain_words(told, frozenset({"-e", "--exclude"})) or ["."]:
-            yield Effect(Kind.DELETE_TREE, resolve(word, told.cwd), "git clean")
     for option in ("--output", "-o"):
         target = option_value(told, option)
         if target is not None and name in {"diff", "log", "show", "format-patch", "archive"}:
             yield Effect(Kind.WRITE, resolve(target, told.cwd), f"git {name} {option}")
-    kind = _GIT_KINDS.get(name)
-    if kind is not None:
-        values = frozenset({"-b", "-B", "--source", "-s", "--conflict", "--pathspec-from-file"})
-        for word in plain_words(told, values):
-            text = word.removeprefix(":/").removeprefix(":(top)")
-            yield Effect(kind, resolve(text or ".", told.cwd), f"git {name}")
+    special = _BY_NAME.get(name)
+    if special is not None:
+        yield from special(told, name)
+    if name in _REMOTE or {"remote", "update"} <= set(told.argv[:2]):
+        words = plain_words(told, _GIT_VALUES)
+        yield Effect(Kind.NETWORK, words[0] if words else UNKNOWN, f"git {name}")
+    if name in _TREE and not (options(told) & {"--cached", "--check", "--stat", "-n", "--dry-run"}):
+        yield Effect(Kind.OPAQUE, told.cwd, f"git {name}")
+
+
+_REMOTE = names("clone fetch pull push ls-remote submodule fetch-pack send-pack")
+_TREE = names(
+    "merge rebase pull cherry-pick revert stash bisect read-tree checkout-index submodule"
+    " switch am sparse-checkout reset"
+)
+"""What changes the work tree in a way that hangs on what the repository holds."""
+
+
+def _clean(told: Invocation, _name: str) -> Iterator[Effect]:
+    given = options(told)
+    if given & {"-f", "--force"} and not given & {"-n", "--dry-run"}:
+        for word in plain_words(told, frozenset({"-e", "--exclude"})) or ["."]:
+            yield Effect(Kind.DELETE_TREE, resolve(word, told.cwd), "git clean")
+
+
+def _paths(told: Invocation, name: str) -> Iterator[Effect]:
+    """``rm``, ``mv``, ``checkout``, ``restore``: paths among the words, or names of commits."""
+    values = frozenset({"-b", "-B", "--source", "-s", "--conflict", "--pathspec-from-file"})
+    given = options(told)
+    for word in plain_words(told, values):
+        text = word.removeprefix(":/").removeprefix(":(top)")
+        yield Effect(_GIT_KINDS[name], resolve(text or ".", told.cwd), f"git {name}")
+    if (name == "checkout" and "--" not in told.argv) or "--pathspec-from-file" in given:
+        yield Effect(Kind.OPAQUE, told.cwd, f"git {name}")
+
+
+_PATCHED = re.compile(r"(?m)^(?:\+\+\+ (?:b/)?|--- (?:a/)?|rename to |copy to )([^\t\n]+)")
+_MOST_PATCHED = 256
+
+
+def _apply(told: Invocation, name: str) -> Iterator[Effect]:
+    """The files that a patch names; unknown ones where it lies in a file."""
+    if options(told) & {"--check", "--stat", "--numstat", "--summary", "--cached"}:
+        return
+    base = resolve(option_value(told, "--directory") or ".", told.cwd)
+    files = plain_words(told, frozenset({"--directory", "-p", "-C", "--exclude", "--include"}))
+    if told.stdin is None or files:
+        yield Effect(Kind.OPAQUE, base, f"git {name}")
+        if option_value(told, "--directory"):
+            yield Effect(Kind.WRITE, f"{base}/**", f"git {name}")
+    for found in list(_PATCHED.finditer(told.stdin or ""))[:_MOST_PATCHED]:
+        if found[1] != "/dev/null":
+            yield Effect(Kind.WRITE, resolve(found[1], base), f"git {name}")
+
+
+def _made(told: Invocation, name: str) -> Iterator[Effect]:
+    """``clone``, ``init``, ``worktree add``: the directory that they make."""
+    values = frozenset({"-b", "--branch", "-o", "--origin", "--depth", "-B", "--reference", "-j"})
+    words = plain_words(told, values)
+    if name == "worktree":
+        if words[:1] in (["remove"], ["move"]) and words[1:]:
+            yield Effect(Kind.DELETE_TREE, resolve(words[1], told.cwd), f"git worktree {words[0]}")
+        places = words[1:2] if words[:1] == ["add"] else words[2:3]
+    elif name == "clone":
+        last = words[0].rstrip("/").rsplit("/", 1)[-1].removesuffix(".git") if words else ""
+        places = words[1:2] or ([last.rpartition(":")[2]] if last else [])
+    else:
+        places = words[:1] or ["."]
+    for place in places:
+        yield Effect(Kind.WRITE, resolve(place, told.cwd), f"git {name}")
+
+
+_RUNS = re.compile(
+    r"(core\.(hookspath|fsmonitor|sshcommand|pager|editor|askpass)|sequence\.editor|alias\..+"
+    r"|diff\.external|pager\..+|gpg\.program|credential\.helper|.+\.(textconv|command|driver"
+    r"|clean|smudge))\Z",
+    re.IGNORECASE,
+)
+
+
+def _config(told: Invocation, _name: str) -> Iterator[Effect]:
+    """``git config``: a file that it is told to change, and what git is told to run later."""
+    words = plain_words(told, frozenset({"-f", "--file", "--type", "--default", "--blob"}))
+    words = words[1:] if words[:1] == ["set"] else words
+    file = option_value(told, "-f", "--file")
+    if len(words) > 1:
+        if file is not None:
+            yield Effect(Kind.WRITE, resolve(file, told.cwd), "git config")
+        if _RUNS.match(words[0]):
+            path = "hookspath" in words[0].lower()
+            yield Effect(Kind.EXECUTE, resolve(words[1], told.cwd) if path else "", "git config")
+
+
+_BY_NAME: Mapping[str, Callable[[Invocation, str], Iterator[Effect]]] = {
+    "clean": _clean,
+    **dict.fromkeys(_GIT_KINDS, _paths),
+    "apply": _apply,
+    "am": _apply,
+    "clone": _made,
+    "init": _made,
+    "worktree": _made,
+    "config": _config,
+}

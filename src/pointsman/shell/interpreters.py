@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from pointsman.shell.carried import is_interpreter
-from pointsman.shell.effects import UNKNOWN, Effect, Invocation
+from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
 from pointsman.shell.python_code import is_python, python_effects, python_texts
 from pointsman.shell.state import resolve
 
@@ -58,13 +58,64 @@ def shell_texts(each: Invocation) -> Iterator[str]:
         yield found[1] or found[2] or ""
 
 
+_CALLED = re.compile(
+    r"\b(rmtree|remove_tree|rm_rf|rm_r|rmSync|rmdirSync|rmdir|unlinkSync|unlink|rm|delete|remove"
+    r"|writeFileSync|writeFile|appendFileSync|appendFile|file_put_contents|write|createWriteStream"
+    r"|touch|mkdirSync|mkdir_p|renameSync|rename|truncateSync|truncate|chmodSync|chmod|copyFileSync"
+    r"|cpSync|move|mv|cp|copy|open|openSync|fopen|symlinkSync|writeLines)\s*\(?\s*"
+    r"(?:[\w$ ]{1,20},\s*['\"]?([<>+rwab]{1,3})['\"]?\s*,\s*)?"
+    r"(['\"])([^'\"\n]{1,400})\3"
+)
+"""A call of another language whose first text is a path."""
+_PLACE = re.compile(r"""(['"])([\w.~-]*/[^'"\s]{1,400}|[\w-]+\.\w{1,8})\1""")
+_MOST_PLACES = 64
+_TREES = frozenset({"rmtree", "remove_tree", "rm_rf", "rm_r"})
+_TAKES = frozenset(
+    {"rmSync", "rmdirSync", "rmdir", "unlinkSync", "unlink", "rm", "delete", "remove"}
+)
+_MOVES = frozenset({"renameSync", "rename", "move", "mv"})
+_OPENS = frozenset({"open", "openSync", "fopen"})
+
+
+def _kind_of(call: str, rest: str) -> Kind | None:
+    if call in _TREES or (call.startswith("rm") and "recursive" in rest):
+        return Kind.DELETE_TREE
+    if call in _TAKES:
+        return Kind.DELETE
+    if call in _MOVES:
+        return Kind.MOVE
+    if call.startswith("chmod"):
+        return Kind.CHMOD
+    if call in _OPENS and not re.match(r"""\s*,\s*['"][rwab+]*[wa+]""", rest):
+        return None
+    return Kind.WRITE
+
+
+def _other_effects(each: Invocation, code: str) -> Iterator[Effect]:
+    """Yield what code of another language does as far as its texts say: else it is opaque."""
+    yield Effect(Kind.OPAQUE, UNKNOWN, each.program)
+    for found in list(_CALLED.finditer(code))[:_MOST_PLACES]:
+        kind, path = _kind_of(found[1], code[found.end() : found.end() + 80]), found[4]
+        writes = path.startswith(">") or (found[2] and set(found[2]) & set(">wa+"))
+        if found[1] in _OPENS and writes:
+            kind, path = Kind.WRITE, path.lstrip("> ")
+        if kind is not None:
+            yield Effect(kind, resolve(path, each.cwd), f"{each.program}: {found[1]}()")
+    for found in list(_PLACE.finditer(code))[:_MOST_PLACES]:
+        yield Effect(Kind.OPAQUE, resolve(found[2], each.cwd), each.program)
+
+
 def code_effects(each: Invocation) -> Iterator[Effect]:
-    """Yield what Python code does to files by calls whose paths are literals."""
+    """Yield what code does to files by calls whose paths are literals."""
     code = code_of(each)
-    if code is None or not _is_python(each.program):
+    if code is None:
+        return
+    if not _is_python(each.program):
+        yield from _other_effects(each, code)
         return
     for kind, path, call in python_effects(code):
-        yield Effect(kind, resolve(path or UNKNOWN, each.cwd), f"{each.program}: {call}")
+        place = UNKNOWN if not path else resolve(path, each.cwd)
+        yield Effect(kind, place, f"{each.program}: {call}")
 
 
 def _is_python(program: str) -> bool:

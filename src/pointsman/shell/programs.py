@@ -244,8 +244,15 @@ def _dd(each: Invocation) -> Iterator[Effect]:
             yield Effect(Kind.WRITE, resolve(word[3:], each.cwd), "dd of=")
 
 
+_SED_FILE = re.compile(r"(?:^|[;{}\n]|[0-9$]|/[gpiI0-9]*)\s*[wW]\s+([^;}\n]+)")
+
+
 def _sed(each: Invocation) -> Iterator[Effect]:
     given = options(each)
+    for word in each.argv[1:]:
+        if not word.startswith("-") or word.startswith(("-e", "--expression=")):
+            for found in _SED_FILE.finditer(word[:65536]):
+                yield Effect(Kind.WRITE, resolve(found[1].strip(), each.cwd), f"{each.program} w")
     in_place = any(word.startswith(("-i", "--in-place")) for word in each.argv[1:]) or "-i" in given
     if not in_place:
         return
@@ -293,7 +300,9 @@ def _tar(each: Invocation) -> Iterator[Effect]:
         }
         members = [word for word in plain_words(each, values) if word not in {flags, *archives}]
         for word in members:
-            yield Effect(Kind.WRITE, resolve(f"{base}/{word}", each.cwd), "tar -x")
+            place = resolve(f"{base}/{word}", each.cwd)
+            yield Effect(Kind.WRITE, place, "tar -x")
+            yield Effect(Kind.WRITE, f"{place}/**", "tar -x")
     elif "c" in flags and "f" in flags and len(each.argv) > 2:
         yield Effect(Kind.WRITE, resolve(each.argv[2], each.cwd), "tar -c")
     if "--remove-files" in each.argv:

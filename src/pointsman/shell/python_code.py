@@ -1,9 +1,12 @@
 """What a piece of Python does: the commands it runs and the files it changes, by its literals."""
 
 import ast
+import base64
+import binascii
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from pointsman.shell.arguments import names
 from pointsman.shell.effects import UNKNOWN, Kind
 
 _RUNNERS = frozenset(
@@ -32,6 +35,16 @@ _ON_FIRST = {
 _ON_SECOND = frozenset(
     {"copy", "copy2", "copyfile", "copytree", "move", "rename", "renames", "link", "symlink"}
 )
+_KNOWN = names(
+    """
+    __future__ os sys re json math time datetime pathlib shutil subprocess string random hashlib
+    base64 binascii codecs collections itertools functools operator typing dataclasses enum glob
+    fnmatch tempfile textwrap stat io csv struct platform uuid argparse shlex copy abc contextlib
+    statistics fractions decimal bisect heapq pprint inspect ast getpass socket ssl urllib http
+    """
+)
+"""Modules that do nothing to files but by the calls that are looked for."""
+_MOST_TEXTS = 16
 _MODULES = frozenset({"os", "shutil", "subprocess", "sys", "pathlib"})
 _JOINS = frozenset({"join", "Path", "PurePath", "PosixPath"})
 
@@ -59,6 +72,8 @@ def python_texts(code: str) -> Iterator[str]:
 def python_effects(code: str) -> Iterator[tuple[Kind, str, str]]:
     """Yield what Python code does to files: kind, path (empty where unknown), the call."""
     reading = _Reading(code)
+    if reading.opaque:
+        yield Kind.OPAQUE, "", reading.opaque
     for node in reading.calls():
         name = reading.name(node)
         subject, rest = reading.subject(node)
@@ -76,16 +91,45 @@ class _Reading:
     """One piece of code and the constants in it."""
 
     def __init__(self, code: str) -> None:
-        self._tree = _parsed(code)
         self._names: dict[str, ast.expr] = {}
-        for node in ast.walk(self._tree) if self._tree is not None else ():
+        self._calls: list[ast.Call] = []
+        self.opaque = ""
+        """Why this is not all that the code does, empty where it is."""
+        todo = [code]
+        for _ in range(_MOST_TEXTS):
+            if not todo:
+                break
+            todo += self._read(todo.pop())
+        if todo:
+            self.opaque = "exec()"
+
+    def _read(self, code: str) -> list[str]:
+        """Take one text in; return the constants that it carries out as code."""
+        tree, inner = _parsed(code), []
+        if tree is None:
+            self.opaque = "code"
+            return []
+        nodes = list(ast.walk(tree))
+        for node in nodes:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 self._names.setdefault(node.targets[0].id, node.value)
+        for node in nodes:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                first = getattr(node, "module", None) or node.names[0].name
+                if first.partition(".")[0] not in _KNOWN:
+                    self.opaque = f"import {first}"
+            if not isinstance(node, ast.Call):
+                continue
+            self._calls.append(node)
+            if self.name(node) in {"exec", "eval", "compile"} and node.args:
+                text = self.text(node.args[0])
+                inner.append(text if UNKNOWN not in text else "")
+                if not inner[-1]:
+                    self.opaque = f"{self.name(node)}()"
+        return [text for text in inner if text]
 
     def calls(self) -> Iterator[ast.Call]:
-        for node in ast.walk(self._tree) if self._tree is not None else ():
-            if isinstance(node, ast.Call):
-                yield node
+        yield from self._calls
 
     def name(self, node: ast.Call) -> str:
         function = node.func
@@ -117,6 +161,8 @@ class _Reading:
         return ""
 
     def _constant(self, node: ast.Constant, _depth: int) -> str:
+        if isinstance(node.value, bytes):
+            return node.value.decode("utf-8", "replace")
         return node.value if isinstance(node.value, str) else ""
 
     def _name(self, node: ast.Name, depth: int) -> str:
@@ -138,6 +184,19 @@ class _Reading:
         key = node.slice
         return "~" if isinstance(key, ast.Constant) and key.value == "HOME" else ""
 
+    def _decoded(self, node: ast.Call, name: str, depth: int) -> str:
+        """Return what a constant text becomes that is decoded, or put together."""
+        owner = getattr(node.func, "value", None)
+        if name in _DECODERS and node.args:
+            return _DECODERS[name](self.text(node.args[0], depth))
+        if name in {"decode", "encode", "strip", "lower"} and owner is not None:
+            return self.text(owner, depth)
+        if name == "join" and isinstance(owner, ast.Constant) and len(node.args) == 1:
+            glue = owner.value if isinstance(owner.value, str) else ""
+            items = getattr(node.args[0], "elts", ())
+            return glue.join(self.text(each, depth) for each in items)
+        return ""
+
     def _call_text(self, node: ast.Call, depth: int) -> str:
         name = self.name(node)
         if name == "home":
@@ -145,11 +204,35 @@ class _Reading:
         if name in {"expanduser", "resolve", "absolute", "str", "fspath"}:
             inner = node.args[0] if node.args else getattr(node.func, "value", None)
             return self.text(inner, depth) if inner is not None else ""
+        decoded = self._decoded(node, name, depth)
+        if decoded:
+            return decoded
         if name in _JOINS:
             return "/".join(part for each in node.args if (part := self.text(each, depth)))
         return ""
 
 
+def _base64(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return UNKNOWN
+
+
+def _hex(text: str) -> str:
+    try:
+        return bytes.fromhex(text).decode("utf-8", "replace")
+    except ValueError:
+        return UNKNOWN
+
+
+_DECODERS: dict[str, Callable[[str], str]] = {
+    "b64decode": _base64,
+    "urlsafe_b64decode": _base64,
+    "fromhex": _hex,
+    "unhexlify": _hex,
+    "bytes": str,
+}
 _MOST_NESTING = 16
 _EXPRESSIONS: tuple[tuple[type[ast.expr], Callable[..., str]], ...] = (
     (ast.Constant, _Reading._constant),

@@ -1,0 +1,66 @@
+import pytest
+
+from pointsman.shell.analyse import analyse
+from pointsman.shell.effects import Kind
+
+W, M, T = Kind.WRITE, Kind.MOVE, Kind.DELETE_TREE
+N, X, O = Kind.NETWORK, Kind.EXECUTE, Kind.OPAQUE  # noqa: E741
+
+
+@pytest.mark.parametrize(
+    ("command", "effects"),
+    [
+        ("git status", []),
+        ("git add a", []),
+        ("git commit -m 'rm -rf /'", []),
+        ("git log --output=x", [(W, "/w/x")]),
+        ("git clean -fd d", [(T, "/w/d")]),
+        ("git clean -nd d", []),
+        ("git rm a", [(T, "/w/a")]),
+        ("git mv a b", [(M, "/w/a"), (M, "/w/b")]),
+        ("git restore a", [(W, "/w/a")]),
+        ("git checkout -- a", [(W, "/w/a")]),
+        ("git checkout main", [(W, "/w/main"), (O, "/w")]),
+        ("git switch main", [(O, "/w")]),
+        ("git -C d merge x", [(O, "/w/d")]),
+        ("git --work-tree=d reset --hard", [(O, "/w/d")]),
+        ("git stash pop", [(O, "/w")]),
+        ("git apply x.patch", [(O, "/w")]),
+        ("git apply --check x.patch", []),
+        ("git apply --directory=d x.patch", [(O, "/w/d"), (W, "/w/d/**")]),
+        ("git apply <<E\n--- a/x\n+++ b/y\nE", [(W, "/w/x"), (W, "/w/y")]),
+        ("git clone https://h/r.git", [(W, "/w/r"), (N, "https://h/r.git")]),
+        ("git clone h:r d", [(W, "/w/d"), (N, "h:r")]),
+        ("git init d", [(W, "/w/d")]),
+        ("git worktree add d b", [(W, "/w/d")]),
+        ("git worktree remove d", [(T, "/w/d")]),
+        ("git push origin main", [(N, "origin")]),
+        ("git fetch", [(N, "\x00")]),
+        ("git config core.hooksPath d", [(X, "/w/d")]),
+        ("git config alias.x '!ls'", [(X, "")]),
+        ("git config user.name me", []),
+        ("git config -f d/c a.b c", [(W, "/w/d/c")]),
+        ("git config core.hooksPath", []),
+    ],
+)
+def test_what_git_does(command: str, effects: list[tuple[Kind, str]]) -> None:
+    found = analyse(command, cwd="/w", home="/home/dev").effects
+    assert {(each.kind, each.path) for each in found} == set(effects)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "git -c alias.x='!rm a' x",
+        "git -c core.pager='rm a' log",
+        "git -c core.sshCommand='rm a' fetch",
+        "GIT_SSH_COMMAND='rm a' git fetch",
+        "GIT_EDITOR='rm a' git commit",
+        "GIT_PAGER='rm a' git log",
+        "git rebase --exec 'rm a' main",
+        "git submodule foreach 'rm a'",
+    ],
+)
+def test_what_git_is_told_to_run_is_run(command: str) -> None:
+    found = analyse(command, cwd="/w", home="/home/dev").effects
+    assert (Kind.DELETE, "/w/a") in {(each.kind, each.path) for each in found}
