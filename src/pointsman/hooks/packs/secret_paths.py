@@ -76,7 +76,7 @@ def is_credential(path: str) -> bool:
     return _CREDENTIAL.search(path) is not None
 
 
-_ONLY_NAMES = names(
+NAME_ONLY = names(
     "ls ll stat file test [ [[ chmod chown chgrp rm rmdir unlink touch mkdir find fd echo printf "
     "which type command"
     " basename dirname realpath readlink du df tree cd pushd popd export set unset local declare "
@@ -95,7 +95,7 @@ _ONLY_NAMES = names(
     "nslookup dig mysql psql"
 )
 """Programs that are given a file's name and hand its content to nobody."""
-_READERS = names(
+READERS = names(
     "cat head tail less more nl tac bat batcat strings xxd od hexdump base64 base32 sed gsed awk "
     "gawk mawk nawk grep"
     " egrep fgrep rg ag cut sort uniq paste rev fold fmt column jq yq diff comm split gzip bzip2 "
@@ -143,10 +143,10 @@ def _reads(each: Invocation) -> Iterator[str]:
         code = code_of(each) or ""
         found = (match[1] for match in _LITERAL.finditer(code))
         yield from (text for text in found if "/" in text or "." in text)
-    elif program in _READERS:
+    elif program in READERS:
         yield from _files_of(each)
         yield from (word.partition("=")[2] for word in words if word.startswith("--"))
-    elif program not in _ONLY_NAMES:
+    elif program not in NAME_ONLY:
         # What follows an option of a program that nobody knows may be its setting: --env-file .env
         yield from (word for before, word in pairwise(each.argv) if not before.startswith("-"))
 
