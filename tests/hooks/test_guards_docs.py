@@ -8,6 +8,7 @@ from pointsman.hooks import (
     blocked,
     command_safety,
     completion,
+    credentials,
     held,
     proof,
     proof_words,
@@ -55,7 +56,7 @@ def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "self-protection", "command-safety", "secrets", "secret-output",
-        "proof",
+        "proof", "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 
@@ -69,6 +70,7 @@ GUARDS = [
     ("completion", completion, team),
     ("secret", secrets),
     ("proof", proof, proof_words),
+    ("credential", credentials),
 ]
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.config.approval_settings import APPROVALS
-from pointsman.config.secret_settings import SECRET_GUARDS
+from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
@@ -14,7 +14,7 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
-    "completion", "briefing", "secrets", "secret-output", "proof",
+    "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -140,6 +140,7 @@ SETTINGS = Table(
                 needed=("tool", "paths"),
             ),
         ),
+        "credentials": CREDENTIALS,
         "hooks": Many("Hooks of your own that are executables.", HOOK, unique="name"),
         "roles": ROLES,
         "team": TEAM,
@@ -154,6 +155,15 @@ SETTINGS = Table(
             },
         ),
         "approvals": APPROVALS,
+        "sandbox": Table(
+            "Shell commands on their way through pointsman-exec.",
+            {
+                "enabled": Flag(
+                    "Whether `init` puts it in place and the kernel holds agents to their "
+                    "contracts. Only the user's file may say no. Default: true."
+                )
+            },
+        ),
         "ledger": Table(
             "The audit trail.",
             {

@@ -60,5 +60,5 @@ def _work(
     unverified = tuple(dict.fromkeys(run.unverified))
     return Analysis(
         tuple(run.found), (*effects, *dict.fromkeys(run.effects)), unverified, steps.used,
-        tuple(files.asked),
+        tuple(files.asked), tuple(files.started),
     )  # fmt: skip

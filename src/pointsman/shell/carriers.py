@@ -137,7 +137,7 @@ def _shell(each: Invocation) -> list[Carried]:
         if re.fullmatch(r"-[a-z]*s", word):
             return _from_stdin(each)
         if not word.startswith(("-", "+")):
-            return _source(each)
+            return _source(replace(each, argv=(each.program, *words[index:])))
     return _from_stdin(each)
 
 

@@ -100,7 +100,8 @@ def _name_of(word: str) -> str:
 class Analysis:
     """What a command does. ``unverified`` are reasons why that is not all of it.
 
-    ``asked`` are files whose content the analysis could have used, as scripts or as text.
+    ``asked`` are files whose content outside the command it could use, ``started`` those of them
+    that the command runs.
     """
 
     invocations: tuple[Invocation, ...] = ()
@@ -108,3 +109,4 @@ class Analysis:
     unverified: tuple[str, ...] = ()
     steps: int = 0
     asked: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()

@@ -27,6 +27,8 @@ class Files:
         self._read = read
         self.asked: list[str] = []
         """The files whose content outside the command was asked for."""
+        self.started: list[str] = []
+        """Those of them that are run."""
 
     def ours(self, path: str) -> bool:
         """Whether this command, or this session, has written the file."""
@@ -47,6 +49,7 @@ class Files:
         if UNKNOWN in path or len(self.asked) >= _MOST_FILES:
             return None
         self.asked.append(path)
+        self.started.append(path)
         if path in self._scripts:
             return self._scripts[path]
         content = self._read(path) if self._read is not None else None

@@ -1,5 +1,6 @@
 """One analysis as it goes on: carriers are unwrapped until only programs are left."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,11 +17,14 @@ from pointsman.shell.loops import starts_work
 from pointsman.shell.printed import prints
 from pointsman.shell.stage import Call, Redirection, Runs, Walks
 from pointsman.shell.started import Started, recipes, started
-from pointsman.shell.state import MOST_DEPTH, Entry, Feed, Function, State, Steps
+from pointsman.shell.state import MOST_DEPTH, Entry, Feed, Function, Spent, State, Steps
 
 MOST_INVOCATIONS = 20_000
+_STEPS_PER_BYTE = 2
+"""Steps that a script brings along."""
 Walk = Callable[[Runs, bytes], Walks]
 """Returns the walk through a text."""
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 _MOST_WORDS_SHOWN = 64
 """Words of a command that its carrier keeps beside its own."""
 _SAME = names("""
@@ -175,6 +179,7 @@ class Run:
     def simple(self, each: Invocation) -> None:
         """Run words as the shell would: an alias, a function, a command of its own, a program."""
         name = each.argv[0]
+        each = self._descriptors(each)
         alias = self.state.table.get(f"alias {name}")
         # The shell does not expand an alias in its own text again: `alias ls='ls -l'`.
         if isinstance(alias, str) and alias.split()[:1] != [name]:
@@ -186,6 +191,17 @@ class Run:
             self._function(name, function, each)
             return
         self.command(each)
+
+    def _descriptors(self, each: Invocation) -> Invocation:
+        """Let ``source /dev/fd/3`` read what the descriptor was opened on."""
+        for at, word in enumerate(each.argv[1:3], 1):
+            found = _DESCRIPTOR.fullmatch(word)
+            key = self.state.table.get(f"fd {found[1]}") if found is not None else None
+            opened = self.opened.get(key) if isinstance(key, str) else None
+            if opened is not None and opened.feed is not None:
+                argv = (*each.argv[:at], "/dev/stdin", *each.argv[at + 1 :])
+                return replace(each, argv=argv, stdin=opened.feed.rest, fed_by=opened.feed.by)
+        return each
 
     def _function(self, name: str, function: Function, each: Invocation) -> None:
         if name in self._calling:
@@ -280,22 +296,44 @@ class Run:
         self._run_script(script, each)
 
     def _run_script(self, script: Started, each: Invocation) -> None:
+        """Run a script's text; one that was here before is no more than looked at.
+
+        What cannot be known of such a one is opaque: nobody could say anything else of it, and
+        a project's own build is no reason to ask.
+        """
         quiet = not self.files.ours(script.path)
+        text = script.text or ""
+        before = (self.level, self._via, len(self._calling), len(self._locals), self._quiet)
         self._started.append(script.path)
         self._quiet += quiet
-        self.sink.append(UNKNOWN if script.language else "")
-        if script.language:
-            code = (script.language, "-")
-            self.command(replace(each, argv=code, stdin=script.text, redirects=(), via=self._via))
-        else:
-            same = each.program in {"source", "."}
-            before = self.state.table.get("arguments")
-            given = script.arguments or (None if same else ())
-            self.script(script.text or "", same=same, arguments=given)
-            if same:
-                self.state.put("arguments", before)
-        self._quiet -= quiet
+        budget = self.steps.left
+        self.steps.left += _STEPS_PER_BYTE * len(text)
+        try:
+            self._text_of_script(script, each, text)
+        except Spent:
+            if not quiet or before[-1]:
+                raise
+            self.steps.left = budget
+            self.effects.append(Effect(Kind.OPAQUE, UNKNOWN, script.path))
+            self.level, self._via = before[:2]
+            del self._calling[before[2] :]
+            del self._locals[before[3] :]
+            del self._started[self._started.index(script.path) + 1 :]
+        self._quiet = before[-1]
         self._started.pop()
+
+    def _text_of_script(self, script: Started, each: Invocation, text: str) -> None:
+        if script.language:
+            self.sink.append(UNKNOWN)
+            code = (script.language, "-")
+            self.command(replace(each, argv=code, stdin=text, redirects=(), via=self._via))
+            return
+        same = each.program in {"source", "."}
+        arguments = self.state.table.get("arguments")
+        given = script.arguments or (None if same else ())
+        self.script(text, same=same, arguments=given)
+        if same:
+            self.state.put("arguments", arguments)
 
 
 def _shortened(each: Invocation, inner: list[Carried]) -> Invocation:

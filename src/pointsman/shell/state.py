@@ -5,6 +5,7 @@ and a way back to it, so that neither costs more than what it changes.
 """
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -70,6 +71,7 @@ class Function:
 Entry = Variable | Function | Choice | str | tuple[str, ...] | Mapping[str, str] | None
 _MISSING: Final = object()
 _CWD = "cwd"
+_NAME = re.compile(rb"[A-Za-z_]\w*")
 _INHERITED = frozenset({"HOME", "PATH", "PWD", "TMPDIR", "USER", "LANG", "TERM", "SHELL", "EDITOR"})
 
 
@@ -201,10 +203,11 @@ class State:
     def open_choices(self, text: bytes) -> list[tuple[str, Choice]]:
         """Return the names in a text that may have one of several values, and these."""
         out: list[tuple[str, Choice]] = []
-        for name in self.choices:
+        named = {each.decode() for each in _NAME.findall(text)}
+        for name in sorted((named & self.choices) | ({_CWD} & self.choices)):
             found = self.table.get(name)
             value = found.value if isinstance(found, Variable) else found
-            if isinstance(value, Choice) and (name == _CWD or name.encode() in text):
+            if isinstance(value, Choice):
                 out.append((name, value))
         return out
 

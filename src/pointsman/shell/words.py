@@ -35,7 +35,9 @@ _QUOTED_GLOB = {
 }
 _UNMARKS = str.maketrans({mark: char for char, mark in _QUOTED_GLOB.items()})
 _MARKS = str.maketrans(_QUOTED_GLOB)
-_BRACE_MARKS = str.maketrans({char: _QUOTED_GLOB[char] for char in "{},~"})
+_BRACE_MARKS = str.maketrans({char: _QUOTED_GLOB[char] for char in "{},"})
+"""A home that comes out of a variable is none to the shell; it is taken for one all the same: a
+text that would be carried out elsewhere (``eval``) looks just so."""
 _GLOBS = str.maketrans({"\x01": "\\*", "\x02": "\\?", "\x03": "\\["})
 
 
