@@ -36,11 +36,11 @@ RULE_NAMES = (
     "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "document-destroy",
     "keys-destroy", "database-drop", "database-reset", "metadata-service", "secret-print",
     "secret-write", "secret-variable", "process-memory", "secret-read", "agent-guard",
-    "agent-guard-package", "agent-settings", "agent-settings-link", "agent-code",
-    "agent-unguarded", "installed-program", "shell-environment", "pack.files", "pack.git",
-    "pack.disks", "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
-    "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud", "pack.databases",
-    "pack.secrets", "pack.agents", "unverified",
+    "agent-guard-package", "agent-settings", "agent-settings-handed", "agent-settings-link",
+    "agent-code", "agent-unguarded", "installed-program", "shell-environment", "pack.files",
+    "pack.git", "pack.disks", "pack.downloads", "pack.reverse-shells", "pack.network",
+    "pack.processes", "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud",
+    "pack.databases", "pack.secrets", "pack.agents", "unverified",
 )  # fmt: skip
 """The rules of command-safety: a name that is mistyped must not pass for a rule that is tuned."""
 

@@ -15,7 +15,7 @@ from pointsman.hooks.rule import Call, Scene
 from pointsman.shell.effects import UNKNOWN, Invocation
 
 _TRIES = frozenset({
-    "--help", "--version", "--dry-run", "--dryrun", "--what-if", "--whatif", "-WhatIf",
+    "--help", "--dry-run", "--dryrun", "--what-if", "--whatif", "-WhatIf",
     "--simulate", "--just-print",
 })  # fmt: skip
 """Options with which a program only says what it would do."""
@@ -87,7 +87,7 @@ class Given:
 
     def only_tries(self) -> bool:
         """Whether nothing is done: the help is shown, or what would be done."""
-        if self.words[-1:] in {("-h",), ("help",)} or self.words[:1] == ("help",):
+        if self.words[-1:] in {("-h",), ("help",)} or self.words[:1] in {("help",), ("--version",)}:
             return True
         for word in self.words:
             name, _, value = word.partition("=")

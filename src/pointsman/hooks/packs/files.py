@@ -116,6 +116,9 @@ def _chmod_tree(effect: Effect, each: Invocation, scene: Scene) -> str | None:
     if path in {*SYSTEM, scene.home} or static(path) in SYSTEM:
         return f"{each.program} -R changes all of {shown(path)}"
     open_to_all = re.search(r"777|a\+\w*w|o\+\w*w|^\+\w*w", given.first)
+    closes = path == scene.cwd and re.fullmatch(r"0{1,4}|[ugoa]*[-=](?:[rwx]+)?", given.first)
+    if each.program == "chmod" and closes:
+        return "the whole project is closed"
     return "a whole tree is opened for everybody" if open_to_all else None
 
 
