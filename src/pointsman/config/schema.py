@@ -153,6 +153,15 @@ SETTINGS = Table(
                 ),
             },
         ),
+        "sandbox": Table(
+            "Shell commands on their way through pointsman-exec.",
+            {
+                "enabled": Flag(
+                    "Whether `init` puts it in place and the kernel holds agents to their "
+                    "contracts. Only the user's file may say no. Default: true."
+                )
+            },
+        ),
         "approvals": APPROVALS,
         "ledger": Table(
             "The audit trail.",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
-from pointsman.case import Case, Delivery, Handled, as_row
+from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.desk import Desk, spoken
 from pointsman.model.answer import PASS, STOP, Answer
@@ -22,7 +22,9 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
-from pointsman.serve import control, protocol, state_dir
+from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.deliveries import delivery_of
+from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
@@ -56,8 +58,12 @@ class Daemon:
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report)
+        self.holding = Holding(places)
         recorder = Recorder(self.backlog)
-        self._runtime = Runtime(self._setups, recorder, report=self.report, desk=self._desk)
+        gate = exec_gate.services(places, self.holding)
+        self._runtime = Runtime(
+            self._setups, recorder, report=self.report, desk=self._desk, gate=gate
+        )
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -75,6 +81,8 @@ class Daemon:
         loading = asyncio.ensure_future(self._load_detector())
         ticking = asyncio.ensure_future(self._tick_for_ever(intake, listener))
         beating = asyncio.ensure_future(self._beat())
+        # Beside the first requests, so that no command has to wait until it has been tried.
+        probing = asyncio.ensure_future(asyncio.to_thread(self.holding.described))
         await self._stopping.wait()
         ticking.cancel()
         loading.cancel()
@@ -88,6 +96,7 @@ class Daemon:
         await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
+        probing.cancel()
         self._put_away()
 
     def _put_away(self) -> None:
@@ -143,7 +152,14 @@ class Daemon:
             connection.reply(control.answer(self, header))
             return
         self._note_version(header.get("version", ""))
-        case = self._runtime.open(_delivery(header, connection.body), seen)
+        if header.get("host") == exec_gate.HOST:
+            case = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
+            if isinstance(case, Answer):
+                connection.reply(case)
+                self.answered += 1
+                return
+        else:
+            case = self._runtime.open(delivery_of(header, connection.body), seen)
         if case.at_once:
             done.append((connection, case, self._runtime.finish_at_once(case)))
         else:
@@ -298,7 +314,8 @@ class Daemon:
             if not broken:
                 try:
                     header = protocol.read_header(spooled.header)
-                    await self._runtime.take_in(_delivery(header, spooled.body, spooled.reason))
+                    given = delivery_of(header, spooled.body, spooled.reason)
+                    await self._runtime.take_in(given)
                 except LedgerError:
                     raise  # It stays where it is until there is a record of it.
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
@@ -326,25 +343,6 @@ class Daemon:
         self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
 
 
-def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
-    size, pid = header.get("size", ""), header.get("env.CLAUDE_PID", "")
-    return Delivery(
-        host=header.get("host", ""),
-        event=header.get("event", ""),
-        payload=body,
-        size=int(size) if size.isdecimal() else -1,
-        cwd=header.get("cwd", ""),
-        project=header.get("env.CLAUDE_PROJECT_DIR", ""),
-        host_config=header.get("env.CLAUDE_CONFIG_DIR", ""),
-        transport="spooled" if undelivered else header.get("transport", "hook"),
-        client=header.get("client", ""),
-        client_version=header.get("version", ""),
-        undelivered=undelivered,
-        entrypoint=header.get("env.CLAUDE_CODE_ENTRYPOINT", ""),
-        host_pid=int(pid) if pid.isdecimal() and len(pid) < 10 else 0,
-    )
-
-
 def _given(connection: Connection, handled: Handled) -> Answer:
     # Asked by `pointsman decide`, which shows the decision and is no host that obeys it.
     if connection.header.get("detail"):
@@ -365,7 +363,7 @@ def _bug(header: Mapping[str, str], error: Exception) -> Answer:
 
 def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:
     event = header.get("event", "")
-    guarding = event in GUARD_EVENTS
+    guarding = event in GUARD_EVENTS or header.get("host") == exec_gate.HOST
     what = (
         "not a policy violation; the call was stopped."
         if guarding
