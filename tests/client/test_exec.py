@@ -48,10 +48,16 @@ class Run:
             **(more or {}),
         }
 
-    def failed(self, reason: str, command: str, env: Mapping[str, str] | None = None) -> None:
+    def failed(
+        self,
+        reason: str,
+        command: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         """Insist that nothing was run, in words, and that the command is kept for the record."""
         mark = self.folder / "was-run"
-        done = self(f"touch {mark}", env)
+        done = self(f"touch {mark}", env, cwd=cwd)
         assert done.returncode == 126, done
         text = done.stderr.decode()
         assert reason in text
@@ -267,7 +273,8 @@ def test_what_cannot_be_held_is_not_run(
 ) -> None:
     own = run.executor if prefix[0] == "{own}" else [prefix[0]]
     serve(sends(answer(0, words(*own, *prefix[1:]))))
-    run.failed(reason, "pointsman doctor")
+    run.failed(reason, "pointsman doctor", cwd=run.folder)
+    assert not (run.folder / "spool").exists()
     # Under Landlock already, nothing can be written to the spool any more.
     kept = [] if "--landlock" in prefix and reason != "is no rule" else ["exec"]
     assert [event for event, _ in run.spooled()] == kept

@@ -83,8 +83,6 @@ class Exec(hook.Client):
         except hook.Failure as failure:
             return self.fail(failure.command, str(failure))
         except held.NotHeld as error:
-            if self.state_here >= 0:
-                os.fchdir(self.state_here)
             return self.fail(hook.DOCTOR, f"the command cannot be held to its contract: {error}")
         except (OSError, MemoryError, ValueError) as error:
             return self.fail(hook.DOCTOR, f"{type(error).__name__}: {error}")
@@ -92,6 +90,9 @@ class Exec(hook.Client):
     def fail(self, command: str, reason: str) -> int:
         """Say what went wrong, keep the command, and return the exit code."""
         self.event = "shell command"
+        if self.state_here >= 0:
+            # The command's own directory is no place for the spool.
+            os.fchdir(self.state_here)
         super().fail(command, reason)
         return STOP
 

@@ -30,6 +30,7 @@ class Merged:
     approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     sandbox: bool = True
+    mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     """The user's and the repository's: each binds."""
@@ -72,6 +73,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         approvals=dict(user.get("approvals", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
         sandbox=user.get("sandbox", {}).get("enabled", True),
+        mechanism=user.get("sandbox", {}).get("mechanism", "auto"),
     )
 
 

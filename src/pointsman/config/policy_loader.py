@@ -287,4 +287,5 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         approvals=merged.approvals,
         retention_days=merged.retention_days,
         sandbox=merged.sandbox,
+        mechanism=merged.mechanism,
     )

@@ -7,6 +7,7 @@ from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
+from pointsman.model.confinement import MECHANISMS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
 from pointsman.model.hook import Role
 from pointsman.paths.globs import check
@@ -161,7 +162,12 @@ SETTINGS = Table(
                 "enabled": Flag(
                     "Whether `init` puts it in place and the kernel holds agents to their "
                     "contracts. Only the user's file may say no. Default: true."
-                )
+                ),
+                "mechanism": Text(
+                    "What holds them: the first that works of bubblewrap and landlock (auto), or "
+                    "that one alone. Only the user's file may say so. Default: auto.",
+                    ("auto", *MECHANISMS),
+                ),
             },
         ),
         "ledger": Table(

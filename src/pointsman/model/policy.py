@@ -89,6 +89,7 @@ class Policy:
     approvals: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     sandbox: bool = True
+    mechanism: str = "auto"
     """Whether commands of agents with a contract are held by the kernel."""
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()

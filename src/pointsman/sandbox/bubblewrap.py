@@ -54,7 +54,10 @@ def _disks() -> Iterator[str]:
     """Yield the devices that lead past every mount."""
     with os.scandir("/dev") as entries:
         for entry in sorted(entries, key=lambda each: each.name):
-            mode = entry.stat(follow_symlinks=False).st_mode
+            try:
+                mode = entry.stat(follow_symlinks=False).st_mode
+            except OSError:
+                continue  # It was unplugged meanwhile.
             if stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and _DANGEROUS.match(entry.name)):
                 yield entry.path
 

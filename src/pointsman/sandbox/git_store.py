@@ -7,6 +7,7 @@ somebody else calls it. What can name one stays read-only over a writable store.
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pointsman.paths.content import read_regular
@@ -115,10 +116,14 @@ def _kept(store: str) -> Iterator[str]:
     """Yield what stays read-only; makes what would otherwise be made by a command first."""
     text = _text(f"{store}/config")
     main = not os.path.lexists(f"{store}/commondir")
-    if main and not os.path.lexists(f"{store}/hooks"):
-        os.mkdir(f"{store}/hooks")
-    if _WORKTREE_CONFIG.search(text) and not os.path.lexists(f"{store}/config.worktree"):
-        os.close(os.open(f"{store}/config.worktree", os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o644))
+    # What we cannot make, a command of the same user cannot either.
+    with suppress(OSError):
+        if main and not os.path.lexists(f"{store}/hooks"):
+            os.mkdir(f"{store}/hooks")
+    with suppress(OSError):
+        if _WORKTREE_CONFIG.search(text) and not os.path.lexists(f"{store}/config.worktree"):
+            flags = os.O_CREAT | os.O_WRONLY | os.O_EXCL
+            os.close(os.open(f"{store}/config.worktree", flags, 0o644))
     for name, _ in KEPT:
         if os.path.lexists(f"{store}/{name}"):
             yield f"{store}/{name}"

@@ -58,7 +58,7 @@ class Daemon:
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
-        self.holding = Holding(places)
+        self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding)
         self._runtime = Runtime(

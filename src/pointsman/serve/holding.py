@@ -1,7 +1,7 @@
 """The kernel's hold, put together for the daemon: what works here, what is kept, the words."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from pointsman.model.contract import Contract
 from pointsman.model.places import Places
 from pointsman.paths.client_command import client_command, exec_command
 from pointsman.sandbox.confine import confine
-from pointsman.sandbox.probe import probe
+from pointsman.sandbox.probe import AUTO, probe
 from pointsman.sandbox.reach import confinement_of
 
 _SETTINGS = ("settings.json", "settings.local.json", "agents", "hooks")
@@ -19,15 +19,16 @@ _SETTINGS = ("settings.json", "settings.local.json", "agents", "hooks")
 class Holding:
     """Holds commands to contracts by what this machine has; it is tried once, when first asked."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, wanted: Callable[[], str] = lambda: AUTO) -> None:
         self._places = places
+        self._wanted = wanted
         self._seam: Seam | None = None
 
     @property
     def seam(self) -> Seam:
         """What was found to work."""
         if self._seam is None:
-            self._seam = probe(exec_command().argv)
+            self._seam = probe(exec_command().argv, self._wanted())
         return self._seam
 
     def hold(
