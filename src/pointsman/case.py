@@ -48,6 +48,8 @@ class Delivery:
     undelivered: str = ""
     entrypoint: str = ""
     host_pid: int = 0
+    environment: str = ""
+    """The names of the variables that the host's process has, commas between them."""
 
 
 Settle = Callable[[Decision, tuple[HookRun, ...]], tuple[Decision, tuple[HookRun, ...], Answer]]

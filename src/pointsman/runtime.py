@@ -70,6 +70,7 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
         transcript_path=event.transcript_path,
         permission_mode=event.permission_mode,
         host_config=event.host_config,
+        environment=event.environment,
         tool_name=event.tool_name,
         tool_input=event.tool_input,
         mcp_server=event.mcp_server,
@@ -85,9 +86,9 @@ class Runtime:
         setups: Setups,
         recorder: Recorder | None,
         clock: Clock | None = None,
+        *,
         report: Callable[[str, str], None] = lambda _kind, _text: None,
         desk: Desk | None = None,
-        *,
         gate: Services = NO_SERVICES,
     ) -> None:
         self._setups = setups
@@ -253,7 +254,7 @@ class Runtime:
         event = agent.read(delivery.payload, delivery.event, delivery.cwd, self._clock.wall_ns())
         root = anchored_root(delivery.project, event.identity.cwd)
         _complete(event.identity, repository=root, parent=self._lineage.parent_of(event))
-        _complete(event, host_config=delivery.host_config)
+        _complete(event, host_config=delivery.host_config, environment=delivery.environment)
         return event
 
     def _refused(self, delivery: Delivery, error: PayloadError, started: int) -> Case:

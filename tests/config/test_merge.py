@@ -204,9 +204,9 @@ REFUSED = {
         ("guards", "command-safety", "rules", "rm-tree"),
     ),
     "a later burst": ({"escalation": {"denial_burst": 99}}, ("escalation", "denial_burst")),
-    "the sandbox off": ({"sandbox": {"enabled": False}}, ("sandbox", "enabled")),
     "a longer yes": ({"approvals": {"valid_for": 600}}, ("approvals", "valid_for")),
     "questions to nobody": ({"approvals": {"ask": "host"}}, ("approvals", "ask")),
+    "the sandbox off": ({"sandbox": {"enabled": False}}, ("sandbox", "enabled")),
     "a shorter record": ({"ledger": {"retention_days": 1}}, ("ledger", "retention_days")),
 }
 

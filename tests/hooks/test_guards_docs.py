@@ -8,6 +8,7 @@ from pointsman.hooks import (
     blocked,
     command_safety,
     completion,
+    credentials,
     held,
     proof,
     proof_words,
@@ -55,7 +56,7 @@ def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "self-protection", "command-safety", "secrets", "secret-output",
-        "proof",
+        "proof", "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 
@@ -69,6 +70,7 @@ GUARDS = [
     ("completion", completion, team),
     ("secret", secrets),
     ("proof", proof, proof_words),
+    ("credential", credentials),
 ]
 
 
@@ -85,9 +87,9 @@ def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...])
 
 
 def test_the_caps_it_names_are_the_caps_there_are() -> None:
-    from pointsman.shell import analyse, state
+    from pointsman.shell import running, state
 
     text = " ".join(DOCS.read_text(encoding="utf-8").split())
     assert f"{state.MOST_TEXT // 1024} KiB of text, {state.MOST_DEPTH} levels" in text
-    assert f"{analyse._MOST_INVOCATIONS:,}".replace(",", " ") + " commands" in text
+    assert f"{running.MOST_INVOCATIONS:,}".replace(",", " ") + " commands" in text
     assert command_safety.NAME in text

@@ -156,6 +156,14 @@ def test_a_team_is_flat(team: Crew, by: str, nested: str, stopped: bool, tool: s
     assert rule(handled) == ("spawn.nested" if stopped else "")
 
 
+@pytest.mark.parametrize("tool", ["Workflow", "TeamCreate", "CronCreate", "RemoteTrigger"])
+def test_other_ways_to_start_somebody(team: Crew, tool: str) -> None:
+    team.agent("builder", "outputs: {allowed_modifications: [src/**]}")
+    assert rule(team.call(tool, "builder")) == "spawn.nested"
+    assert rule(team.call(tool, "free")) == ""
+    assert rule(team.call(tool)) == ""
+
+
 def test_a_repository_makes_a_team_flat_and_never_deep(team: Crew) -> None:
     team.settings('[team]\nnested = "deny"\n')
     assert rule(team.start("x", by="free")) == "spawn.nested"

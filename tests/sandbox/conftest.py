@@ -1,17 +1,20 @@
 """Repositories with a contract, and commands that are carried out under it."""
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from client.conftest import SOURCE, compiled
-from pointsman.model.confinement import Confinement, Seam
+from pointsman.model.confinement import Confinement, Prefix, Seam
 from pointsman.model.contract import Contract
 from pointsman.sandbox.confine import confine
 from pointsman.sandbox.probe import probe
@@ -24,6 +27,7 @@ def native_exec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compiled("pointsman-exec", tmp_path_factory.mktemp("exec"))
 
 
+NOTHING = Seam(mechanism="none", client=())
 _seams: dict[tuple[str, str], Seam] = {}
 
 
@@ -91,8 +95,11 @@ class Project:
             kept=self.kept, network=self.network,
         )  # fmt: skip
 
+    def prefix(self) -> Prefix:
+        return confine(self.confinement(), self.seam)
+
     def words(self) -> tuple[str, ...]:
-        return confine(self.confinement(), self.seam).words
+        return self.prefix().words
 
     def __call__(
         self, text: str, *, free: bool = False, cwd: Path | None = None, **more: object
@@ -110,6 +117,16 @@ class Project:
 def new_project(folder: Path, seam: Seam) -> Project:
     """Return a repository with ``src`` and ``tests`` in it, committed."""
     project = Project(folder / "repo", folder / "home", folder / "temp", seam)
+    shutil.copytree(_template(), folder, symlinks=True, dirs_exist_ok=True)
+    return project
+
+
+@cache
+def _template() -> Path:
+    """Make one repository that all are copied from: git takes its time."""
+    folder = Path(tempfile.mkdtemp(prefix="pointsman-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    project = Project(folder / "repo", folder / "home", folder / "temp", NOTHING)
     for each in (project.root / "src", project.root / "tests", project.home, project.temp):
         each.mkdir(parents=True)
     (project.root / "src/a.py").write_text("A = 1\n")
@@ -117,7 +134,7 @@ def new_project(folder: Path, seam: Seam) -> Project:
     (project.home / ".gitconfig").write_text("[user]\nname = n\nemail = n@example.org\n")
     done = project("git init -q . && git add -A && git commit -qm first", free=True)
     assert done.returncode == 0, done.stderr
-    return project
+    return folder
 
 
 @pytest.fixture

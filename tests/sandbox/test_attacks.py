@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -329,6 +330,35 @@ def test_a_plan_that_a_link_has_changed_is_not_followed(project: Project) -> Non
     assert done.returncode == 126
     assert f"{project.root}/src" in done.stderr
     assert (project.root / "tests/t.py").read_text() == "original\n"
+
+
+SOME = ("redirect", "rename-parent", "remount", "unshare", "proc-root-outside", "disk", "ptrace")
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_bubblewrap_that_stays_holds_as_well(
+    project: Project, outside: "subprocess.Popen[bytes]", name: str
+) -> None:
+    """Where it cannot be joined: a signal to it alone is lost, and nothing else."""
+    if project.seam.mechanism == "landlock":
+        outside.kill()
+        outside.wait()
+        pytest.skip("this is about bubblewrap")
+    project.seam = replace(project.seam, stays=True, new_user=True)
+    project.env = {"OUTSIDE": str(outside.pid)}
+    before = state(project)
+    try:
+        done = project(f"echo ran > src/ran; echo x > .git/config; {ATTACKS[name]}")
+    finally:
+        outside.kill()
+        outside.wait()
+    assert (project.root / "src/ran").exists(), done.stderr
+    assert state(project) == before
+    assert "[core]" in (project.root / ".git/config").read_text()
+    assert not (project.root / "src/disk").exists()
+    assert not (project.root / "src/kernel").exists()
+    assert project("exit 7").returncode == 7
+    assert any("stays above the command" in each for each in project.prefix().limits)
 
 
 def test_a_working_directory_that_is_gone(project: Project, tmp_path: Path) -> None:

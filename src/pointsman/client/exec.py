@@ -29,7 +29,6 @@ PASSED_ON = (
     "UV_CACHE_DIR", "npm_config_cache", "TMUX", "TMUX_TMPDIR", "DOCKER_HOST",
 )  # fmt: skip
 USAGE = "usage: pointsman-exec [--pinned STATE CONFIG] TEXT"
-OWN = [sys.executable, "-I", "-S", os.path.abspath(__file__)]
 HOLDING = ("--join", "--landlock")
 SHELLS = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash", "/bin/sh")
 SIGNALS = (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
@@ -161,7 +160,7 @@ def become_held(words: list[str], before: Before) -> "NoReturn":
         at = next((i for i, word in enumerate(words[:8]) if word in HOLDING), -1)
         if at < 0 or (at and not words[at - 1].endswith("exec.py")):
             break
-        words = held.hold(words[at:], OWN)
+        words = held.hold(words[at:])
     if not words:
         raise held.NotHeld("there is no command")
     before.restore()
@@ -183,17 +182,8 @@ def _is_open(number: int) -> bool:
     return True
 
 
-def _hold_open() -> int:
-    """Inside the view: say who we are, and keep it open until the other end has joined."""
-    os.write(1, f"PMH1 {os.getpid()}\n".encode())
-    os.read(0, 64)
-    return 0
-
-
 def main(words: list[str]) -> int:
     """Carry out a command; returns the exit code where nothing is run."""
-    if words == ["--hold"]:
-        return _hold_open()
     before = Before()
     hook._hold_standard_descriptors()
     pinned = len(words) == 4 and words[0] == "--pinned" and words[1][:1] == words[2][:1] == "/"

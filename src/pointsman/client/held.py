@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import ctypes
 
 HELD_DEADLINE = 10.0
+_HOLDER = ("/bin/sh", "-c", 'echo "PMH1 $$"; read line')
+"""Says who it is and keeps the view open until we have joined; another Python would cost more."""
 MOST_SAID = 600
 OPEN_TREE, MOVE_MOUNT, OPENAT2, MOUNT_SETATTR = 428, 429, 437, 442
 LL_CREATE, LL_ADD, LL_RESTRICT = 444, 445, 446
@@ -34,11 +36,8 @@ class NotHeld(Exception):
     """Why a command cannot be held to its contract."""
 
 
-def hold(words: list[str], own: list[str]) -> list[str]:
-    """Apply what the words ask for; return the command that they stand before.
-
-    ``own`` are the words that start the program that this is a part of.
-    """
+def hold(words: list[str]) -> list[str]:
+    """Apply what the words ask for; return the command that they stand before."""
     if words.count("--") < (2 if words[0] == "--join" else 1):
         raise NotHeld("the words that hold it are cut short")
     end = words.index("--")
@@ -48,7 +47,7 @@ def hold(words: list[str], own: list[str]) -> list[str]:
             _hold_by_landlock(rules)
             return rest
         end = rest.index("--")
-        _hold_by_bubblewrap(rules, rest[:end], own)
+        _hold_by_bubblewrap(rules, rest[:end])
     except OSError as error:
         raise NotHeld(str(error)) from None
     return rest[end + 1 :]
@@ -159,13 +158,13 @@ def _cwd() -> str:
         return ""
 
 
-def _hold_by_bubblewrap(rules: list[str], view: list[str], own: list[str]) -> None:
+def _hold_by_bubblewrap(rules: list[str], view: list[str]) -> None:
     cwd = _cwd()
     if not cwd.startswith("/"):
         raise NotHeld("the working directory is gone: cd to one that exists")
     if not view or not view[0].startswith("/"):
         raise NotHeld("there is no program to build a view")
-    builder, keep, said = _start_view(view, own)
+    builder, keep, said = _start_view(view)
     holder = _wait_for_view(said)
     own_user = _enter(holder, "user", NEW_USER)
     _enter(holder, "net", NEW_NET)
@@ -184,7 +183,7 @@ def _hold_by_bubblewrap(rules: list[str], view: list[str], own: list[str]) -> No
     _refuse_keys()
 
 
-def _start_view(view: list[str], own: list[str]) -> tuple[int, int, int]:
+def _start_view(view: list[str]) -> tuple[int, int, int]:
     keep_read, keep = os.pipe()
     said, say = os.pipe()
     pid = os.fork()
@@ -194,7 +193,7 @@ def _start_view(view: list[str], own: list[str]) -> tuple[int, int, int]:
             os.dup2(keep_read, 0)
             os.dup2(say, 1)
             os.dup2(say, 2)
-            os.execve(view[0], [*view, "--", *own, "--hold"], {"PATH": "/usr/bin:/bin"})
+            os.execve(view[0], [*view, "--", *_HOLDER], {"PATH": "/usr/bin:/bin"})
         except OSError as error:
             os.write(1, f"{view[0]}: {error}".encode())
         os._exit(127)
@@ -212,8 +211,9 @@ def _wait_for_view(said: int) -> int:
         data = os.read(said, MOST_SAID)
         text += data
         _, found, after = text.partition(b"PMH1 ")
-        if found and b"\n" in after:
-            return int(after.split(b"\n")[0])
+        number = after.partition(b"\n")[0]
+        if found and b"\n" in after and number.isdigit():
+            return int(number)
         if not data:
             break
     words = " ".join(text.decode("utf-8", "replace").split())

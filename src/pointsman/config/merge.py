@@ -23,6 +23,7 @@ class Merged:
     own_budgets: dict[str, float] = field(default_factory=dict)
     guards: dict[str, dict[str, Any]] = field(default_factory=dict)
     mcp_writers: list[Mapping[str, Any]] = field(default_factory=list)
+    credentials: list[Mapping[str, Any]] = field(default_factory=list)
     user_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
@@ -42,6 +43,7 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     for name, table in repository.get("guards", {}).items():
         _tighten_guard(out, name, table)
     out.mcp_writers = _with(out.mcp_writers, repository.get("mcp_writers", []))
+    out.credentials = _with(out.credentials, repository.get("credentials", []))
     out.repository_hooks = list(repository.get("hooks", []))
     _tighten_escalation(out, repository.get("escalation", {}))
     for key, value in repository.get("sandbox", {}).items():
@@ -64,6 +66,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         # Tightened in place later on; what was read must stay as it is.
         guards={name: _copy(table) for name, table in user.get("guards", {}).items()},
         mcp_writers=list(user.get("mcp_writers", [])),
+        credentials=list(user.get("credentials", [])),
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
         approvals=dict(user.get("approvals", {})),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.config.approval_settings import APPROVALS
-from pointsman.config.secret_settings import SECRET_GUARDS
+from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
@@ -14,7 +14,7 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
-    "completion", "briefing", "secrets", "secret-output", "proof",
+    "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -24,7 +24,7 @@ RULE_NAMES = (
     "git-rm-force", "git-stash-drop", "git-history", "git-rewrite", "git-runs", "git-config",
     "git-remote", "git-no-verify", "git-hidden", "git-submodule", "disk-write", "disk-format",
     "disk-detach", "download-and-run", "download-and-eval", "download-then-run",
-    "descriptor-run", "words-as-code", "reverse-shell", "reverse-shell-socket",
+    "descriptor-run", "nesting", "words-as-code", "reverse-shell", "reverse-shell-socket",
     "reverse-shell-code", "secret-sent", "secret-environment", "address-leak", "files-sent",
     "archive-elsewhere", "raw-socket", "way-in", "tunnel", "fork-bomb", "power", "kill-all",
     "kill-by-name", "service-stop", "network-off", "clock", "root-shell", "set-uid",
@@ -36,9 +36,9 @@ RULE_NAMES = (
     "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "document-destroy",
     "keys-destroy", "database-drop", "database-reset", "metadata-service", "secret-print",
     "secret-write", "secret-variable", "process-memory", "secret-read", "agent-guard",
-    "agent-guard-package", "agent-settings", "agent-code", "agent-unguarded",
-    "installed-program", "shell-environment", "pack.files", "pack.git", "pack.disks",
-    "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
+    "agent-guard-package", "agent-settings", "agent-settings-link", "agent-code",
+    "agent-unguarded", "installed-program", "shell-environment", "pack.files", "pack.git",
+    "pack.disks", "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
     "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud", "pack.databases",
     "pack.secrets", "pack.agents", "unverified",
 )  # fmt: skip
@@ -140,6 +140,7 @@ SETTINGS = Table(
                 needed=("tool", "paths"),
             ),
         ),
+        "credentials": CREDENTIALS,
         "hooks": Many("Hooks of your own that are executables.", HOOK, unique="name"),
         "roles": ROLES,
         "team": TEAM,
@@ -153,6 +154,7 @@ SETTINGS = Table(
                 ),
             },
         ),
+        "approvals": APPROVALS,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",
             {
@@ -162,7 +164,6 @@ SETTINGS = Table(
                 )
             },
         ),
-        "approvals": APPROVALS,
         "ledger": Table(
             "The audit trail.",
             {

@@ -8,6 +8,7 @@ from pointsman.hooks import (
     canary,
     command_safety,
     completion,
+    credentials,
     proof,
     roles,
     scope,
@@ -32,6 +33,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     briefing.NAME: briefing.hook,
     secrets.NAME: secrets.hook,
     secret_output.NAME: secret_output.hook,
+    credentials.NAME: credentials.hook,
     proof.NAME: proof.hook,
 }
 """A new policy is one file and one line here."""

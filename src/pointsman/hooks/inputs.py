@@ -7,7 +7,7 @@ is said and not guessed.
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,11 +34,11 @@ class Findings:
 
 @dataclass(slots=True)
 class Inputs:
-    """What a start brings with it: the prompt, the files of the repository, the environment."""
+    """What a start brings with it: the prompt, the files of the repository, the variables."""
 
     prompt: str
     root: str
-    environ: Mapping[str, str]
+    variables: frozenset[str]
     _named: list[str] | None = None
 
     def check(self, contracts: Sequence[Contract]) -> Findings:
@@ -80,10 +80,10 @@ class Inputs:
             found.missing += self._file(each.target, "file_exists")
 
     def _variable(self, name: str) -> Iterator[str]:
-        if not self.environ.get(name):
+        if name not in self.variables:
             yield (
                 f"env {name!r}: it is not set; write it under env in .claude/settings.local.json, "
-                f"or export {name}=… and start the client and Pointsman again (pointsman down)"
+                f"or export {name}=… before the client is started"
             )
 
     def _file(self, path: str, what: str) -> Iterator[str]:

@@ -4,9 +4,7 @@ Which tools an agent may use is said by its own file (``tools``, ``disallowedToo
 roles of the settings. All of them bind: a tool has to be allowed by each.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from collections.abc import Iterable
 from functools import lru_cache
 
 from pointsman.hooks.canary import TOOL as CANARY
@@ -18,41 +16,12 @@ from pointsman.model.event import Event, ToolEvent
 from pointsman.model.hook import Hook, HookContext, Role
 from pointsman.model.policy import Policy
 from pointsman.model.team import SPAWNING_TOOLS
+from pointsman.model.tools import Grant, grants, shown
 
 NAME = "roles"
 FREE = frozenset({CANARY, "PointsmanHarmless", "StructuredOutput", "ToolSearch"})
 """Tools that touch nothing: the two by which ``doctor`` proves the hooks, and two by which the
 host hands over an answer and the descriptions of tools."""
-
-_MOST_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """One declaration that binds an agent, with the words for it."""
-
-    who: str
-    tools: tuple[str, ...] | None
-    disallowed: tuple[str, ...]
-    source: str
-    problems: tuple[str, ...] = ()
-    spawns: tuple[str, ...] | None = None
-
-    def fault(self, tool: str) -> str:
-        """Return why the tool is not among those of this declaration, or the empty string."""
-        hit = next((each for each in self.disallowed if is_tool(each, tool)), None)
-        if hit is not None:
-            return f"{hit!r} is disallowed"
-        if self.tools is None or any(is_tool(each, tool) for each in self.tools):
-            return ""
-        return f"it may use only: {_list(self.tools)}"
-
-    def start_fault(self, event: ToolEvent) -> str:
-        """Return why the agent that a call starts is not among those it may start."""
-        if self.spawns is None or event.tool_name not in SPAWNING_TOOLS:
-            return ""
-        wanted = spawned(event)
-        return "" if wanted in self.spawns else f"it may start only: {_list(self.spawns)}"
 
 
 def hook(policy: Policy, kit: Kit) -> Hook:
@@ -60,8 +29,8 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     del kit
 
     @lru_cache(maxsize=1024)
-    def rules_of(agent: str) -> tuple[_Rule, ...]:
-        return tuple(_rules(policy, agent))
+    def rules_of(agent: str) -> tuple[Grant, ...]:
+        return tuple(grants(agent, policy.agents, policy.roles))
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
@@ -74,34 +43,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}))
 
 
-def is_tool(pattern: str, tool: str) -> bool:
-    """Whether a pattern means this tool.
-
-    ``mcp__server`` is every tool of that server, as the host reads it; ``Task`` is ``Agent``.
-    """
-    if tool in SPAWNING_TOOLS:
-        return any(fnmatchcase(name, pattern) for name in SPAWNING_TOOLS)
-    if fnmatchcase(tool, pattern):
-        return True
-    server = pattern.startswith("mcp__") and "__" not in pattern[5:]
-    return server and tool.startswith(f"{pattern}__")
-
-
-def _rules(policy: Policy, agent: str) -> Iterator[_Rule]:
-    for card in policy.agents.get(agent, ()):
-        bare = card.tools is None and not card.disallowed
-        if not bare or card.problems:
-            yield _Rule(
-                f"agent {agent!r}", card.tools, card.disallowed, card.source, card.problems,
-                card.spawns,
-            )  # fmt: skip
-    for role in policy.roles:
-        if any(fnmatchcase(agent, pattern) for pattern in role.agents):
-            who = f"agent {agent!r} in the role {role.role!r}"
-            yield _Rule(who, role.tools, role.disallowed, role.source)
-
-
-def _broken(agent: str, rules: Iterable[_Rule]) -> Decision | None:
+def _broken(agent: str, rules: Iterable[Grant]) -> Decision | None:
     for rule in rules:
         if rule.problems:
             reason = (
@@ -114,13 +56,20 @@ def _broken(agent: str, rules: Iterable[_Rule]) -> Decision | None:
     return None
 
 
-def _judge(event: ToolEvent, rules: Iterable[_Rule]) -> Decision | None:
+def _judge(event: ToolEvent, rules: Iterable[Grant]) -> Decision | None:
     for rule in rules:
-        fault = rule.fault(event.tool_name) or rule.start_fault(event)
+        fault = rule.fault(event.tool_name) or _start_fault(rule, event)
         if fault:
             reason = f"{rule.who} may not use {event.tool_name}: {fault} ({rule.source})"
             return deny(reason, rule="roles.tool")
     return None
+
+
+def _start_fault(rule: Grant, event: ToolEvent) -> str:
+    """Return why the agent that a call starts is not among those that may be started."""
+    if rule.spawns is None or event.tool_name not in SPAWNING_TOOLS:
+        return ""
+    return "" if spawned(event) in rule.spawns else f"it may start only: {shown(rule.spawns)}"
 
 
 def _council(event: ToolEvent, policy: Policy, agent: str) -> Decision | None:
@@ -136,8 +85,3 @@ def _council(event: ToolEvent, policy: Policy, agent: str) -> Decision | None:
         f"name says that it changes something ({contract.source})"
     )
     return deny(reason, rule="roles.read-only")
-
-
-def _list(tools: tuple[str, ...]) -> str:
-    more = f", and {len(tools) - _MOST_SHOWN} more" if len(tools) > _MOST_SHOWN else ""
-    return (", ".join(tools[:_MOST_SHOWN]) + more) if tools else "nothing"

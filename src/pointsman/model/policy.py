@@ -6,6 +6,7 @@ from typing import Any
 
 from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
 from pointsman.model.contract import AgentCard, Contract, ToolRule
+from pointsman.model.credential import Credential
 from pointsman.model.hook import Role
 
 
@@ -79,6 +80,7 @@ class Policy:
     guards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     mcp_writers: tuple[McpWriter, ...] = ()
     hooks: tuple[DeclaredHook, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     contracts: Mapping[str, tuple[Contract, ...]] = field(default_factory=dict)
     agents: Mapping[str, tuple[AgentCard, ...]] = field(default_factory=dict)
     roles: tuple[ToolRule, ...] = ()

@@ -39,7 +39,8 @@ def prefix(confinement: Confinement, seam: Seam) -> Prefix:
         words = (*seam.client, "--join", *rules, "--", *view, *network, "--")
         return Prefix(mechanism="bubblewrap", words=words, limits=confinement.limits)
     binds, limits = _binds(confinement)
-    words = (*view, *binds, *network, "--")
+    # Root in a user namespace could undo every mount in it; --join drops its powers itself.
+    words = (*view, *binds, *network, "--cap-drop", "ALL", "--")
     note = "a process of bubblewrap stays above the command: a signal to it alone is not passed on"
     return Prefix(mechanism="bubblewrap", words=words, limits=(*confinement.limits, *limits, note))
 

@@ -37,11 +37,21 @@ DOORS = (
 )
 """Where they are, and why each is hidden; what ends in a slash is a directory of them."""
 _MOST = 64
+_MOST_LISTED = 512
 
 
 def doors(environ: Mapping[str, str], home: str, own: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the sockets and their directories that are there, canonical, each once."""
-    return tuple(dict.fromkeys([*_found(environ, home), *filter(_is_socket, own)]))[:_MOST]
+    """Return the sockets and their directories that are there, canonical, each once.
+
+    ``own`` are further sockets, and directories of which each socket right in them counts.
+    """
+    return tuple(dict.fromkeys([*_found(environ, home), *_of_our_own(own)]))[:_MOST]
+
+
+def _of_our_own(paths: tuple[str, ...]) -> Iterator[str]:
+    for path in paths:
+        inside = sorted(glob.glob(f"{glob.escape(path)}/*")) if os.path.isdir(path) else [path]
+        yield from (os.path.realpath(each) for each in inside[:_MOST_LISTED] if _is_socket(each))
 
 
 def _found(environ: Mapping[str, str], home: str) -> Iterator[str]:

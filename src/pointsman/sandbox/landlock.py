@@ -27,7 +27,9 @@ def prefix(confinement: Confinement, seam: Seam) -> Prefix:
     for path in confinement.writable:
         below = [each for each in confinement.protected if within(each, path) and each != path]
         # What lies outside the repository, and the repository in a wider writable directory.
-        around = [each for each in below if not each.startswith(confinement.root + "/")]
+        # A store of git needs new names, wherever it is (a linked worktree's is elsewhere).
+        outside = () if ".git" in path.split("/") else below
+        around = [each for each in outside if not each.startswith(confinement.root + "/")]
         if path in confinement.protected or _is_held(path, confinement):
             continue
         if around:

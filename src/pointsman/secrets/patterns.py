@@ -110,14 +110,16 @@ _LONG = 20
 
 def is_random(value: str) -> bool:
     """Whether a value that only its surroundings call secret could be one."""
-    # A short one of letters alone is a word, which would be covered wherever it is used as such.
+    # Words are names of something, and would be covered wherever they are used as such.
+    words = _WORDLIKE.fullmatch(value) is not None
     return (
-        (len(value) >= _LONG or not value.isalpha())
+        not (words and (len(value) < _LONG or not value.isalpha()))
         and entropy(value) > _LEAST_ENTROPY
         and not _REFERENCE.search(value)
     )
 
 
+_WORDLIKE = re.compile(r"[A-Za-z_.-]+")
 _REFERENCE = re.compile(r"^[$%{<\[(*]|^(?:process|os|env|self|config|settings|secrets?)\.|\(\)?$")
 """What stands for a value instead of being one: ``$TOKEN``, ``<token>``, ``os.environ``."""
 

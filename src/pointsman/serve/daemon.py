@@ -6,8 +6,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pointsman import __version__
@@ -15,15 +15,15 @@ from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.desk import Desk, spoken
-from pointsman.model.answer import PASS, STOP, Answer
+from pointsman.model.answer import PASS, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
-from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
 from pointsman.serve.deliveries import delivery_of
+from pointsman.serve.failing import bug, unrecorded
 from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
@@ -57,7 +57,7 @@ class Daemon:
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
-        self._desk = Desk(Approvals(places.approvals), self.report)
+        self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         self.holding = Holding(places)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding)
@@ -137,7 +137,7 @@ class Daemon:
             try:
                 self._open(connection, done, seen)
             except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
-                connection.reply(_bug(connection.header, error))
+                connection.reply(bug(connection.header, error))
         if done:
             self._commit(done)
 
@@ -182,8 +182,8 @@ class Daemon:
     def _not_on_record(self, connection: Connection, error: Exception) -> Answer:
         self.unrecorded += 1
         if isinstance(error, LedgerError):
-            return _unrecorded(connection.header, error)
-        return _bug(connection.header, error)
+            return unrecorded(connection.header, error)
+        return bug(connection.header, error)
 
     def _later(self, connection: Connection, case: Case) -> None:
         self._waiting.add(connection)
@@ -200,7 +200,7 @@ class Daemon:
         except LedgerError as error:
             answer = self._not_on_record(connection, error)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
-            answer = _bug(connection.header, error)
+            answer = bug(connection.header, error)
         self._waiting.discard(connection)
         connection.reply(answer)
 
@@ -294,7 +294,8 @@ class Daemon:
     async def _tend_approvals(self) -> None:
         """Put what became of approvals on record, and tell people of those that wait too long."""
         for change in self._desk.store.unnoted():
-            self._ledger.note("approval", spoken(change), change=asdict(change))
+            covered = replace(change, text=self.secrets.text(change.text))
+            self._ledger.note("approval", spoken(covered), change=asdict(covered))
             self._desk.store.noted(change.number)
         await self._runtime.escalate(self._desk.sweep())
 
@@ -348,34 +349,6 @@ def _given(connection: Connection, handled: Handled) -> Answer:
     if connection.header.get("detail"):
         return Answer(PASS, json.dumps(as_row(handled)).encode())
     return handled.answer
-
-
-def _unrecorded(header: Mapping[str, str], error: LedgerError) -> Answer:
-    return _failed(header, f"it could not be put on record: {error}", error.fix)
-
-
-def _bug(header: Mapping[str, str], error: Exception) -> Answer:
-    _log.error("while answering %s", header.get("event"), exc_info=error)
-    if isinstance(error, PointsmanError):
-        return _failed(header, str(error), error.fix)
-    return _failed(header, f"{type(error).__name__}: {error}", "pointsman doctor")
-
-
-def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:
-    event = header.get("event", "")
-    guarding = event in GUARD_EVENTS or header.get("host") == exec_gate.HOST
-    what = (
-        "not a policy violation; the call was stopped."
-        if guarding
-        else "the event was let through."
-    )
-    text = (
-        f"Pointsman could not check this {event} ({reason}). This is Pointsman's own failure, "
-        f"{what} A person can get it going again with: {fix or 'pointsman doctor'}\n"
-    )
-    code = STOP if guarding else PASS
-    # A header may hold lone surrogates: these words must not fail because of them.
-    return Answer(code, b"", text.encode("utf-8", "backslashreplace"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ def delivery_of(header: Mapping[str, str], body: bytes, undelivered: str = "") -
         client=header.get("client", ""),
         client_version=header.get("version", ""),
         undelivered=undelivered,
+        environment=header.get("env_names", ""),
         entrypoint=header.get("env.CLAUDE_CODE_ENTRYPOINT", ""),
         host_pid=int(pid) if pid.isdecimal() and len(pid) < 10 else 0,
     )
