@@ -269,6 +269,18 @@ def test_an_alarm_is_raised_only_where_hooks_were_expected(gate: Gate) -> None:
     assert len(gate.alerts) == 1
 
 
+def test_an_agent_that_no_hook_has_told_of_is_known_by_the_hosts_files(gate: Gate) -> None:
+    gate.hooks("SessionStart", "UserPromptSubmit")
+    gate.settings.write_text("{}")
+    folder = gate.folder / "home/.claude/projects/-x/s/subagents"
+    folder.mkdir(parents=True)
+    (folder / "agent-1.jsonl").write_text("{}\n")
+    (folder / "agent-1.meta.json").write_text('{"agentType": "worker"}')
+    assert gate.stopped("scoped").decision.rule == "scope.outside"
+    gate.passed("make")
+    assert gate.box.held == [["worker"]]
+
+
 # --- a person, a command file, the host itself ---------------------------------------------------
 
 

@@ -177,6 +177,9 @@ class SecondGate:
                 before.decided(event, Decision(action=action, reason=past.reason), past.seq)
         self._witness.take_in(name, before.session(name))
 
+    def _lately(self, run: Run, agent: Agent) -> tuple[str, ...]:
+        return agent.lately_at_work(run.session, run.host_config, self._services.home)
+
     @staticmethod
     def _refused(case: Case, verdict: Verdict, decision: Decision | None) -> Case:
         """Stop what the host runs although it was denied, or before it was answered."""
@@ -209,7 +212,8 @@ class SecondGate:
             who = Who(HOST, ((None, HOST),), explained=True)
         else:
             known = registered and session.hooked and command is not None
-            who = whose(session, setup.policy, trusted=known)
+            lately = () if known else self._lately(run, agent)
+            who = whose(session, setup.policy, trusted=known, lately=lately)
         events = [
             replace(case.event, identity=replace(at, agent_id=number, agent_type=kind))
             for number, kind in who.agents

@@ -159,6 +159,25 @@ def test_with_the_settings_emptied_the_guards_stay(under: Guarded, api: Messages
     assert {row["rule"] for row in stopped} >= {"command.git-reset-hard"}
 
 
+def test_an_agent_that_starts_after_the_hooks_are_gone_is_held(
+    under: Guarded, api: MessagesApi
+) -> None:
+    settings = under.claude.settings_path()
+    given = json.loads(settings.read_text())
+    del given["hooks"]["ConfigChange"]
+    settings.write_text(json.dumps(given))
+
+    def emptied(_request: Request) -> Said:
+        settings.write_text("{}")
+        return bash("sleep 3; echo waited")
+
+    api.script("main", emptied, agent("work", subagent_type=WORKER))
+    api.script("work", bash("d=te; echo no > ${d}sts/t.py"), bash("echo yes > src/in.py"))
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    assert (under.project / "tests/t.py").read_text() == "kept\n"
+    assert (under.project / "src/in.py").read_text() == "yes\n"
+
+
 def test_a_missing_program_is_closed(under: Guarded, api: MessagesApi, tmp_path: Path) -> None:
     settings = json.loads(under.claude.settings_path().read_text())
     settings["env"]["CLAUDE_CODE_SHELL_PREFIX"] = str(tmp_path / "gone/pointsman-exec")

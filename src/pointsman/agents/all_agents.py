@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pointsman.agents import claude_code, claude_person, claude_shell, claude_veto
+from pointsman.agents import claude_code, claude_live, claude_person, claude_shell, claude_veto
 from pointsman.model.answer import Answer
 from pointsman.model.decision import Decision
 from pointsman.model.event import Event
@@ -25,6 +25,9 @@ class Agent:
     """The command in the text that it gives to a shell, where that can be told."""
     hooks_in_force: Callable[[str, str, str], bool]
     """Whether its settings start our guards now: repository, its own directory, home."""
+    lately_at_work: Callable[[str, str, str], tuple[str, ...]]
+    """Types of a session's subagents that are at work by its own files: session, its directory,
+    home."""
 
 
 AGENTS: dict[str, Agent] = {
@@ -36,6 +39,7 @@ AGENTS: dict[str, Agent] = {
         claude_person.is_attended,
         claude_shell.command_of,
         claude_veto.hooks_in_force,
+        claude_live.lately_at_work,
     ),
 }
 """A new agent is one file and one line here."""

@@ -47,15 +47,17 @@ class Who:
         )
 
 
-def whose(session: Session, policy: Policy, *, trusted: bool) -> Who:
+def whose(session: Session, policy: Policy, *, trusted: bool, lately: tuple[str, ...] = ()) -> Who:
     """Return for whom a command is judged that came without a hook.
 
     While the main thread waits and our hooks are in force (``trusted``), no agent can have given
     it: every call of one would have come with its hook. Else it may be anybody's who is at work.
+    ``lately`` are types of agents that are by the host's own files: of one that has been started
+    since the hooks are gone, no hook has told.
     """
     if trusted and session.turn is Turn.IDLE:
         return Who(PERSON, ((None, PERSON),), explained=True)
-    live = list(dict.fromkeys(session.agents.values()))
+    live = list(dict.fromkeys((*session.agents.values(), *lately)))
     if session.overflowed or len(live) > _MOST_CANDIDATES:
         live = list(policy.contracts)
     types: tuple[tuple[str | None, str | None], ...] = tuple((None, kind) for kind in live)
