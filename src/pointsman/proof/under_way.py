@@ -114,15 +114,15 @@ class Names:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._known: dict[str, tuple[set[str], set[tuple[int, int]]]] = {}
+        self._known: dict[Call, tuple[set[str], set[tuple[int, int]]]] = {}
 
     def __call__(self, call: Call, change: Change) -> bool:
         """Say whether the call is known to write this path, or something above it."""
         if not call.foretold.paths:
             return False
-        if call.id not in self._known:
-            self._known[call.id] = self._resolved(call)
-        places, inodes = self._known[call.id]
+        if call not in self._known:
+            self._known[call] = self._resolved(call)
+        places, inodes = self._known[call]
         for entry in (change.before, change.after):
             if entry is not None and (entry.stamp.dev, entry.stamp.ino) in inodes:
                 return True
