@@ -32,8 +32,12 @@ def test_what_is_known_in_full(command: str, paths: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["make", "python3 x.py", "sh x.sh", "cd src && ls", "echo x > $(cat name)", "git commit -m x",
-     "git -c core.fsmonitor=x status", "eval \"$x\"", "cat x | sh", "$x", "pytest -q"],
+    [
+        "make", "python3 x.py", "sh x.sh", "cd src && ls", "echo x > $(cat name)",
+        "git commit -m x", "git -c core.fsmonitor=x status", 'eval "$x"', "cat x | sh", "$x",
+        "pytest -q", "./cat x", "src/ls", "PATH=src:$PATH ls", "alias ls=x; ls", "ls() { x; }; ls",
+        "ln -s a b", "cp -r a b", "chmod 777 src/*", "mv a b; echo x > b/c",
+    ],
 )  # fmt: skip
 def test_what_may_do_anything(command: str) -> None:
     assert told(command)[0].opaque

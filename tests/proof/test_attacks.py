@@ -1,6 +1,10 @@
 """Every way to write outside a contract that we know of: found, put back exactly, nothing lost."""
 
+import os
 import socket
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -118,6 +122,53 @@ def test_a_socket_that_is_left_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not (world.root / "docs/s").exists()
 
 
+IN_STEPS = {
+    "a link that is taken away": (
+        "ln -s ../tests src/l",
+        "echo evil > src/l/t.py; rm src/l",
+    ),
+    "a second name that is taken away": (
+        "ln tests/t.py src/h",
+        "echo evil > src/h; rm src/h",
+    ),
+    "a link by another name": (
+        "ln -s ../tests src/l",
+        "mv src/l src/m; echo evil > src/m/t.py; mv src/m src/l",
+    ),
+    "links made and taken away": (
+        "true",
+        (
+            "ln -s ../tests src/l; echo evil > src/l/t.py; rm src/l; ln tests/run.sh src/h; "
+            "echo evil > src/h; rm src/h"
+        ),
+    ),
+    "a tree copied over links": (
+        "mkdir -p src/d src/from/d; ln -s ../../tests/t.py src/d/t.py; echo evil > src/from/d/t.py",
+        "cp -r src/from/d src/",
+    ),
+    "a pattern that is a link": (
+        "mkdir src/d; ln -s ../../tests/t.py src/d/t.py",
+        "chmod 777 src/d/*; echo evil | tee src/d/*",
+    ),
+    "a copy with its directories": ("true", "cp --parents src/a.py docs"),
+    "a backup": ("true", "cp -b -S .evil src/a.py tests/t.py"),
+}
+
+
+@pytest.mark.parametrize("commands", IN_STEPS.values(), ids=IN_STEPS)
+def test_names_that_lead_elsewhere_for_a_moment(tmp_path: Path, commands: tuple[str, ...]) -> None:
+    world = World(tmp_path)
+    before = world.look()
+    found: set[Outcome] = set()
+    for command in commands:
+        found |= set(outcomes(world.run(command)).values())
+    after = world.look()
+    for name in {*before, *after}:
+        if name != "src" and not name.startswith("src/"):
+            assert after.get(name) == before.get(name), name
+    assert found == {Outcome.RESTORED}
+
+
 ALLOWED = {
     "in scope": "echo x > src/a.py; mkdir -p src/new/deep; mv src/a.py src/new/deep/b.py",
     "its directory": "rm -rf src; mkdir src; echo x > src/c.py",
@@ -145,3 +196,44 @@ def test_compiled_code_goes_without_a_word(tmp_path: Path) -> None:
     report = world.run("mkdir tests/__pycache__; echo evil > tests/__pycache__/t.pyc")
     assert set(outcomes(report).values()) == {Outcome.QUIET}
     assert not (world.root / "tests/__pycache__").exists()
+
+
+_AS_NOBODY = """
+import os, sys, subprocess, sqlite3, hashlib, shutil
+from pathlib import Path
+from proof.world import World, outcomes
+import pointsman.shell.analyse
+from pointsman.shell.analyse import analyse
+analyse("echo x > y; python3 -c 'open(1)'", cwd="/", home="/")
+os.chdir("/")
+os.setgid(65534)
+os.setuid(65534)
+world = World(Path(sys.argv[1]), git=False)
+for command in sys.argv[2:]:
+    before = world.look()
+    report = world.run(command)
+    assert world.look() == before, command
+    assert {each.value for each in outcomes(report).values()} == {"put back"}, report
+print("all of them")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_modes_that_keep_their_owner_out() -> None:
+    commands = (
+        "echo evil > tests/t.py; chmod 000 tests/t.py",
+        "echo evil > tests/t.py; chmod 000 tests",
+        "chmod 000 docs/guide.md",
+        "rm -r tests/unit; chmod 555 tests",
+        "rm -r tests/unit; chmod 100 tests",
+        "chmod 000 src",
+    )
+    # Not below the directories of the tests, which are root's alone.
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o777)
+        environment = {**os.environ, "HOME": made, "PYTHONPATH": str(Path(__file__).parents[1])}
+        ended = subprocess.run(
+            [sys.executable, "-c", _AS_NOBODY, made, *commands], capture_output=True, text=True,
+            check=False, env=environment,
+        )  # fmt: skip
+    assert ended.stdout == "all of them\n", ended.stderr

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from pointsman.model.proof import Call, Foretold
 from pointsman.proof.changes import Change
-from pointsman.proof.tree import FILE, Entry, Stamp, look
+from pointsman.proof.tree import FILE, Entry, Stamp, scan
 from pointsman.proof.under_way import Names, UnderWay
 
 CALL = Call(root="/r", session="s", agent="a", agent_id="a1", id="c", began_ns=5)
@@ -73,5 +73,5 @@ def test_names_stand_for_what_lies_below_and_for_what_they_lead_to(tmp_path: Pat
     assert not named("d", "dd/f")
     assert named("l", "d/f")
     assert named("l/f", "d/f")
-    assert named("h", "d/f", look(str(root), "d/f"))
+    assert named("h", "d/f", scan(str(root), {}).entries["d/f"])
     assert not named("other", "d/f")

@@ -13,7 +13,7 @@ from pointsman.model.event import Identity
 from pointsman.model.proof import Foretold
 from pointsman.shell.analyse import analyse
 from pointsman.shell.effects import UNKNOWN, Analysis, Effect, Invocation
-from pointsman.shell.programs import git_command
+from pointsman.shell.programs import git_command, options
 
 READING = frozenset(
     {"Read", "Glob", "Grep", "LS", "NotebookRead", "WebFetch", "WebSearch", "TodoRead",
@@ -29,12 +29,16 @@ _KNOWN = frozenset(
      "[", "[[", "grep", "egrep", "fgrep", "cut", "tr", "uniq", "comm", "join", "paste", "nl", "od",
      "diff", "cmp", "stat", "file", "basename", "dirname", "realpath", "readlink", "sleep", "date",
      "whoami", "id", "uname", "which", "seq", "sha256sum", "md5sum", "touch", "mkdir", "rm",
-     "rmdir", "cp", "mv", "ln", "chmod", "tee", "truncate", "unlink", "mkfifo", "export", "unset",
+     "rmdir", "cp", "mv", "chmod", "tee", "truncate", "unlink", "mkfifo", "export", "unset",
      "set", "wait", "exit", "sort"}
 )  # fmt: skip
 """Programs that do what the analysis says and nothing else. Of every other one it names what it
-can, and anything may follow. ``cd`` is not among them: it changes what every later name means."""
+can, and anything may follow. ``cd`` and ``ln`` change what later names mean: they are not here."""
+_RENAMES = re.compile(r"\b(?:PATH|LD_\w+|alias|hash|enable|function)\b|\(\s*\)")
+"""What makes another program of a name than the one that it is known by."""
 _KNOWN_GIT = frozenset({"status", "log", "show", "rev-parse", "ls-files", "blame", "describe"})
+_PLAIN_COPY = frozenset({"-f", "-i", "-n", "-p", "-u", "-v"})
+"""Options with which ``cp`` writes what it names: no trees, links, backups, other directories."""
 _WRITES = frozenset({"write", "delete", "delete tree", "move", "chmod"})
 _LASTING = frozenset(
     {"nohup", "setsid", "disown", "daemon", "daemonize", "at", "batch", "crontab", "tmux", "screen",
@@ -64,9 +68,21 @@ def _of_command(command: str, who: Identity, given: Mapping[str, Any]) -> tuple[
     effects = [each for each in analysis.effects if each.kind.value in _WRITES]
     known = all(_is_known(each) for each in analysis.invocations)
     opaque = bool(analysis.unverified) or not known
-    opaque = opaque or any(UNKNOWN in each.path for each in effects)
+    opaque = opaque or _leads_elsewhere(analysis, effects) or bool(_RENAMES.search(command))
     lasting = bool(given.get("run_in_background")) or _lasts(command, analysis)
     return Foretold(_places(effects), opaque=opaque), lasting
+
+
+def _leads_elsewhere(analysis: Analysis, effects: list[Effect]) -> bool:
+    """Whether a write may land where no name of the command leads when it is looked up."""
+    if any(UNKNOWN in each.path for each in effects):
+        return True
+    # Of several files that a pattern stands for, one may be a link; deleting takes the link.
+    if any(_SPECIAL.search(each.path) for each in effects if not each.kind.value.startswith("del")):
+        return True
+    # A link that is moved makes another name of what it leads to, for what follows.
+    moves = any(each.kind.value == "move" for each in effects)
+    return moves and len(analysis.invocations) > 1
 
 
 def _places(effects: list[Effect]) -> tuple[str, ...]:
@@ -87,9 +103,14 @@ def _fixed(path: str) -> str:
 
 
 def _is_known(each: Invocation) -> bool:
+    # By its name alone: `./cat` is any program that somebody has put there.
+    if each.argv and "/" in each.argv[0]:
+        return False
     if each.program == "git":
         told = git_command(each).argv
         return bool(told) and told[0] in _KNOWN_GIT and "-c" not in each.argv
+    if each.program == "cp" and not options(each) <= _PLAIN_COPY:
+        return False
     return not each.argv or each.program in _KNOWN
 
 

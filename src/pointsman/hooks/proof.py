@@ -89,7 +89,8 @@ class _Contracts:
                 self._add(root, known)
         if agent not in self._judges[root]:
             self._add(root, agent)
-        return self._judges[root]
+        # A copy: a thread goes through it while the next agent's is added.
+        return dict(self._judges[root])
 
     def holds(self, agent: str) -> bool:
         """Whether an agent is held to anything."""

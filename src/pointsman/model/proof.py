@@ -34,11 +34,13 @@ class Foretold:
     """What the analysis of a call says that it writes.
 
     ``paths`` are absolute and stand for everything below them as well. ``opaque`` says that it
-    may write anything else, too.
+    may write anything else, too. ``inodes`` (device, number) are the files that the paths led to
+    when the call was announced: it may have taken a link away since.
     """
 
     paths: tuple[str, ...] = ()
     opaque: bool = True
+    inodes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,12 +97,12 @@ def attribute(change: Change, case: Case) -> Verdict:
     possible = [*named, *blind]
     if not possible:
         return Verdict(Whose.OTHERS, "no call that was under way can have made it")
-    reasons = {call.id: _outside(call, change, case.judges) for call in possible}
-    own = [call for call in possible if not reasons[call.id]]
-    foretold = [call for call in named if reasons[call.id]]
+    reasons = {call: _outside(call, change, case.judges) for call in possible}
+    own = [call for call in possible if not reasons[call]]
+    foretold = [call for call in named if reasons[call]]
     if own:
         return _claimed(own, foretold)
-    why = reasons[possible[0].id]
+    why = reasons[possible[0]]
     if not foretold and not any(call.ended_ns for call in blind):
         return Verdict(Whose.LATER, why, tuple(blind))
     silent = [call for call in possible if call.id in case.silent]

@@ -18,6 +18,7 @@ from pointsman.proof.under_way import Names, UnderWay
 
 _ROUNDS = 4
 """Looks at a tree in a row: what is put back may lay open what was hidden behind it."""
+_MOST_HOT = 10_000
 _HOT_NS = 600 * 1_000_000_000
 """How long a file that a person has changed counts as one that a person is working on."""
 
@@ -129,9 +130,11 @@ class Look:
 
     def _note(self, change: Change, verdict: Verdict) -> None:
         """Remember what was nobody's, and report what cannot be told."""
-        if verdict.whose is Whose.OTHERS and not verdict.calls:
-            now = self._tools.clock()
-            self._tree.hot[change.path] = now
+        # By the file's own time: what was changed while nobody looked is not being worked on now.
+        if verdict.whose is Whose.OTHERS and not verdict.calls and change.before is not None:
+            self._tree.hot[change.path] = change.touched_ns
+            if len(self._tree.hot) > _MOST_HOT:
+                del self._tree.hot[next(iter(self._tree.hot))]
         if verdict.whose is Whose.UNTOLD:
             ids = tuple(call.id for call in verdict.calls)
             self._findings[change.path] = Finding(

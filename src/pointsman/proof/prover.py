@@ -22,6 +22,7 @@ from pointsman.proof.blobs import MOST_FILE, Blobs
 from pointsman.proof.look import Look, Tools, Tree
 from pointsman.proof.others import Witness, left_running, witness
 from pointsman.proof.tree import FILE, Entry, Stopped
+from pointsman.proof.under_way import followed
 
 _KEPT_NS = 90 * 86_400 * 1_000_000_000
 _TREES_NS = 30 * 86_400 * 1_000_000_000
@@ -73,7 +74,8 @@ class Proof:
             if call.agent in judges and not report.problem:
                 report = self._record(tree, call.agent, judges[call.agent], report)
             # Only now: what changed while the tree was read was not the call, which waits for us.
-            tree.calls.add(replace(call, began_ns=self._clock()))
+            told = followed(call.foretold)
+            tree.calls.add(replace(call, began_ns=self._clock(), foretold=told))
             return report
 
     def note(self, call: Call) -> None:

@@ -114,23 +114,6 @@ def scan(
     return walk.found
 
 
-def look(root: str, path: str) -> Entry | None:
-    """Return what one path holds now, or ``None`` where there is nothing."""
-    walk = _Walk(root, {}, None, frozenset())
-    parent, _, name = path.rpartition("/")
-    try:
-        descriptor = os.open(f"{root}/{parent}", _DIRECTORY)
-    except OSError:
-        return None
-    try:
-        return walk.entry(path, name, os.stat(name, dir_fd=descriptor, follow_symlinks=False),
-                          descriptor)  # fmt: skip
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-
-
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _TYPES = {

@@ -98,7 +98,9 @@ class UnderWay:
         """Take in what was kept; what cannot be read is left out."""
         for row in rows:
             try:
-                foretold = Foretold(tuple(row["foretold"]["paths"]), row["foretold"]["opaque"])
+                told = row["foretold"]
+                inodes = tuple((dev, ino) for dev, ino in told["inodes"])
+                foretold = Foretold(tuple(told["paths"]), told["opaque"], inodes)
                 writable = None if row["writable"] is None else tuple(row["writable"])
                 call = Call(**{**row, "foretold": foretold, "writable": writable})
             except (KeyError, TypeError):
@@ -114,15 +116,15 @@ class Names:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._known: dict[str, tuple[set[str], set[tuple[int, int]]]] = {}
+        self._known: dict[Call, tuple[set[str], set[tuple[int, int]]]] = {}
 
     def __call__(self, call: Call, change: Change) -> bool:
         """Say whether the call is known to write this path, or something above it."""
         if not call.foretold.paths:
             return False
-        if call.id not in self._known:
-            self._known[call.id] = self._resolved(call)
-        places, inodes = self._known[call.id]
+        if call not in self._known:
+            self._known[call] = self._resolved(call)
+        places, inodes = self._known[call]
         for entry in (change.before, change.after):
             if entry is not None and (entry.stamp.dev, entry.stamp.ino) in inodes:
                 return True
@@ -134,22 +136,28 @@ class Names:
         return False
 
     def _resolved(self, call: Call) -> tuple[set[str], set[tuple[int, int]]]:
-        places: set[str] = set()
-        inodes: set[tuple[int, int]] = set()
-        for path in call.foretold.paths:
-            real = os.path.realpath(path)
-            places |= {path, real}
-            try:
-                at = os.stat(real)  # noqa: PTH116 - a handful
-            except OSError:
-                continue
-            inodes.add((at.st_dev, at.st_ino))
-        return places, inodes
+        now = followed(call.foretold)
+        return set(now.paths), set(now.inodes)
+
+
+def followed(foretold: Foretold) -> Foretold:
+    """Return what is foretold with the places and files that its paths lead to now."""
+    paths = list(foretold.paths)
+    inodes = list(foretold.inodes)
+    for path in foretold.paths:
+        real = os.path.realpath(path)
+        paths.append(real)
+        try:
+            at = os.stat(real)  # noqa: PTH116 - a handful
+        except OSError:
+            continue
+        inodes.append((at.st_dev, at.st_ino))
+    return replace(foretold, paths=tuple(dict.fromkeys(paths)), inodes=tuple(inodes))
 
 
 def _both(one: Foretold, other: Foretold) -> Foretold:
     paths = tuple(dict.fromkeys((*one.paths, *other.paths)))
-    return Foretold(paths, one.opaque or other.opaque)
+    return Foretold(paths, one.opaque or other.opaque, (*one.inodes, *other.inodes))
 
 
 def _key(call: Call) -> _Key:
