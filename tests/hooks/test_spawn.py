@@ -1,6 +1,7 @@
 """The start of an agent: what it needs, who runs already, and who may start anybody."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_a_path_counts_from_where_the_session_is_too(
     team.file("home/spec.md")
     monkeypatch.setenv("HOME", str(team.root / "home"))
     given = {"subagent_type": "builder", "prompt": "Read docs/spec.md", "description": "d"}
-    call = {"tool_name": "Agent", "tool_input": given, "tool_use_id": "t"}
+    call: dict[str, Any] = {"tool_name": "Agent", "tool_input": given, "tool_use_id": "t"}
     assert rule(team.say("PreToolUse", **call)) == "spawn.missing-input"
     assert rule(team.say("PreToolUse", **call, cwd=str(team.root / "app"))) == ""
     assert rule(team.start("builder", "Read ~/spec.md")) == ""
