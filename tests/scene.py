@@ -77,8 +77,8 @@ class Scene:
             self.setups,
             Recorder(self.journal) if recorded else None,
             Clock(wall_ns=lambda: 42),
-            lambda kind, text: self.said.append((kind, text)),
-            desk,
+            report=lambda kind, text: self.said.append((kind, text)),
+            desk=desk,
         )
 
     def handle(self, *deliveries: Delivery) -> list[Handled]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from approving import MINUTE, Clock, store_in
+from made_secrets import made
 from pointsman.case import Delivery, Handled
 from pointsman.desk import MOST_WAITING, TRIGGER, Desk, spoken
 from pointsman.model.answer import PASS, STOP
@@ -19,6 +20,7 @@ from pointsman.model.errors import ApprovalError
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, Role
 from pointsman.model.policy import Policy
+from pointsman.secrets.redact import Redactor
 from pointsman.store import verdicts
 from pointsman.store.approvals import Approvals
 from scene import Scene, delivery, hook
@@ -530,20 +532,25 @@ def test_a_change_as_the_record_says_it(opened: Open) -> None:
     assert second == f"{name} waiting → approved, by me: yes: fine"
 
 
-def test_secrets_are_taken_out_of_what_is_kept_and_the_call_fits_all_the_same(
+def test_secrets_are_covered_in_what_is_kept_and_the_call_fits_all_the_same(
     tmp_path: Path,
 ) -> None:
+    token, word = made()["github"], "kX9vTq2LmZ8pWd4RbN7y"
     store = store_in(tmp_path)
-    desk = Desk(store, redact=lambda text: text.replace("hunter2", "…"))
-    scene = Scene(hook("g", ask("says hunter2", rule=RULE)), desk=desk)
-    given = delivery(tool_input={"command": "curl hunter2", "more": [{"x": "hunter2"}, 1]})
-    made = replace(given, entrypoint="sdk-cli")
-    scene.handle(made)
+    desk = Desk(store, secrets=Redactor.of(tmp_path / "state", {}))
+    scene = Scene(hook("g", ask(f"it says {token} and {word}", rule=RULE)), desk=desk)
+    given = delivery(
+        tool_input={"command": f"curl {token}; export DB_PASSWORD={word}", "more": [word, 1]}
+    )
+    made_call = replace(given, entrypoint="sdk-cli")
+    scene.handle(made_call)
     (one,) = store.some()
-    assert one.input == {"command": "curl …", "more": [{"x": "…"}, 1]}
-    assert one.reason == "says …"
+    assert one.input["command"].startswith("curl [redacted:github-pat:")
+    assert one.input["more"][1] == 1
     verdicts.approve(store, one.id, "me")
-    assert rule_of(scene.handle(made)[0]) == PASSED
+    assert rule_of(scene.handle(made_call)[0]) == PASSED
     store.close()
-    for file in tmp_path.iterdir():
-        assert b"hunter2" not in file.read_bytes()
+    for file in tmp_path.glob("approvals.db*"):
+        data = file.read_bytes()
+        assert token.encode() not in data
+        assert word.encode() not in data

@@ -4,6 +4,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
@@ -79,7 +80,7 @@ class Setups:
         self.team = Memory(past_of(places.ledger)) if live else Memory()
         self._kit = Kit(
             places=places,
-            fault=fault_of_change,
+            fault=partial(fault_of_change, places=places),
             secrets=self.secrets,
             team=self.team,
             environ=lambda: os.environ,

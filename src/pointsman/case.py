@@ -1,7 +1,7 @@
 """What is known of one delivery on its way: as it came, as it was read, as it was handled."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pointsman.assembly import Setup
@@ -15,6 +15,8 @@ from pointsman.model.hook import Hook, HookRun
 from pointsman.model.secret import Secrets
 from pointsman.store.record import NO_DECISION, Record
 
+HOOK = "hook"
+"""The transport of an event that a hook of ours has delivered."""
 MOST_PAYLOAD = 4 * 1024 * 1024
 """Bytes of a payload that a client sends; a larger one is recorded in part and not judged."""
 
@@ -40,12 +42,16 @@ class Delivery:
     cwd: str = ""
     project: str = ""
     host_config: str = ""
-    transport: str = "hook"
+    transport: str = HOOK
     client: str = ""
     client_version: str = ""
     undelivered: str = ""
     entrypoint: str = ""
     host_pid: int = 0
+
+
+Settle = Callable[[Decision, tuple[HookRun, ...]], tuple[Decision, tuple[HookRun, ...], Answer]]
+"""Makes of what the hooks said what is recorded and answered, where that is not the host's way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,9 @@ class Case:
     setup: Setup | None = None
     asked: tuple[tuple[Hook, Event], ...] = ()
     refusal: Decision | None = None
+    settle: Settle | None = None
+    alert: str = ""
+    """What a person has to be told of it, beside whatever else goes wrong."""
 
     @property
     def at_once(self) -> bool:

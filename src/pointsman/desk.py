@@ -4,12 +4,12 @@ A run that nobody sits at would lose every question. There it becomes a denial t
 approval, a person answers that one at a terminal, and the same call then passes, once.
 """
 
+import json
 import os
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from random import SystemRandom
 from types import MappingProxyType
-from typing import Any
 
 from pointsman.agents.all_agents import is_attended
 from pointsman.case import Case
@@ -21,6 +21,7 @@ from pointsman.model.errors import ApprovalError
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import ErrorEscalation, PermissionRequest, PreToolUse
 from pointsman.model.hook import HookRun
+from pointsman.model.secret import NoSecrets, Secrets
 from pointsman.store.approvals import Approvals
 from pointsman.witness import Witness
 
@@ -40,6 +41,12 @@ MOST_WAITING = 500
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 _ID_LENGTH = 8
+_RANDOM = SystemRandom()
+_PASSED = {
+    State.LAPSED: "nobody answered",
+    State.EXPIRED: "no call came in time",
+    State.UNKNOWN: "nothing that followed told",
+}
 Report = Callable[[str, str], None]
 
 
@@ -71,12 +78,12 @@ class Desk:
         self,
         store: Approvals,
         report: Report = lambda _kind, _text: None,
-        redact: Callable[[str], str] = str,
+        secrets: Secrets | None = None,
     ) -> None:
-        """``redact`` takes secrets out of what is kept to be shown; the hash is of the whole."""
+        """``secrets`` covers what is kept to be shown; the hash is of the whole."""
         self.store = store
         self._report = report
-        self._redact = redact
+        self._secrets: Secrets = secrets or NoSecrets()
         self._complaint = ""
         self._witness = Witness(store)
 
@@ -117,13 +124,12 @@ class Desk:
         """
         now = self.store.clock()
         told = []
-        for one in self.store.some((State.WAITING, State.APPROVED), MOST_WAITING * 2):
+        for one in self.store.some((State.WAITING, State.APPROVED, State.ASKED), MOST_WAITING * 4):
             then = rules.next_state(one, now)
             if then is Timeout.ESCALATE and self._escalates(one, now.wall_ns):
                 told.append(_escalation(one, now.wall_ns))
-            elif then in {State.LAPSED, State.EXPIRED}:
-                text = "nobody answered" if then is State.LAPSED else "no call came in time"
-                self.store.move(one.id, one.state, State(then), by="time", text=text)
+            elif isinstance(then, State):
+                self.store.move(one.id, one.state, then, by="time", text=_PASSED[then])
         return told
 
     def _escalates(self, one: Approval, now_ns: int) -> bool:
@@ -203,18 +209,21 @@ class Desk:
     def _new(self, asked: _Question, state: State, by: str) -> Approval:
         who, decision = asked.event.identity, asked.decision
         now = self.store.clock().wall_ns
+        whole = json.dumps(asked.input).encode()
+        # Together: the reason quotes the call, and a value that only its key gives away.
+        (body,), (reason,), _ = self._secrets.together([whole], [decision.reason])
         terms = rules.terms(asked.settings, asked.rules)
         place = Place(who.cwd, who.repository or "", os.environ.get("HOME", "/"))
         return Approval(
-            id="".join(secrets.choice(_LETTERS) for _ in range(_ID_LENGTH)),
+            id="".join(_RANDOM.choice(_LETTERS) for _ in range(_ID_LENGTH)),
             state=state,
             binding=self._binding(asked, by),
             terms=terms,
             rule=decision.rule,
             hook=decision.hook,
-            reason=self._redact(decision.reason),
+            reason=reason,
             cause=decision.cause.value,
-            input=_redacted(asked.input, self._redact),
+            input=json.loads(body),
             risk=risk_of(asked.rules, asked.event.tool_name, asked.input, place),
             session=who.session,
             agent_id=who.agent_id,
@@ -243,15 +252,6 @@ class Desk:
             return decision
         text = f"a person has approved exactly this call ({found})"
         return replace(decision, action=Action.ALLOW, reason=text, rule=USED, hook=NAME)
-
-
-def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {key: _redacted(one, redact) for key, one in value.items()}
-    # Not nested deeper than what the host's payload may be.
-    return [_redacted(one, redact) for one in value] if isinstance(value, list) else value
 
 
 def _is_queued(case: Case, said: str) -> bool:

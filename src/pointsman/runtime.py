@@ -12,6 +12,7 @@ from typing import Any
 from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
 from pointsman.case import (
+    HOOK,
     MOST_AT_ONCE,
     MOST_PAYLOAD,
     Case,
@@ -26,6 +27,7 @@ from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, run_all, run_plain
+from pointsman.engine.witness import Witness
 from pointsman.hooks.edits import edited_paths
 from pointsman.hooks.shell_writes import writes_of
 from pointsman.model.answer import PASS, STOP, Answer
@@ -38,6 +40,7 @@ from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
+from pointsman.second_gate import NO_SERVICES, Passage, Run, SecondGate, Services
 from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
 from pointsman.store.redacting import covered
@@ -82,8 +85,10 @@ class Runtime:
         setups: Setups,
         recorder: Recorder | None,
         clock: Clock | None = None,
+        *,
         report: Callable[[str, str], None] = lambda _kind, _text: None,
         desk: Desk | None = None,
+        gate: Services = NO_SERVICES,
     ) -> None:
         self._setups = setups
         self._recorder = recorder
@@ -93,6 +98,8 @@ class Runtime:
         self._secrets = setups.secrets
         self._lineage = Lineage()
         self._escalation = Escalation()
+        self._witness = Witness()
+        self._gate = SecondGate(self._witness, gate, setups.of, _asked_of, self._clock)
         self._background: set[asyncio.Task[None]] = set()
 
     async def handle(self, delivery: Delivery) -> Handled:
@@ -116,8 +123,14 @@ class Runtime:
             edit = derive_edit(event, setup.policy)
         except PayloadError as error:
             return self._refused(delivery, error, started)
+        if delivery.transport == HOOK:
+            self._witness.opened(event, delivery.project)
         asked = _pairs(event, edit, setup.table.deciding)
         return Case(delivery, started, event, edit, setup, asked)
+
+    def open_exec(self, run: Run) -> Case | Passage:
+        """Open the second gate's case of a command that is about to run, or let it pass at once."""
+        return self._gate.open(run, self.open)
 
     def _setup_of(self, repository: str | None, seen: dict[str | None, Setup] | None) -> Setup:
         if seen is None:
@@ -162,7 +175,9 @@ class Runtime:
         that comes with it is for them.
         """
         folded = case.refusal or _folded(case.event, runs)
-        decision = self._desk.answer(case, folded, runs) if self._desk else folded
+        # Before a command runs there is nobody to ask: the second gate says what that means.
+        desk = self._desk if case.settle is None else None
+        decision = desk.answer(case, folded, runs) if desk else folded
         written = decision.updated_input
         if decision is folded or written is None or written == folded.updated_input:
             return decision, None
@@ -175,6 +190,8 @@ class Runtime:
         """
         if case.setup is None:
             return
+        if case.delivery.transport == HOOK:
+            self._witness.decided(handled.event, handled.decision, seq or 0)
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
         self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
@@ -183,7 +200,7 @@ class Runtime:
         if self._recorder is None:
             return
         escalations = self._escalation.derive(
-            handled.event, handled.runs, handled.decision, case.setup.policy.escalation
+            handled.event, handled.runs, handled.decision, case.setup.policy.escalation, case.alert
         )
         watched = _pairs(handled.event, case.edit, case.setup.table.observing)
         if not watched and not escalations:
@@ -265,9 +282,12 @@ class Runtime:
     def _conclude(self, case: Case, decision: Decision, runs: Sequence[HookRun]) -> Handled:
         event = case.event
         decision = shown(decision, self._secrets)
-        # For an unknown host the words of the first: a stop is exit code 2 everywhere.
-        writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
-        answer = writer.write(event.kind, decision)
+        if case.settle is not None:
+            decision, runs, answer = case.settle(decision, tuple(runs))
+        else:
+            # For an unknown host the words of the first: a stop is exit code 2 everywhere.
+            writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
+            answer = writer.write(event.kind, decision)
         took = time.perf_counter_ns() - case.started_ns
         record = record_of(case, decision, runs, answer, took)
         return Handled(event, decision, tuple(runs), answer, took, record)
@@ -310,6 +330,11 @@ def _folded(event: Event, runs: Iterable[HookRun]) -> Decision:
 def _pairs(event: Event, edit: PreEdit | None, choose: _Choose) -> tuple[tuple[Hook, Event], ...]:
     """Return the hooks chosen for an event and for the edit derived from it, each with its own."""
     return tuple((hook, each) for each in (event, edit) if each for hook in choose(each))
+
+
+def _asked_of(event: Event, setup: Setup) -> tuple[tuple[Hook, Event], ...]:
+    """Return the hooks that decide about an event and about the edit derived from it."""
+    return _pairs(event, derive_edit(event, setup.policy), setup.table.deciding)
 
 
 def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:

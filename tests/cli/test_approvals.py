@@ -170,9 +170,13 @@ def test_an_answer_is_given_once(asked: Machine) -> None:
 
 
 def test_it_needs_no_daemon_and_begins_with_nothing(machine: Machine) -> None:
-    ended = machine.run("approvals", "list")
+    assert machine.run("approvals", "list").out == "nothing waits for an answer\n"
+    assert machine.run("approvals", "list", "--json").out == ""
+    assert json.loads(machine.run("approvals", "stats", "--json").out)["all"]["requests"] == 0
+    ended = machine.run("approvals", "approve", "aaaa2222")
     assert ended.code == 1
     assert "nothing has been asked yet" in ended.err
+    assert not machine.state.exists()
     store = store_of(machine)
     assert machine.run("approvals", "list").out == "nothing waits for an answer\n"
     store.add(question(now=moment()))

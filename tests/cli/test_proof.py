@@ -1,8 +1,9 @@
 import json
 import os
+import subprocess
 from pathlib import Path
 
-from cli.conftest import Machine
+from cli.conftest import Ended, Machine
 from proof.world import World, finding
 
 
@@ -32,6 +33,43 @@ def test_what_was_put_back_is_listed_shown_and_given_back(machine: Machine) -> N
         "docs/link.md", "tests/t.py",
     ]  # fmt: skip
     assert (world.root / "docs/link.md").readlink() == Path("x")
+
+
+def hook(machine: Machine, event: str, **payload: object) -> Ended:
+    who = {"agent_id": "b1", "agent_type": "builder"}
+    given = {**machine.shell(""), **who, **payload, "hook_event_name": event}
+    return machine.process("hook", "claude-code", event, stdin=json.dumps(given).encode())
+
+
+def test_a_call_through_the_daemon(machine: Machine) -> None:
+    machine.contract("builder", "src/**")
+    machine.write("src/a.py", "a")
+    test = machine.write("tests/t.py", "assert 1\n")
+    mine = machine.write("docs/mine.md", "mine\n")
+    command = "python3 -c \"open('te' + 'sts/t.py', 'w').write('evil')\""
+    tool = {"tool_name": "Bash", "tool_input": {"command": command}}
+    assert hook(machine, "PreToolUse", **tool).code == 0
+    subprocess.run(["bash", "-c", command], cwd=machine.repository, check=True)
+    ended = hook(machine, "PostToolUse", **tool, tool_response={}, duration_ms=9)
+    assert (ended.code, test.read_text()) == (2, "assert 1\n")
+    assert "tests/t.py (modified)" in ended.err
+    # Between two calls a person works, and an agent without a contract.
+    mine.write_text("mine, more\n")
+    reading = {"tool_name": "Read", "tool_input": {"file_path": "src/a.py"}}
+    assert hook(machine, "PreToolUse", **reading).code == 0
+    assert hook(machine, "PreToolUse", **tool, agent_type=None, agent_id=None).code == 0
+    (machine.repository / "docs/new.md").write_text("by the main agent")
+    ended = hook(machine, "PostToolUse", **tool, agent_type=None, agent_id=None)
+    assert ended.code == 0
+    assert hook(machine, "SubagentStop").code == 0
+    assert mine.read_text() == "mine, more\n"
+    assert (machine.repository / "docs/new.md").exists()
+    (row,) = machine.run("ledger", "query", "--rule", "proof.outside-contract", "--json").rows()
+    assert row["agent_type"] == "builder"
+    (said,) = machine.run("ledger", "query", "--event", "ErrorEscalation", "--json").rows()
+    assert "tests/t.py" in said["reason"]
+    (kept,) = json.loads(machine.run("proof", "status", "--json").out)
+    assert kept["files"] == 1
 
 
 def test_what_there_is_not(machine: Machine) -> None:

@@ -187,6 +187,7 @@ def test_a_call_that_is_asked_about_twice_is_one_call() -> None:
         (State.USED, "deny", 0, 999, None),
         (State.REFUSED, "escalate", 0, 999, None),
         (State.ASKED, "escalate", 0, 999, None),
+        (State.ASKED, "escalate", 0, 1441, State.UNKNOWN),
     ],
 )
 def test_what_time_makes_of_it(

@@ -85,9 +85,9 @@ def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...])
 
 
 def test_the_caps_it_names_are_the_caps_there_are() -> None:
-    from pointsman.shell import analyse, state
+    from pointsman.shell import running, state
 
     text = " ".join(DOCS.read_text(encoding="utf-8").split())
     assert f"{state.MOST_TEXT // 1024} KiB of text, {state.MOST_DEPTH} levels" in text
-    assert f"{analyse._MOST_INVOCATIONS:,}".replace(",", " ") + " commands" in text
+    assert f"{running.MOST_INVOCATIONS:,}".replace(",", " ") + " commands" in text
     assert command_safety.NAME in text

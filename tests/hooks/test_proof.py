@@ -40,6 +40,7 @@ class Canned:
         self.gate = threading.Event()
         self.gate.set()
         self.prepared = threading.Event()
+        self.done = threading.Event()
 
     def prepare(self, root: str, judges: Judges) -> Report:
         del judges
@@ -49,9 +50,11 @@ class Canned:
 
     def before(self, call: Call, judges: Judges) -> Report:
         del judges
+        report = self.report
         self.gate.wait(10)
         self.asked.append(("before", call))
-        return self.report
+        self.done.set()
+        return report
 
     def note(self, call: Call) -> None:
         self.asked.append(("note", call))
@@ -248,6 +251,24 @@ def test_a_baseline_that_is_not_there_in_time_stops_the_call(tmp_path: Path, slo
     )  # fmt: skip
     slow.gate.set()
     assert ask(hook, pre(tmp_path)) is None
+
+
+def test_what_is_found_too_late_is_said_at_the_next_event(tmp_path: Path, slow: Canned) -> None:
+    slow.report = FOUND
+    hook = made(slow, tmp_path)
+
+    async def both() -> list[Any]:
+        first = await hook.run(pre(tmp_path), HookContext(budget=Budget.of(0.01)))  # type: ignore[misc]
+        slow.gate.set()
+        slow.report = Report()
+        await asyncio.to_thread(slow.done.wait, 10)
+        # The loop is told by then, or right after.
+        await asyncio.sleep(0.05)
+        return [first, await hook.run(post(tmp_path), HookContext(budget=Budget.of(5)))]  # type: ignore[misc]
+
+    first, second = asyncio.run(both())
+    assert first.rule == "proof.not-ready"
+    assert (second.rule, "tests/t.py" in second.reason) == ("proof.outside-contract", True)
 
 
 def test_the_real_thing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A person's own work in the same repository at the same time is not touched."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from pointsman.model.proof import Call, Foretold, Outcome
 from pointsman.proof import places, restore
+from pointsman.proof.prover import Proof
 from proof.world import World, judge_of, outcomes
 
 OPAQUE = "python3 src/a.py"
@@ -237,3 +239,46 @@ def test_a_call_that_nobody_announced_is_held_to_the_last_baseline(tmp_path: Pat
     (world.root / "tests/t.py").write_text("evil")
     report = world.proof.after(call, world.judges)
     assert outcomes(report) == {"tests/t.py": Outcome.RESTORED}
+
+
+def test_a_tree_that_is_too_large_is_said_and_not_read_for_each_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    monkeypatch.setattr("pointsman.proof.tree.MOST_FILES", 3)
+    call = world.call("true")
+    assert "more than 3 files" in world.proof.before(call, world.judges).problem
+    monkeypatch.setattr("pointsman.proof.look.scan", None)
+    assert "more than 3 files" in world.proof.after(call, world.judges).problem
+
+
+def test_a_disk_that_refuses_is_said(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.state.write_text("no directory")
+    assert "our own record" in world.proof.before(world.call("true"), world.judges).problem
+
+
+def test_an_agent_that_has_called_nothing_has_nothing_to_settle(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    report = world.proof.settle(world.call("true"), world.judges, over=True)
+    assert (report.findings, report.problem) == ((), "")
+
+
+def test_once_it_is_closed_nothing_is_read(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.run("true")
+    world.proof.close()
+    assert world.proof.before(world.call("true"), world.judges).problem
+
+
+def test_what_is_old_is_dropped(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    report = world.run("echo evil > tests/t.py")
+    kept = Path(report.findings[0].kept)
+    world.proof.tidy()
+    assert kept.exists()
+    world.proof.close()
+    later = Proof(world.state, clock=lambda: time.time_ns() + 91 * 86_400 * 10**9)
+    later.tidy()
+    later.close()
+    assert not kept.exists()

@@ -4,6 +4,7 @@ from pointsman.shell.analyse import analyse
 from pointsman.shell.effects import ACTS, UNKNOWN, Kind
 
 N, P, U, X = Kind.NETWORK, Kind.PROCESS, Kind.PRIVILEGE, Kind.EXECUTE
+OPAQUE = (Kind.OPAQUE, UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -33,12 +34,12 @@ N, P, U, X = Kind.NETWORK, Kind.PROCESS, Kind.PRIVILEGE, Kind.EXECUTE
         ("chmod u+s a", [(U, "/w/a")]),
         ("chmod 4755 a", [(U, "/w/a")]),
         ("chmod 755 a", []),
-        ("./a b", [(X, "/w/a")]),
+        ("./a b", [(X, "/w/a"), OPAQUE]),
         ("/usr/bin/ls", []),
-        ("sh a", [(X, "/w/a")]),
+        ("sh a", [(X, "/w/a"), OPAQUE]),
         ("sh -c ls", [(X, "")]),
-        ("python3 a.py b", [(X, "/w/a.py")]),
-        (". ./a", [(X, "/w/a")]),
+        ("python3 a.py b", [(X, "/w/a.py"), OPAQUE]),
+        (". ./a", [(X, "/w/a"), OPAQUE]),
     ],
 )
 def test_what_a_program_does_beside_files(command: str, acts: list[tuple[Kind, str]]) -> None:

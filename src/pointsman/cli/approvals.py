@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ from pointsman.engine.fatigue import by_rule, figures
 from pointsman.model.approval import Approval, State
 from pointsman.model.errors import ApprovalError
 from pointsman.store import verdicts
-from pointsman.store.approvals import Approvals
+from pointsman.store.approvals import Approvals, moment
 from pointsman.store.query import parse_time
 
 _MOST = 100_000
@@ -28,6 +28,11 @@ def command() -> None:
 
     It needs no running daemon.
     """
+
+
+def _some(states: Iterable[State], limit: int) -> list[Approval]:
+    """Return approvals, the newest last; where nothing has ever been asked there are none."""
+    return _store().some(states, limit) if places().approvals.exists() else []
 
 
 def _store() -> Approvals:
@@ -55,9 +60,8 @@ def list_(every: bool, states: tuple[str, ...], limit: int, printed: bool) -> No
     wanted = [State(name) for name in states]
     if not wanted and not every:
         wanted = [State.WAITING, State.APPROVED]
-    store = _store()
-    now = store.clock()
-    found = store.some(wanted, limit)
+    now = moment()
+    found = _some(wanted, limit)
     for one in found:
         click.echo(json.dumps(as_json(one, now)) if printed else line(one, now))
     if not found and not printed:
@@ -130,9 +134,8 @@ def modify(name: str, given: str, note: str, any_session: bool, printed: bool) -
 @_json
 def stats(since: str, printed: bool) -> None:
     """Print how much is asked and how it is answered, and whether anybody still reads it."""
-    store = _store()
-    from_ns = parse_time(since, store.clock().wall_ns)
-    asked = [one for one in store.some((), _MOST) if one.created_ns >= from_ns]
+    from_ns = parse_time(since, moment().wall_ns)
+    asked = [one for one in _some((), _MOST) if one.created_ns >= from_ns]
     total, each = figures(asked), by_rule(asked)
     if printed:
         rows = {rule: asdict(one) for rule, one in each.items()}

@@ -16,6 +16,7 @@ COMMANDS = {
     "agents": "Show who may write what, with which tools, by which model; check it in CI.",
     "bench": "Judge labelled commands, by us or by any hook, and count what is right.",
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
+    "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",

@@ -57,6 +57,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     for hook in status["hooks"]:
         skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
+    lines += _sandbox_lines(status)
     lines += _approval_lines(status)
     lines += _ledger_lines(status)
     for problem in status["config_errors"]:
@@ -66,6 +67,19 @@ def _lines(status: dict[str, Any]) -> list[str]:
     if status["config_errors"]:
         lines.append("           the last good settings stay in force")
     return lines
+
+
+def _sandbox_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Say what holds commands here; without a daemon, and by an older one, nothing was tried."""
+    found = status.get("sandbox")
+    if found is None:
+        return
+    if found["mechanism"] != "none":
+        yield f"sandbox    {found['mechanism']} {found['version']}".rstrip()
+        return
+    why = "; ".join(f"{one['mechanism']}: {one['reason']}" for one in found["refused"])
+    yield f"warning    nothing on this machine can hold a command to its contract ({why}):"
+    yield "           commands are analysed before they run and their changes looked at afterwards"
 
 
 def _approval_lines(status: dict[str, Any]) -> Iterator[str]:

@@ -28,6 +28,7 @@ class Merged:
     escalation: dict[str, Any] = field(default_factory=dict)
     approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    sandbox: bool = True
     team: dict[str, Any] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     """The user's and the repository's: each binds."""
@@ -43,6 +44,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     out.mcp_writers = _with(out.mcp_writers, repository.get("mcp_writers", []))
     out.repository_hooks = list(repository.get("hooks", []))
     _tighten_escalation(out, repository.get("escalation", {}))
+    for key, value in repository.get("sandbox", {}).items():
+        out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():
@@ -65,6 +68,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         escalation=dict(user.get("escalation", {})),
         approvals=dict(user.get("approvals", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
+        sandbox=user.get("sandbox", {}).get("enabled", True),
     )
 
 

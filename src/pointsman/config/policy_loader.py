@@ -284,4 +284,5 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         escalation=merged.escalation,
         approvals=merged.approvals,
         retention_days=merged.retention_days,
+        sandbox=merged.sandbox,
     )

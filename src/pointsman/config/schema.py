@@ -24,7 +24,7 @@ RULE_NAMES = (
     "git-rm-force", "git-stash-drop", "git-history", "git-rewrite", "git-runs", "git-config",
     "git-remote", "git-no-verify", "git-hidden", "git-submodule", "disk-write", "disk-format",
     "disk-detach", "download-and-run", "download-and-eval", "download-then-run",
-    "descriptor-run", "words-as-code", "reverse-shell", "reverse-shell-socket",
+    "descriptor-run", "nesting", "words-as-code", "reverse-shell", "reverse-shell-socket",
     "reverse-shell-code", "secret-sent", "secret-environment", "address-leak", "files-sent",
     "archive-elsewhere", "raw-socket", "way-in", "tunnel", "fork-bomb", "power", "kill-all",
     "kill-by-name", "service-stop", "network-off", "clock", "root-shell", "set-uid",
@@ -36,9 +36,9 @@ RULE_NAMES = (
     "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "document-destroy",
     "keys-destroy", "database-drop", "database-reset", "metadata-service", "secret-print",
     "secret-write", "secret-variable", "process-memory", "secret-read", "agent-guard",
-    "agent-guard-package", "agent-settings", "agent-code", "agent-unguarded",
-    "installed-program", "shell-environment", "pack.files", "pack.git", "pack.disks",
-    "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
+    "agent-guard-package", "agent-settings", "agent-settings-link", "agent-code",
+    "agent-unguarded", "installed-program", "shell-environment", "pack.files", "pack.git",
+    "pack.disks", "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
     "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud", "pack.databases",
     "pack.secrets", "pack.agents", "unverified",
 )  # fmt: skip
@@ -154,6 +154,15 @@ SETTINGS = Table(
             },
         ),
         "approvals": APPROVALS,
+        "sandbox": Table(
+            "Shell commands on their way through pointsman-exec.",
+            {
+                "enabled": Flag(
+                    "Whether `init` puts it in place and the kernel holds agents to their "
+                    "contracts. Only the user's file may say no. Default: true."
+                )
+            },
+        ),
         "ledger": Table(
             "The audit trail.",
             {

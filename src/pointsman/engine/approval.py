@@ -14,6 +14,9 @@ from pointsman.model.hook import HookRun
 SAME_CALL = 60.0
 """Seconds within which one call may be asked about again: a host whose settings name us twice."""
 
+FORGOTTEN = 86_400.0
+"""Seconds after which nothing tells any more how the host's own prompt was answered."""
+
 _BACKWARDS = 2.0
 """Seconds that the wall clock may have gone back (it is steered) without an approval being void."""
 
@@ -124,6 +127,8 @@ def next_state(approval: Approval, now: Moment) -> State | Timeout | None:
     """Return what time has made of an approval: a state, ``ESCALATE``, or nothing yet."""
     if approval.state is State.APPROVED and not usable(approval, now):
         return State.EXPIRED
+    if approval.state is State.ASKED and now.wall_ns - approval.created_ns > FORGOTTEN * 1e9:
+        return State.UNKNOWN
     if approval.is_over(now.wall_ns):
         return State.LAPSED
     waited = approval.state is State.WAITING and now.wall_ns >= approval.wait_until_ns

@@ -39,8 +39,12 @@ class Escalation:
         runs: Iterable[HookRun],
         decision: Decision,
         settings: Mapping[str, Any],
+        unhooked: str = "",
     ) -> list[ErrorEscalation]:
-        """Return the escalations that this event gives rise to, each cause once per window."""
+        """Return the escalations that this event gives rise to, each cause once per window.
+
+        ``unhooked`` is what to say of a command that ran without the hook that should have come.
+        """
         runs = tuple(runs)
         limits = {**DEFAULTS, **settings}
         causes = [
@@ -49,6 +53,7 @@ class Escalation:
             *_given_up(event, runs),
             *_to_be_looked_at(runs),
             *self._denial_burst(event, decision, limits),
+            *([("command without a hook", event.identity.session, unhooked)] if unhooked else []),
         ]
         raised = (self._raise(event, cause, limits["repeat_after"]) for cause in causes)
         return [escalation for escalation in raised if escalation is not None]

@@ -114,6 +114,7 @@ RULES = (
     Row("*name-space*", (_MACHINE,)),
     Row("*descriptor-run*", (_MACHINE,)),
     Row("*words-as-code*", (_MACHINE,)),
+    Row("*nesting*", (_MACHINE,)),
 )  # fmt: skip
 """By the id of a rule, the first that fits; the ids are those of docs/guards.md."""
 

@@ -1,6 +1,7 @@
 """The guard that stops destructive shell commands, through wrappers and nesting."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -9,6 +10,7 @@ from pointsman.hooks.kit import Kit
 from pointsman.hooks.packs.all_packs import CALLS, DEEDS, FLOWS, PACK_OF
 from pointsman.hooks.packs.elsewhere import inner_commands
 from pointsman.hooks.rule import Rule, Scene
+from pointsman.hooks.scripts import EDITS, Scripts, read
 from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
@@ -16,7 +18,7 @@ from pointsman.model.events import PreToolUse
 from pointsman.model.hook import Hook, HookContext, Role
 from pointsman.model.policy import Policy
 from pointsman.shell.analyse import analyse
-from pointsman.shell.effects import UNKNOWN, Analysis, Invocation
+from pointsman.shell.effects import UNKNOWN, Analysis, Invocation, Kind
 from pointsman.shell.programs import effects_of
 
 NAME = "command-safety"
@@ -31,35 +33,68 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     home = str(kit.places.config.parent.parent)
     tuned: Mapping[str, str] = policy.guards.get(NAME, {}).get("rules", {})
 
-    # Agents say the same few commands over and over, and the answer hangs on nothing else.
+    scripts = Scripts()
+
+    # Agents say the same few commands over and over; but for the scripts that one runs, the
+    # answer hangs on nothing else.
     @lru_cache(maxsize=_MOST_REMEMBERED)
-    def remembered(command: str, cwd: str, home: str) -> Decision | None:
-        return judge(command, cwd, home, tuned)
+    def remembered(command: str, cwd: str, home: str) -> tuple[Decision | None, Analysis]:
+        analysis = analyse(command, cwd=cwd, home=home)
+        return decided(analysis, cwd, home, tuned, command=command), _for_scripts(analysis)
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
-        command = event.tool_input.get("command") if isinstance(event, PreToolUse) else None
-        if not isinstance(command, str):
+        if not isinstance(event, PreToolUse):
+            return None
+        cwd, session = event.identity.cwd or "/", event.identity.session
+        command = event.tool_input.get("command")
+        if event.tool in EDITS:
+            scripts.edited(session, event.tool_input, cwd)
+        if event.tool in EDITS or not isinstance(command, str):
             return None
         decide = remembered if len(command) <= _LONGEST_REMEMBERED else remembered.__wrapped__
-        return decide(command, event.identity.cwd or "/", os.environ.get("HOME", home))
+        at_home = os.environ.get("HOME", home)
+        decision, analysis = decide(command, cwd, at_home)
+        written = scripts.of(session, analysis.asked) if analysis.asked else {}
+        if written or analysis.started:
+            whole = analyse(command, cwd=cwd, home=at_home, scripts=written, read=read)
+            decision = decided(whole, cwd, at_home, tuned, command=command)
+        scripts.ran(session, analysis)
+        return decision
 
     return Hook(
-        name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}), tools=SHELL_TOOLS
-    )
+        name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}),
+        tools=(*SHELL_TOOLS, *EDITS),
+    )  # fmt: skip
+
+
+def _for_scripts(analysis: Analysis) -> Analysis:
+    """Return of an analysis what the memory of scripts needs: little, as it is kept."""
+    writes = tuple(each for each in analysis.effects if each.kind is Kind.WRITE)[:256]
+    return Analysis(effects=writes, asked=analysis.asked, started=analysis.started)
 
 
 def judge(command: str, cwd: str, home: str, tuned: Mapping[str, str]) -> Decision | None:
     """Decide about one command; the strictest finding speaks."""
     analysis = analyse(command, cwd=cwd, home=home)
+    return decided(analysis, cwd, home, tuned, command=command)
+
+
+def decided(
+    analysis: Analysis, cwd: str, home: str, tuned: Mapping[str, str], *, command: str
+) -> Decision | None:
+    """Decide about what a command does; the strictest finding speaks."""
     asked: Decision | None = None
     for rule, each, found in findings(analysis, Scene(cwd, home)):
         decision = _told(rule, found, each, tuned)
         if decision is not None and decision.action is Action.DENY:
             return decision
         asked = asked or decision
-    return asked or _unverified(analysis, tuned)
+    return asked or (None if _ONLY_SAID.fullmatch(command) else _unverified(analysis, tuned))
 
+
+_ONLY_SAID = re.compile(r"\s*(?:echo|printf)\s[^$`|;&<>(){}\n\\]{0,4096}")
+"""Words for somebody to read: wherever a quote in them ends, nothing is run."""
 
 Finding = tuple[Rule, Invocation, str]
 

@@ -7,8 +7,10 @@ changed outside the contract is put back, if it was the call's own work. The wor
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -42,6 +44,7 @@ _EVENTS = (PreToolUse, *_ENDS, *_BEGINS, *_SETTLES)
 _MARGIN = 0.5
 """Seconds of the budget that are left to say that it was not enough."""
 _MOST_REMEMBERED = 1 << 18
+_MOST_LATE = 256
 _POOL = ThreadPoolExecutor(max_workers=8, thread_name_prefix="proof")
 """Threads of their own: those that wait for a large tree must not hold up the daemon's others."""
 
@@ -110,6 +113,7 @@ class _Guard:
     def __init__(self, contracts: _Contracts, kit: Kit) -> None:
         self._contracts = contracts
         self._kit = kit
+        self._late: OrderedDict[tuple[str, str], Report] = OrderedDict()
 
     def concerns(self, event: Event) -> bool:
         """Whether anything has to be remembered or looked at."""
@@ -134,14 +138,42 @@ class _Guard:
             _note(prover, event, call)
             return None
         if isinstance(event, PreToolUse):
-            report = await _within(context, partial(prover.before, call, judges))
+            report = await self._within(context, call, partial(prover.before, call, judges))
             return decision_before(report, call) if report else not_ready(call)
         if isinstance(event, _ENDS):
-            report = await _within(context, partial(prover.after, call, judges))
+            work = partial(prover.after, call, judges)
         else:
             over = isinstance(event, SubagentStop | SessionEnd) or _is_last(event)
-            report = await _within(context, partial(prover.settle, call, judges, over=over))
-        return decision_after(event, report, call, context)
+            work = partial(prover.settle, call, judges, over=over)
+        return decision_after(event, await self._within(context, call, work), call, context)
+
+    async def _within(
+        self, context: HookContext, call: Call, work: Callable[[], Report]
+    ) -> Report | None:
+        """Do the work in a thread; ``None`` where it takes longer, which it then goes on to do."""
+        future = _later(work)
+        seconds = max(0.05, context.budget.remaining() - _MARGIN)
+        done, _ = await asyncio.wait({future}, timeout=seconds)
+        who = (call.session, call.agent_id)
+        if not done:
+            future.add_done_callback(partial(self._told_late, who))
+            return None
+        report, late = future.result(), self._late.pop(who, None)
+        if late is None:
+            return report
+        found = (*late.findings, *report.findings)
+        return replace(report, findings=found, id=report.id or late.id)
+
+    def _told_late(self, who: tuple[str, str], future: "asyncio.Future[Report]") -> None:
+        """Keep what was found when nobody waited any more, for this agent's next event."""
+        if future.cancelled() or future.exception() is not None:
+            return
+        report, before = future.result(), self._late.pop(who, Report())
+        if report.findings or before.findings:
+            found = (*before.findings, *report.findings)
+            self._late[who] = Report(found, id=report.id or before.id)
+            if len(self._late) > _MOST_LATE:
+                self._late.popitem(last=False)
 
 
 def _note(prover: Prover, event: Event, call: Call) -> None:
@@ -181,14 +213,6 @@ def _call(event: Event, kit: Kit) -> Call:
         id=who.tool_use_id or "",
         **known,
     )
-
-
-async def _within(context: HookContext, work: Callable[[], Report]) -> Report | None:
-    """Do the work in a thread; ``None`` where it takes longer, which it then goes on to do."""
-    future = _later(work)
-    seconds = max(0.05, context.budget.remaining() - _MARGIN)
-    done, _ = await asyncio.wait({future}, timeout=seconds)
-    return future.result() if done else None
 
 
 def _later(work: Callable[[], Report]) -> "asyncio.Future[Report]":

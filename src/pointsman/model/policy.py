@@ -86,6 +86,8 @@ class Policy:
     escalation: Mapping[str, Any] = field(default_factory=dict)
     approvals: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    sandbox: bool = True
+    """Whether commands of agents with a contract are held by the kernel."""
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
     """Every settings and contract file that was read, canonical: what self-protection covers."""

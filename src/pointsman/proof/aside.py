@@ -113,7 +113,9 @@ def open_aside(state: Path, session: str, call: str, about: Mapping[str, str]) -
     while place.exists():
         number += 1
         place = directory_of(state) / f"{base}.{number}"
-    place.mkdir(mode=0o700, parents=True)
+    for each in (place.parent.parent, place.parent, place):
+        # One by one: the mode is not that of the parents that are made along.
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Aside(place, about)
 
 

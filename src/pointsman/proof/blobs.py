@@ -67,6 +67,8 @@ class Blobs:
     def flush(self) -> None:
         """Write what waits, as one transaction."""
         with self._lock:
+            if not self._waiting:
+                return
             now = self._clock()
             rows = [(digest, len(data), now, data) for digest, data in self._waiting.items()]
             with self._database:

@@ -31,6 +31,9 @@ class Tree:
     calls: UnderWay = field(default_factory=UnderWay)
     entries: dict[str, Entry] | None = None
     loaded: bool = False
+    too_large: str = ""
+    """Why it is not read, where it was too large when it was read at ``too_large_ns``."""
+    too_large_ns: int = 0
     hot: dict[str, int] = field(default_factory=dict)
     """Paths that somebody without a call has changed, with the time."""
     unkept: dict[str, set[str] | None] = field(default_factory=dict)
@@ -76,8 +79,10 @@ class Look:
             )  # fmt: skip
             self._tools.blobs.flush()
             if found.problem:
+                tree.too_large, tree.too_large_ns = found.problem, tools.clock()
                 tree.entries = None
                 return Report(problem=found.problem)
+            tree.too_large = ""
             if first:
                 self._advance(found, {})
                 problem = "there was no baseline to compare with" if self._call else ""
@@ -85,6 +90,7 @@ class Look:
             if not self._round(found):
                 break
         tree.calls.drop_ended()
+        problem = problem or _hidden(found, tree.entries or {})
         if self._aside is not None:
             self._aside.finish()
         kept = self._aside.id if self._aside is not None and self._aside.items else ""
@@ -205,6 +211,18 @@ def _with_parents(
             if path in gone and path not in guilty:
                 guilty[path] = (gone[path], verdict)
     return guilty
+
+
+def _hidden(found: Snapshot, entries: Mapping[str, Entry]) -> str:
+    """Say where something is known to lie that could not be looked at; else nothing is missed."""
+    if not found.blind:
+        return ""
+    path = next((each for each in entries if _is_hidden(each, found.blind)
+                 and each not in found.blind), None)  # fmt: skip
+    if path is None:
+        return ""
+    place = next(each for each in found.blind if _is_hidden(path, {each: ""}))
+    return f"{place or '.'} could not be looked into: {found.blind[place]}"
 
 
 def _is_hidden(path: str, blind: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ call has left behind is known to run.
 """
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ from pointsman.proof.tree import FILE, Entry, Stopped
 _KEPT_NS = 90 * 86_400 * 1_000_000_000
 _TREES_NS = 30 * 86_400 * 1_000_000_000
 _BLOBS_NS = 7 * 86_400 * 1_000_000_000
+_TIDY_NS = 86_400 * 1_000_000_000
+_TOO_LARGE_NS = 600 * 1_000_000_000
+"""How long a tree that is too large is not read again: that costs seconds, for each call."""
 _STOPPED = "Pointsman is being stopped"
 
 
@@ -47,15 +51,19 @@ class Proof:
         self._trees: dict[str, Tree] = {}
         self._tools: Tools | None = None
         self._stopped = False
+        self._tidied = 0
 
     def prepare(self, root: str, judges: Judges) -> Report:
         """Read a tree before anybody asks."""
         tree = self._tree(root)
         with tree.lock:
             report = self._look(tree, judges)
-            for agent, judge in judges.items():
-                self._record(tree, agent, judge)
-            return report
+            for agent in () if report.problem else tuple(judges):
+                report = self._record(tree, agent, judges[agent], report)
+        if self._clock() - self._tidied > _TIDY_NS:
+            self._tidied = self._clock()
+            report = self._safely(self.tidy, report)
+        return report
 
     def before(self, call: Call, judges: Judges) -> Report:
         """Take the baseline of a call, and remember that it is under way."""
@@ -63,7 +71,7 @@ class Proof:
         with tree.lock:
             report = self._look(tree, judges)
             if call.agent in judges and not report.problem:
-                self._record(tree, call.agent, judges[call.agent])
+                report = self._record(tree, call.agent, judges[call.agent], report)
             # Only now: what changed while the tree was read was not the call, which waits for us.
             tree.calls.add(replace(call, began_ns=self._clock()))
             return report
@@ -85,20 +93,20 @@ class Proof:
             report = self._look(tree, judges, ended)
             if ended.lasting or self._running(ended.session):
                 tree.calls.keep_lasting(replace(ended, lasting=True))
-                self._open().baselines.keep_lasting(tree.root, tree.calls.lasting_rows())
+                report = self._safely(lambda: self._keep_lasting(tree), report)
             return report
 
     def settle(self, call: Call, judges: Judges, *, over: bool) -> Report:
         """Compare where calls of this agent may have ended without a word."""
         tree = self._tree(call.root)
-        if not tree.calls.of(call) and not over:
+        if not tree.calls.of(call):
             return Report()
         with tree.lock:
             tree.calls.silence(replace(call, ended_ns=call.ended_ns or self._clock()))
             report = self._look(tree, judges, call)
             if over:
                 tree.calls.forget_lasting(call)
-                self._open().baselines.keep_lasting(tree.root, tree.calls.lasting_rows())
+                report = self._safely(lambda: self._keep_lasting(tree), report)
             return report
 
     def tidy(self) -> None:
@@ -125,6 +133,8 @@ class Proof:
 
     def _open(self) -> Tools:
         with self._lock:
+            if self._stopped:
+                raise Stopped
             if self._tools is None:
                 place = self._state / "proof"
                 self._tools = Tools(
@@ -140,24 +150,44 @@ class Proof:
 
     def _look(self, tree: Tree, judges: Judges, call: Call | None = None) -> Report:
         """Compare with the baseline, undo what has to be, and take the new baseline."""
-        try:
-            return Look(self._open(), tree, judges, call).take()
-        except Stopped:
-            return Report(problem=_STOPPED)
+        if tree.too_large and self._clock() - tree.too_large_ns < _TOO_LARGE_NS:
+            return Report(problem=tree.too_large)
+        found: list[Report] = []
+        report = self._safely(
+            lambda: found.append(Look(self._open(), tree, judges, call).take()), Report()
+        )
+        return found[0] if found else report
 
-    def _record(self, tree: Tree, agent: str, judge: Outside) -> None:
+    def _safely(self, work: Callable[[], object], report: Report) -> Report:
+        """Do what may fail for reasons of the disk; then the report says that it did."""
+        try:
+            work()
+        except Stopped:
+            return replace(report, problem=_STOPPED)
+        except (OSError, sqlite3.Error) as error:
+            return replace(report, problem=f"our own record of it: {error}")
+        return report
+
+    def _keep_lasting(self, tree: Tree) -> None:
+        self._open().baselines.keep_lasting(tree.root, tree.calls.lasting_rows())
+
+    def _record(self, tree: Tree, agent: str, judge: Outside, report: Report) -> Report:
         """Keep the content of every file that this agent may not change."""
-        wanted = tree.unkept.get(agent)
-        entries = tree.entries or {}
-        blobs = self._open().blobs
-        for path in list(entries) if wanted is None else wanted:
-            entry = entries.get(path)
-            if entry is None or entry.kind != FILE or entry.content in blobs or not judge(path):
-                continue
-            if entry.stamp.size <= MOST_FILE and not self._stopped:
-                keep_content(tree.root, path, entry, blobs)
-        blobs.flush()
-        tree.unkept[agent] = set()
+
+        def work() -> None:
+            wanted = tree.unkept.get(agent)
+            entries = tree.entries or {}
+            blobs = self._open().blobs
+            for path in list(entries) if wanted is None else wanted:
+                entry = entries.get(path)
+                if entry is None or entry.kind != FILE or entry.content in blobs:
+                    continue
+                if entry.stamp.size <= MOST_FILE and judge(path) and not self._stopped:
+                    keep_content(tree.root, path, entry, blobs)
+            blobs.flush()
+            tree.unkept[agent] = set()
+
+        return self._safely(work, report)
 
 
 def keep_content(root: str, path: str, entry: Entry, blobs: Blobs) -> None:

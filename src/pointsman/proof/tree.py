@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -169,8 +169,7 @@ class _Walk:
                 self.found.blind[relative] = "it was replaced while it was read"
                 return
             with os.scandir(descriptor) as entries:
-                for each in entries:
-                    self._one(relative, each, descriptor)
+                self._all(relative, entries, descriptor)
         except OSError as error:
             self._unseen(relative, error)
         finally:
@@ -181,28 +180,38 @@ class _Walk:
         if error.errno != errno.ENOENT:
             self.found.blind[relative] = error.strerror or "it cannot be read"
 
-    def _one(self, relative: str, each: "os.DirEntry[str]", descriptor: int) -> None:
-        path = f"{relative}/{each.name}" if relative else each.name
-        if _is_gits_own(relative, each) or (self.skip and f"{self.root}/{path}" in self.skip):
-            return
-        try:
-            at = each.stat(follow_symlinks=False)
-            self.found.entries[path] = self.entry(path, each.name, at, descriptor)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            self.found.blind[path] = error.strerror or "it cannot be read"
-            return
-        if stat.S_ISDIR(at.st_mode):
-            self.todo.append((path, (at.st_dev, at.st_ino)))
+    def _all(self, relative: str, entries: "Iterator[os.DirEntry[str]]", descriptor: int) -> None:
+        """Take in what a directory lists; most of it is as it was, and that is the quick way."""
+        prefix = f"{relative}/" if relative else ""
+        in_git = relative.startswith(".git")
+        known, found = self.known.get, self.found.entries
+        for each in entries:
+            path = prefix + each.name
+            if (in_git and _is_gits_own(relative, each)) or self._is_skipped(path):
+                continue
+            try:
+                at = each.stat(follow_symlinks=False)
+                old = known(path)
+                # A directory's stamp moves on with what lies in it; the rest of it is the state.
+                if old is not None and old.clean and old.stamp == _stamp(at):
+                    found[path] = old
+                else:
+                    found[path] = self.entry(path, each.name, at, descriptor)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self.found.blind[path] = error.strerror or "it cannot be read"
+                continue
+            if stat.S_ISDIR(at.st_mode):
+                self.todo.append((path, (at.st_dev, at.st_ino)))
+
+    def _is_skipped(self, path: str) -> bool:
+        return bool(self.skip) and f"{self.root}/{path}" in self.skip
 
     def entry(self, path: str, name: str, at: os.stat_result, descriptor: int) -> Entry:
-        """Return what stands there, read only if its stamp is not the one that is known."""
-        stamp = Stamp(at.st_mtime_ns, at.st_ctime_ns, at.st_ino, at.st_dev, at.st_size)
+        """Return what stands there now, read anew."""
+        stamp = _stamp(at)
         mode = stat.S_IMODE(at.st_mode)
-        known = self.known.get(path)
-        if known is not None and known.clean and known.stamp == stamp and known.mode == mode:
-            return known
         kind = stat.S_IFMT(at.st_mode)
         if kind == stat.S_IFDIR:
             # Its size and times say what lies in it, which has entries of its own.
@@ -220,18 +229,16 @@ class _Walk:
         try:
             file = os.open(name, _REGULAR, dir_fd=descriptor)
         except PermissionError:
-            stamp = Stamp(
-                seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_dev, seen.st_size
-            )
-            return Entry(FILE, mode, UNREAD, stamp, seen.st_uid, True)
+            return Entry(FILE, mode, UNREAD, _stamp(seen), seen.st_uid, True)
         try:
             # Of the file that is read, which may be another than the one that was listed.
             at = os.fstat(file)
-            stamp = Stamp(at.st_mtime_ns, at.st_ctime_ns, at.st_ino, at.st_dev, at.st_size)
             content = self._content(path, file, at)
         finally:
             os.close(file)
-        return Entry(FILE, stat.S_IMODE(at.st_mode), content, stamp, at.st_uid, self._clean(at))
+        return Entry(
+            FILE, stat.S_IMODE(at.st_mode), content, _stamp(at), at.st_uid, self._clean(at)
+        )
 
     def _content(self, path: str, file: int, at: os.stat_result) -> str:
         if at.st_size > MOST_HASHED:
@@ -250,6 +257,10 @@ class _Walk:
     def _clean(self, at: os.stat_result) -> bool:
         coarse = at.st_ctime_ns % 1_000_000_000 == 0
         return at.st_ctime_ns < self.found.taken_ns - (_COARSE_NS if coarse else _RACY_NS)
+
+
+def _stamp(at: os.stat_result) -> Stamp:
+    return Stamp(at.st_mtime_ns, at.st_ctime_ns, at.st_ino, at.st_dev, at.st_size)
 
 
 def _digest_of(file: int) -> str:

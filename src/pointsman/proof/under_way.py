@@ -53,9 +53,10 @@ class UnderWay:
             return call
 
     def of(self, call: Call) -> bool:
-        """Whether the agent of this call has another one that has not ended."""
+        """Whether the agent of this call has others that have not ended, or that may run on."""
         with self._lock:
-            return any(_same_agent(each, call) for each in self._open.values())
+            every = (*self._open.values(), *self._lasting)
+            return any(_same_agent(each, call) for each in every)
 
     def silence(self, call: Call) -> None:
         """End every call of this call's agent; whether they ran at all is not known."""

@@ -5,6 +5,11 @@ from itertools import pairwise
 from pointsman.shell.effects import Invocation
 
 
+def names(text: str) -> frozenset[str]:
+    """Return the names in a text, apart by white space: a table that is read at a glance."""
+    return frozenset(text.split())
+
+
 def plain_words(each: Invocation, with_value: frozenset[str] = frozenset()) -> list[str]:
     """Return the words that are neither options nor their values."""
     words, index = each.argv, 1

@@ -43,9 +43,9 @@ ACTS = frozenset({Kind.NETWORK, Kind.PROCESS, Kind.PRIVILEGE, Kind.EXECUTE, Kind
 class Effect:
     """Something that a command does. ``path`` is absolute where it is a file's and is known.
 
-    It may hold ``UNKNOWN`` for a part that is not, and glob characters as the shell would see
-    them; ``construct`` is the command or redirection that does it. What ``path`` is for a kind
-    that is not about a file stands with the kind.
+    It may hold ``UNKNOWN`` for a part that is not, and may be empty, and glob characters as the
+    shell would see them; ``construct`` is the command or redirection that does it. What ``path``
+    is for a kind that is not about a file stands with the kind.
     """
 
     kind: Kind
@@ -78,6 +78,8 @@ class Invocation:
     text: str = ""
     via: tuple[str, ...] = ()
     """The carriers it was found in, outermost first (``sudo``, ``sh -c`` …)."""
+    remote: str = ""
+    """The host or container it runs in, empty for this machine: its files are not ours."""
 
     @property
     def program(self) -> str:
@@ -96,9 +98,15 @@ def _name_of(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a command does. ``unverified`` are reasons why that is not all of it."""
+    """What a command does. ``unverified`` are reasons why that is not all of it.
+
+    ``asked`` are files whose content outside the command it could use, ``started`` those of them
+    that the command runs.
+    """
 
     invocations: tuple[Invocation, ...] = ()
     effects: tuple[Effect, ...] = ()
     unverified: tuple[str, ...] = ()
     steps: int = 0
+    asked: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()

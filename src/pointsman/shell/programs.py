@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from pointsman.shell.acts import acts_of
 from pointsman.shell.arguments import has_long, option_value, options, plain_words
-from pointsman.shell.effects import ACTS, Effect, Invocation, Kind
+from pointsman.shell.effects import ACTS, UNKNOWN, Effect, Invocation, Kind
 from pointsman.shell.finding import find_deletes, find_places
 from pointsman.shell.git import git_command, git_effects
 from pointsman.shell.interpreters import code_effects
@@ -117,16 +117,23 @@ def _destinations(each: Invocation, words: list[str]) -> list[str]:
     """Return where files are put: the last word, and the names they would have in it."""
     target = option_value(each, "-t", "--target-directory")
     sources = words if target is not None else words[:-1]
+    alone, linked = False, ""
     if target is None:
+        several = len(words) == 1 and any(mark in words[0] for mark in "*?[")
+        if several or not words:
+            return words
+        linked = posixpath.basename(words[-1].rstrip("/"))
+        # One name alone is linked to here; a word that is not known may be none.
+        alone = each.program == "ln" and (len(words) < 2 or UNKNOWN in words[:-1])
         if len(words) < 2:
-            return []
+            return [linked] if alone else []
         target = words[-1]
     names = (
         posixpath.basename(source.rstrip("/").rpartition(":")[2])
         for source in sources[:_MOST_SOURCES]
     )
     inside = [f"{target.rstrip('/')}/{name}" for name in names if name not in {"", ".", ".."}]
-    return [target, *inside]
+    return [target, *inside, *([linked] if alone else [])]
 
 
 def _rm(each: Invocation) -> Iterator[Effect]:
@@ -139,7 +146,7 @@ def _rm(each: Invocation) -> Iterator[Effect]:
 def _mv(each: Invocation) -> Iterator[Effect]:
     words = plain_words(each, _some("-t", "-S"))
     target = option_value(each, "-t", "--target-directory")
-    for word in words if target is not None else words[:-1]:
+    for word in words if target is not None or len(words) == 1 else words[:-1]:
         yield Effect(Kind.MOVE, resolve(word, each.cwd), each.program)
     for word in _destinations(each, words):
         yield Effect(Kind.WRITE, resolve(word, each.cwd), each.program)

@@ -2,14 +2,17 @@
 
 import fnmatch
 import re
+from functools import lru_cache
 
 from pointsman.hooks.packs.calls import Given, names
 from pointsman.hooks.packs.places import USER, shown
 from pointsman.hooks.rule import Call, Deed, Pack, Rule, Scene
 from pointsman.model.decision import Action
 from pointsman.shell.effects import CHANGES, Effect, Invocation
+from pointsman.shell.escapes import unescape
 from pointsman.shell.interpreters import code_of
-from pointsman.shell.words import unescape
+from pointsman.shell.programs import plain_words
+from pointsman.shell.state import resolve
 
 _AGENTS = names(
     "claude codex gemini cursor cursor-agent windsurf codeium copilot aider continue cline roo"
@@ -117,11 +120,16 @@ def _may_be(path: str) -> bool:
     """Whether a segment with wildcards (``~/.na?``) may stand for such a directory."""
     if not any(mark in path for mark in "*?["):
         return False
-    for segment in path.split("/")[:64]:
-        fixed = segment.strip("*?.")
-        if segment.startswith(".") and fixed and any(mark in segment for mark in "*?["):
-            return any(fnmatch.fnmatchcase(name, segment) for name in _DOT_NAMES)
-    return False
+    return any(_may_stand(segment) for segment in path.split("/")[:64])
+
+
+@lru_cache(maxsize=256)
+def _may_stand(segment: str) -> bool:
+    wild = segment.startswith(".") and any(mark in segment for mark in "*?[")
+    # `.*` stands for everything, and is no way to say one of them.
+    if not wild or not segment.strip("*?."):
+        return False
+    return any(fnmatch.fnmatchcase(name, segment) for name in _DOT_NAMES)
 
 
 def _configuration(effect: Effect, each: Invocation, scene: Scene) -> str | None:
@@ -129,6 +137,15 @@ def _configuration(effect: Effect, each: Invocation, scene: Scene) -> str | None
     # The first time it is made is nothing that holds anybody back yet.
     what = "" if each.program == "mkdir" else _protected(effect.path)
     return f"{effect.construct} changes {shown(effect.path)}, {what}" if what else None
+
+
+def _linked(each: Invocation, scene: Scene) -> str | None:
+    del scene
+    for word in plain_words(each)[:-1]:
+        what = _protected(resolve(word, each.cwd))
+        if what:
+            return f"{each.program} gives {shown(word)}, {what}, another name"
+    return None
 
 
 def _installed(effect: Effect, each: Invocation, scene: Scene) -> str | None:
@@ -148,17 +165,20 @@ _VERBS = re.compile(
     |\bload\s*\(""",
     re.VERBOSE,
 )
+_DECIMAL = re.compile(r"\\(\d{2,3})")
+"""How Lua writes a character."""
 _RUBY = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
 
 
 def _by_code(each: Invocation, scene: Scene) -> str | None:
     """Code of another language that names such a file and holds a word that changes one."""
     del scene
-    code = (code_of(each) or "")[:16384]
+    code = (code_of(each) or " ".join(each.argv[1:]))[:16384]
     if not code or not _VERBS.search(code):
         return None
     plain = unescape(_RUBY.sub(lambda found: chr(int(found[1], 16) % 0x110000), code))
-    for text in (code, plain):
+    decimal = _DECIMAL.sub(lambda found: chr(int(found[1])), code)
+    for text in (code, plain, decimal):
         for found in _NAMED.finditer(text):
             return f"code for {each.program} names {shown(found[0])} and changes files"
     if re.search(r"['\"](?:" + "|".join(sorted(_GUARDS)) + r")['\"]\s*,", code):
@@ -247,6 +267,9 @@ PACK = Pack("agents", "What holds coding agents back: their settings, their hook
     Rule("agent-settings", Action.ASK, "Changes what a coding agent may do, or who is asked.",
          Deed(CHANGES, _configuration), "rm -f ~/.codex/config.toml", "cat ~/.codex/config.toml",
          "Say what should be changed; a person changes it."),
+    Rule("agent-settings-link", Action.ASK, "Gives what holds an agent back another name.",
+         Call(frozenset({"ln", "link", "mount"}), _linked), "ln -s ~/.codex/config.toml x",
+         "ln -s ../config.toml x"),
     Rule("agent-code", Action.ASK, "Changes what a coding agent may do, or who is asked.",
          Call(_LANGUAGES, _by_code), "node -e 'fs.rmSync(\"/home/dev/.codex/config.toml\")'",
          "node -e 'console.log(1)'"),

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from pointsman.shell.carried import SHELLS, is_interpreter
 from pointsman.shell.effects import UNKNOWN, Invocation, Kind
@@ -55,6 +56,10 @@ def _fetches(each: Invocation) -> Iterator[str]:
     feeder = each.fed_by[0].rsplit("/", 1)[-1] if each.fed_by else ""
     if each.program in FETCHERS:
         yield from _written(each)
+        for word, following in pairwise((*each.argv, "")):
+            # Glued to others: `wget -qO file`, `curl -sLo file`.
+            if re.fullmatch(r"-[a-zA-Z]+[oO]", word) and following:
+                yield resolve(following, each.cwd)
         for word in plain_words(each, _VALUES.get(each.program, frozenset())):
             if _URL.match(word):
                 yield resolve(posixpath.basename(word.partition("?")[0]), each.cwd)

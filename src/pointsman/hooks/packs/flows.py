@@ -190,7 +190,8 @@ class Flows:
             if redirect.operator == "<"
         ]
         if each.program == "socat":
-            loads += [self._named(name, each) for name in sent_files(each)]
+            names = [*sent_files(each), *(word for word in plain_words(each) if "/" in word[:2])]
+            loads += [self._named(name, each) for name in names]
         return max(loads, default=Load.NOTHING)
 
     def _copied(self, each: Invocation) -> Load:

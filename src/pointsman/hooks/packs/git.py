@@ -295,7 +295,7 @@ PACK = Pack("git", "Git.", (
          calls("hides changes",
              "git update-index --assume-unchanged|--skip-worktree|--force-remove",
                "git replace *", "git notes remove|prune",
-               "git rm ... --cached -r --ignore-unmatch", "git symbolic-ref -d|--delete",
+               "git symbolic-ref -d|--delete",
                "git update-ref --stdin"),
          "git update-index --assume-unchanged a.py", "git update-index --refresh"),
     Rule("git-submodule", Action.ASK, "Throws a submodule's uncommitted work away.",

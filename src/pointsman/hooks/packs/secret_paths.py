@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from pointsman.hooks.packs.calls import names
@@ -115,15 +116,14 @@ _WGET = re.compile(r"--(?:post|body)-f\w*=(.+)")
 _LITERAL = re.compile(r"""['"]([^'"\n]{3,200})['"]""")
 
 
-def secrets_read(each: Invocation) -> Iterator[str]:
-    """Yield the files of secrets whose content a call takes in."""
+@lru_cache(maxsize=512)
+def secrets_read(each: Invocation) -> tuple[str, ...]:
+    """Return the files of secrets whose content a call takes in."""
     if not each.argv and not each.redirects:
-        return
+        return ()
     written = {effect.path for effect in effects_of(each) if effect.kind is Kind.WRITE}
-    for word in _reads(each):
-        path = resolve(word.rstrip("/") or "/", each.cwd)
-        if is_secret(path) and path not in written:
-            yield path
+    paths = (resolve(word.rstrip("/") or "/", each.cwd) for word in _reads(each))
+    return tuple(path for path in paths if is_secret(path) and path not in written)
 
 
 def _reads(each: Invocation) -> Iterator[str]:
@@ -154,7 +154,11 @@ def _reads(each: Invocation) -> Iterator[str]:
 def _files_of(each: Invocation) -> list[str]:
     plain = plain_words(each, frozenset() if each.program in _PATTERNED else _VALUES)
     told = any(word[:2] in _SCRIPTED or word.partition("=")[0] in _SCRIPTED for word in each.argv)
-    return plain if each.program not in _PATTERNED or told else plain[1:]
+    if each.program not in _PATTERNED or told or not plain:
+        return plain
+    # The first word is what is looked for, unless it is the value of an option before it.
+    before = each.argv[each.argv.index(plain[0]) - 1]
+    return plain if before.startswith("--") and "=" not in before else plain[1:]
 
 
 def _is_read(effect: Effect) -> bool:
