@@ -1,6 +1,7 @@
 """The start of an agent: what it needs, who runs already, and who may start anybody."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,20 @@ def test_a_required_path_has_to_be_in_the_prompt(team: Crew, prompt: str, stoppe
     if stopped:
         assert "'spec_file'" in handled.decision.reason
         assert ".claude/agents/builder.md" in handled.decision.reason
+
+
+def test_a_path_counts_from_where_the_session_is_too(
+    team: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.agent("builder", BOOK)
+    team.file("app/docs/spec.md")
+    team.file("home/spec.md")
+    monkeypatch.setenv("HOME", str(team.root / "home"))
+    given = {"subagent_type": "builder", "prompt": "Read docs/spec.md", "description": "d"}
+    call: dict[str, Any] = {"tool_name": "Agent", "tool_input": given, "tool_use_id": "t"}
+    assert rule(team.say("PreToolUse", **call)) == "spawn.missing-input"
+    assert rule(team.say("PreToolUse", **call, cwd=str(team.root / "app"))) == ""
+    assert rule(team.start("builder", "Read ~/spec.md")) == ""
 
 
 def test_a_specification_is_a_document(team: Crew) -> None:

@@ -38,6 +38,7 @@ class Inputs:
 
     prompt: str
     root: str
+    cwd: str
     variables: frozenset[str]
     _named: list[str] | None = None
 
@@ -100,7 +101,7 @@ class Inputs:
         labels = {_bare(need.key), _bare(need.type)}
         for label, path in re.findall(r"([\w-]+)\s*[:=]\s*[\"'`]?([^\s\"'`,;]+)", self._prompt()):
             if _bare(label) in labels:
-                problem = _unusable(Path(self.root, path))
+                problem = self._fault(path)
                 if problem:
                     yield f"{need.type} {need.key!r}: {path} {problem}; name one that is there"
                 return
@@ -119,8 +120,15 @@ class Inputs:
             words = dict.fromkeys(_WORD.findall(self._prompt())[:_MOST_WORDS])
             texts = (word.rstrip(".:!?*_").lstrip("*_@") for word in words)
             named = (word for word in texts if "/" in word or "." in word)
-            self._named = [word for word in named if not _unusable(Path(self.root, word))]
+            self._named = [word for word in named if not self._fault(word)]
         return self._named
+
+    def _fault(self, path: str) -> str:
+        """Return why a path of the prompt is no file with something in it, or nothing."""
+        named = os.path.expanduser(path)  # noqa: PTH111 - it stays a text
+        faults = [_unusable(Path(base, named)) for base in dict.fromkeys((self.root, self.cwd))]
+        # From the root first: what is said of it is what its reader expects.
+        return "" if "" in faults else faults[0]
 
     def _prompt(self) -> str:
         return self.prompt[:_MOST_PROMPT]

@@ -32,13 +32,18 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     def rules_of(agent: str) -> tuple[Grant, ...]:
         return tuple(grants(agent, policy.agents, policy.roles))
 
+    # For every call of every tool: what only the two names decide is decided once.
+    @lru_cache(maxsize=4096)
+    def by_names(agent: str, tool: str) -> Decision | None:
+        rules = rules_of(agent)
+        return _broken(agent, rules) or _judge(tool, rules) or _council(tool, policy, agent)
+
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
         if not isinstance(event, ToolEvent) or event.tool_name in FREE:
             return None
         agent = event.identity.agent
-        rules = rules_of(agent)
-        return _broken(agent, rules) or _judge(event, rules) or _council(event, policy, agent)
+        return by_names(agent, event.tool_name) or _starting(event, rules_of(agent))
 
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}))
 
@@ -56,32 +61,40 @@ def _broken(agent: str, rules: Iterable[Grant]) -> Decision | None:
     return None
 
 
-def _judge(event: ToolEvent, rules: Iterable[Grant]) -> Decision | None:
+def _judge(tool: str, rules: Iterable[Grant]) -> Decision | None:
     for rule in rules:
-        fault = rule.fault(event.tool_name) or _start_fault(rule, event)
+        fault = rule.fault(tool)
         if fault:
-            reason = f"{rule.who} may not use {event.tool_name}: {fault} ({rule.source})"
+            reason = f"{rule.who} may not use {tool}: {fault} ({rule.source})"
             return deny(reason, rule="roles.tool")
     return None
 
 
-def _start_fault(rule: Grant, event: ToolEvent) -> str:
-    """Return why the agent that a call starts is not among those that may be started."""
-    if rule.spawns is None or event.tool_name not in SPAWNING_TOOLS:
-        return ""
-    return "" if spawned(event) in rule.spawns else f"it may start only: {shown(rule.spawns)}"
+def _starting(event: ToolEvent, rules: Iterable[Grant]) -> Decision | None:
+    """Stop a start of an agent that is not among those that the caller may start."""
+    if event.tool_name not in SPAWNING_TOOLS:
+        return None
+    wanted = spawned(event)
+    for rule in rules:
+        if rule.spawns is not None and wanted not in rule.spawns:
+            reason = (
+                f"{rule.who} may not start {wanted!r}: it may start only {shown(rule.spawns)} "
+                f"({rule.source})"
+            )
+            return deny(reason, rule="roles.tool")
+    return None
 
 
-def _council(event: ToolEvent, policy: Policy, agent: str) -> Decision | None:
+def _council(tool: str, policy: Policy, agent: str) -> Decision | None:
     """Stop what an MCP tool by its name would change, for one that only reads and advises."""
     contract = next((each for each in bound(policy, agent) if each.read_only), None)
-    if contract is None or not event.tool_name.startswith("mcp__"):
+    if contract is None or not tool.startswith("mcp__"):
         return None
-    name = event.tool_name.rpartition("__")[2].lower()
+    name = tool.rpartition("__")[2].lower()
     if not name.startswith(VERBS):
         return None
     reason = (
-        f"agent {agent!r} may not use {event.tool_name}: it is declared read-only, and the tool's "
+        f"agent {agent!r} may not use {tool}: it is declared read-only, and the tool's "
         f"name says that it changes something ({contract.source})"
     )
     return deny(reason, rule="roles.read-only")

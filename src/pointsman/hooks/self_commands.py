@@ -145,6 +145,8 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
         return None
     command, then = [*(word for word in words if not word.startswith("-")), "", ""][:2]
     answers = command == "approvals" and (then in _ANSWERING or UNKNOWN in then)
+    # Into whatever file is named: no analysis of the shell sees that.
+    answers |= command == "agents" and any(word[:3] == "--w" or UNKNOWN in word for word in words)
     if command in _ENDING or UNKNOWN in command or answers or "restore-aside" in words:
         return denied("self.daemon", f"`{_line(each)}` is for a person to type")
     return None

@@ -117,7 +117,8 @@ class _Start:
             return None
         prompt = self._event.tool_input.get("prompt")
         variables = self._variables()
-        inputs = Inputs(prompt if isinstance(prompt, str) else "", self._root, variables)
+        text = prompt if isinstance(prompt, str) else ""
+        inputs = Inputs(text, self._root, self._event.identity.cwd, variables)
         found = inputs.check(self._contracts)
         if found.missing:
             listed = "".join(f"\n- {each}" for each in found.missing)
