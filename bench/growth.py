@@ -19,6 +19,7 @@ from bench.rig import Effort, Rig, rig
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.agents.claude_code import NAME, read
 from pointsman.hooks.all_hooks import SHIPPED, shipped_hooks
+from pointsman.hooks.foretold import foretold
 from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST, Budget
 from pointsman.model.contract import Contract
@@ -75,8 +76,8 @@ def growth(effort: Effort) -> list[Figure]:
     """Measure every shipped guard, and the reading of payloads."""
     with rig() as made, _home(made):
         return [
-            *(_figure(guard, _cases(guard, made), effort) for guard in SHIPPED),
-            _figure("payload", _payload_cases(), effort),
+            *(growth_figure(guard, _cases(guard, made), effort) for guard in SHIPPED),
+            growth_figure("payload", _payload_cases(), effort),
         ]
 
 
@@ -94,7 +95,12 @@ def _home(made: Rig) -> Iterator[None]:
             os.environ["HOME"] = before
 
 
-def _figure(name: str, cases: list[Case], effort: Effort) -> Figure:
+def growth_figure(name: str, cases: list[Case], effort: Effort) -> Figure:
+    """Return the worst doubling of the worst case.
+
+    Raises:
+        BenchError: there are no cases.
+    """
     if not cases:
         raise BenchError(f"the guard {name!r} is given no growing input: add some in bench/inputs")
     found, crashed = _found(cases, effort)
@@ -224,9 +230,14 @@ def _cases(guard: str, made: Rig) -> list[Case]:
         cases += [_path_case(shape, hook, made) for shape in PATHS]
     if "ConfigChange" in hook.events:
         cases.append(_settings_case(hook, made))
+    if guard == "proof":
+        # What it reads of the call; the tree has a measurement of its own.
+        return [_foretold_case(shape, made) for shape in COMMANDS]
     if guard == "scope":
         held = _held(("src/**", "tests/**"), made)
-        cases = [_path_case(shape, _hook(guard, made, held), made) for shape in PATHS]
+        held_hook = _hook(guard, made, held)
+        cases = [_path_case(shape, held_hook, made) for shape in PATHS]
+        cases += [_command_case(shape, held_hook, made, PreEdit) for shape in COMMANDS]
         cases += [_contract_case(name, made) for name in CONTRACTS]
         cases += [_hard_case(pattern, made) for pattern in HARD_GLOBS]
     return cases
@@ -253,11 +264,21 @@ def _asked(hook: Hook, event: Event) -> Callable[[], object]:
     return lambda: hook.run(event, HookContext(Budget.of(LONGEST)))
 
 
-def _command_case(shape: Shape, hook: Hook, made: Rig) -> Case:
+def _command_case(
+    shape: Shape, hook: Hook, made: Rig, kind: type[PreToolUse | PreEdit] = PreToolUse
+) -> Case:
     def prepare(size: int, number: int) -> Callable[[], object]:
         given = {"command": shape.text(size, number)}
-        event = PreToolUse(identity=_identity(made), tool_name="Bash", tool_input=given)
+        event = kind(identity=_identity(made), tool_name="Bash", tool_input=given)
         return _asked(hook, event)
+
+    return Case(shape.name, prepare, shape.most)
+
+
+def _foretold_case(shape: Shape, made: Rig) -> Case:
+    def prepare(size: int, number: int) -> Callable[[], object]:
+        given = {"command": shape.text(size, number)}
+        return lambda: foretold("Bash", given, _identity(made))
 
     return Case(shape.name, prepare, shape.most)
 

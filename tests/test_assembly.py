@@ -9,6 +9,7 @@ import pytest
 
 from pointsman.assembly import Setup, Setups
 from pointsman.engine.run import Clock, run_all
+from pointsman.hooks.all_hooks import SHIPPED as TABLE
 from pointsman.model.decision import Action, Cause
 from pointsman.model.event import Event, Identity, UnknownEvent
 from pointsman.model.events import (
@@ -26,15 +27,7 @@ from pointsman.paths.content import digest
 
 WHO = Identity(host="claude-code", session="s", cwd="/")
 CALL = PreToolUse(identity=WHO, tool_name="Read")
-SHIPPED = {
-    "canary",
-    "scope",
-    "command-safety",
-    "self-protection",
-    "secrets",
-    "secret-output",
-    "credentials",
-}
+SHIPPED = frozenset(TABLE)
 
 
 class Fixed:
@@ -71,8 +64,7 @@ def asked(setup: Setup, event: Event = CALL) -> list[HookRun]:
 
 def test_the_shipped_guards_are_asked_first(tmp_path: Path) -> None:
     names = [hook.name for hook in built(tmp_path, script("exit 2")).table.hooks]
-    assert names[-1] == "mine"
-    assert set(names[:-1]) == SHIPPED
+    assert names == [*TABLE, "mine"]
 
 
 def test_the_users_file_may_turn_one_off(tmp_path: Path) -> None:

@@ -153,7 +153,8 @@ def test_an_edit_that_no_longer_says_of_what_is_stopped() -> None:
         ("NotebookEdit", {"notebook_path": "/nowhere/n.ipynb"}, ["/nowhere/n.ipynb"]),
         ("mcp__x__put", {"to": "/nowhere/x", "from": "/nowhere/y"}, ["/nowhere/x", "/nowhere/y"]),
         ("Read", {"file_path": "/nowhere/a"}, None),
-        ("Bash", {"command": "touch a"}, None),
+        ("Bash", {"command": "touch a; cat b"}, ["/nowhere/a"]),
+        ("Bash", {"command": "cat b"}, None),
         ("mcp__x__get", {"to": "/nowhere/x"}, None),
     ],
 )

@@ -13,7 +13,7 @@ def test_it_delivers(machine: Machine) -> None:
     go = json.dumps(machine.shell("ls")).encode()
     passed = machine.process("hook", "claude-code", "PreToolUse", stdin=go)
     assert (passed.code, passed.out, passed.err) == (0, "", "")
-    rows = machine.run("ledger", "query", "--json").rows()
+    rows = machine.run("ledger", "query", "--event", "PreToolUse", "--json").rows()
     assert [(row["decision"], row["client"]) for row in rows] == [
         ("deny", "python"), ("none", "python"),
     ]  # fmt: skip

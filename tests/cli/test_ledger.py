@@ -51,7 +51,7 @@ def query(machine: Machine, *words: str) -> list[dict[str, Any]]:
 def test_rows_are_json_the_newest_last(filled: Machine) -> None:
     rows = query(filled)
     assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
-    assert len(rows) == 8
+    assert len(rows) == 9
     times = [datetime.fromisoformat(row["time"]) for row in rows]
     assert times == sorted(times)
     wanted = {
@@ -66,19 +66,19 @@ def test_rows_are_json_the_newest_last(filled: Machine) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["--session", "one"], ["Bash", "Bash"]),
+        (["--session", "one"], ["Bash"] * 3),
         (["--session", "nobody"], []),
         (["--agent", "builder"], ["Write"] * 4),
         (["--agent", "a1"], ["Write"] * 4),
-        (["--agent", "main"], ["Bash", "Bash", "Read", ""]),
+        (["--agent", "main"], ["Bash", "Bash", "Bash", "Read", ""]),
         (["--tool", "Read"], ["Read"]),
-        (["--decision", "deny"], ["Bash", "Write", "Write"]),
+        (["--decision", "deny"], ["Bash", "Bash", "Write", "Write"]),
         (["--decision", "none", "--tool", "Write"], ["Write", "Write"]),
         (["--event", "Stop"], [""]),
-        (["--event", "PreEdit", "--decision", "deny"], ["Write"]),
+        (["--event", "PreEdit", "--decision", "deny"], ["Bash", "Write"]),
         (["--hook", "scope"], ["Write", "Write"]),
         (["--rule", "scope.outside"], ["Write", "Write"]),
-        (["--since", "1h"], ["Bash", "Bash", "Write", "Write", "Write", "Write", "Read", ""]),
+        (["--since", "1h"], ["Bash"] * 3 + ["Write"] * 4 + ["Read", ""]),
         (["--until", "1h"], []),
         (["--since", "2001-01-01", "--until", "2002-01-01T00:00:00Z"], []),
     ],
@@ -95,14 +95,14 @@ def test_by_path(filled: Machine) -> None:
 
 
 def test_times_are_iso_or_ages(filled: Machine) -> None:
-    third = query(filled)[2]
+    third = query(filled)[3]
     moment = datetime.fromisoformat(third["time"])
     later = (moment + timedelta(microseconds=1)).isoformat()
     assert [row["seq"] for row in query(filled, "--until", later)][-1] >= third["seq"]
     assert query(filled, "--since", later)[0]["seq"] >= third["seq"]
     assert query(filled, "--until", (moment - timedelta(days=1)).isoformat()) == []
     for age in ("90s", "15m", "2h", "3d", "1w", "1.5h"):
-        assert len(query(filled, "--since", age)) == 8, age
+        assert len(query(filled, "--since", age)) == 9, age
 
 
 def test_limits(filled: Machine) -> None:
@@ -116,17 +116,17 @@ def test_limits(filled: Machine) -> None:
 
 def test_for_a_person(filled: Machine) -> None:
     lines = filled.run("ledger", "query", "--decision", "deny").out.splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert "deny" in lines[0]
     assert "command." in lines[0]
-    assert "builder" in lines[1]
+    assert "builder" in lines[2]
 
 
 def test_tail(filled: Machine) -> None:
     every = query(filled)
     assert filled.run("ledger", "tail", "-n", "2", "--json").rows() == every[-2:]
     assert filled.run("ledger", "tail", "-n", "0", "--json").out == ""
-    assert len(filled.run("ledger", "tail").out.splitlines()) == 8
+    assert len(filled.run("ledger", "tail").out.splitlines()) == 9
     found = filled.run("ledger", "tail", "-n", "1", "--tool", "Bash", "--json").rows()
     assert [row["tool_use_id"] for row in found] == ["rm"]
 
@@ -161,7 +161,7 @@ def _readable(descriptor: int) -> bool:
 
 
 def test_show(filled: Machine) -> None:
-    (denied,) = query(filled, "--tool", "Bash", "--decision", "deny")
+    (denied,) = query(filled, "--event", "PreToolUse", "--tool", "Bash", "--decision", "deny")
     row = json.loads(filled.run("ledger", "show", str(denied["seq"]), "--json").out)
     assert {key: row[key] for key in denied} == denied
     assert json.loads(row["payload"])["tool_input"] == {"command": "rm -rf /"}

@@ -14,8 +14,8 @@ from pointsman.assembly import Setups
 from pointsman.case import Delivery
 from pointsman.config.merge import Merged, merge
 from pointsman.config.schema import EVENT_NAMES, RULE_NAMES, SETTINGS
-from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.edits import edited_paths
+from pointsman.hooks.packs.all_packs import PACK_OF, RULES
 from pointsman.model.budget import LONGEST, OTHER_EVENTS
 from pointsman.model.contract import Contract
 from pointsman.model.decision import Action
@@ -70,6 +70,7 @@ SETTINGS_FILES = st.fixed_dictionaries(
             },
         ),
         "ledger": st.fixed_dictionaries({}, optional={"retention_days": st.integers(1, 365)}),
+        "sandbox": st.fixed_dictionaries({}, optional={"enabled": st.booleans()}),
     },
 )
 _STRICT = {"off": 0, "ask": 1, "deny": 2}
@@ -83,6 +84,7 @@ def effective(merged: Merged) -> dict[str, Any]:
         "mcp_writers": merged.mcp_writers,
         "escalation": merged.escalation,
         "ledger": {"retention_days": merged.retention_days},
+        "sandbox": {"enabled": merged.sandbox},
     }
 
 
@@ -123,6 +125,7 @@ def test_nothing_is_allowed_that_the_users_own_file_denies(
     kept = alone.guards.get("self-protection", {}).get("paths", [])
     assert {*kept} <= {*both.guards.get("self-protection", {}).get("paths", [])}
     assert both.retention_days == alone.retention_days
+    assert both.sandbox is alone.sandbox
     assert both.escalation.get("denial_burst", 5) <= alone.escalation.get("denial_burst", 5)
     assert both.escalation.get("window", 60) >= alone.escalation.get("window", 60)
     assert both.escalation.get("repeat_after", 300) <= alone.escalation.get("repeat_after", 300)
@@ -201,6 +204,9 @@ REFUSED = {
         ("guards", "command-safety", "rules", "rm-tree"),
     ),
     "a later burst": ({"escalation": {"denial_burst": 99}}, ("escalation", "denial_burst")),
+    "a longer yes": ({"approvals": {"valid_for": 600}}, ("approvals", "valid_for")),
+    "questions to nobody": ({"approvals": {"ask": "host"}}, ("approvals", "ask")),
+    "the sandbox off": ({"sandbox": {"enabled": False}}, ("sandbox", "enabled")),
     "a shorter record": ({"ledger": {"retention_days": 1}}, ("ledger", "retention_days")),
 }
 
@@ -225,7 +231,7 @@ def test_the_user_may_loosen_the_defaults() -> None:
 
 
 def test_the_schema_knows_every_rule() -> None:
-    assert {*RULE_NAMES} == {*RULES, "unverified"}
+    assert {*RULE_NAMES} == {*RULES, *PACK_OF.values(), "unverified"}
 
 
 class Fixed:

@@ -5,11 +5,12 @@ import pytest
 from hooks.acting import asking, bash, identity
 from hooks.command_rows import DESTRUCTIVE, HARMLESS, UNVERIFIABLE
 from pointsman.hooks import command_safety
-from pointsman.hooks.command_rules import RULES
 from pointsman.hooks.command_safety import UNVERIFIED, judge
 from pointsman.hooks.kit import Kit
+from pointsman.hooks.packs.all_packs import RULES
 from pointsman.hooks.rule import Rule
 from pointsman.model.decision import Action, Cause, Decision
+from pointsman.model.event import Identity
 from pointsman.model.events import PreToolUse
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
@@ -85,7 +86,7 @@ def test_a_denial_beats_a_question() -> None:
         "echo " + "$(" * 200 + "x" + ")" * 200,
         "(" * 500 + "ls" + ")" * 500,
         "eval " * 3000 + "ls",
-        "f(){ f; f; }; " + "f; " * 5000,
+        "f(){ g; g; }; g(){ h; h; }; h(){ k; k; }; k(){ ls; ls; }; " + "f; " * 5000,
         "".join(f"f{n}(){{ f{n + 1}; f{n + 1}; }}; " for n in range(40)) + "f0",
         "for a in 1 2 3 4 5 6; do " * 12 + "ls" + "; done" * 12,
         ")(" * 20_000,
@@ -118,3 +119,50 @@ def test_only_a_command_is_looked_at_and_the_settings_tune() -> None:
     ask = asking(command_safety.hook(tuned, Kit(places=places)))
     assert ask(bash(who, "reboot")) is None
     assert ask(bash(who, "echo 'unterminated")) is None
+
+
+def wrote(who: Identity, path: Path, content: str) -> PreToolUse:
+    given = {"file_path": str(path), "content": content}
+    return PreToolUse(identity=who, tool_name="Write", tool_input=given)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "command", "stopped"),
+    [
+        ("x.sh", "rm -rf ~\n", "bash x.sh", True),
+        ("x.sh", "rm -rf ~\n", "sh ./x.sh a", True),
+        ("x.sh", "#!/bin/sh\nrm -rf $1\n", "chmod +x x.sh && ./x.sh /", True),
+        ("x.sh", "rm -rf ~\n", ". ./x.sh", True),
+        ("x.sh", "rm -rf ~\n", "cat x.sh | sh", True),
+        ("x.sh", "rm -rf ~\n", "cp x.sh y.sh; sh y.sh", True),
+        ("x.py", "import shutil\nshutil.rmtree('/etc')\n", "python3 x.py", True),
+        ("x", "#!/usr/bin/env python3\nimport os\nos.system('rm -rf ~')\n", "./x", True),
+        ("x.sh", "rm -rf ~\n", "cat x.sh", False),
+        ("x.sh", "echo rm -rf ~\n", "sh x.sh", False),
+        ("x.sh", "rm -rf ~\n", "sh other.sh", False),
+        ("notes.md", "rm -rf ~\n", "git add notes.md", False),
+    ],
+)
+def test_a_script_that_was_written_and_is_run_is_what_it_says(
+    tmp_path: Path, name: str, content: str, command: str, stopped: bool
+) -> None:
+    places = Places(state=Path("/nowhere"), config=Path("/home/dev/.config/pointsman"))
+    who = identity(tmp_path)
+    ask = asking(command_safety.hook(Policy(), Kit(places=places)))
+    assert ask(wrote(who, tmp_path / name, content)) is None
+    assert (ask(bash(who, command)) is not None) is stopped
+    # The same where it is the file on the disk that says so, written before by anybody.
+    (tmp_path / name).write_text(content)
+    ask = asking(command_safety.hook(Policy(), Kit(places=places)))
+    reads = "cp" not in command
+    assert (ask(bash(who, command)) is not None) is (stopped and reads)
+
+
+def test_a_script_that_was_there_is_not_asked_about_for_what_nobody_can_know(
+    tmp_path: Path,
+) -> None:
+    places = Places(state=Path("/nowhere"), config=Path("/home/dev/.config/pointsman"))
+    ask = asking(command_safety.hook(Policy(), Kit(places=places)))
+    (tmp_path / "build.sh").write_text('eval "$FLAGS"; $CC x; rm -rf "$OUT"\n')
+    assert ask(bash(identity(tmp_path), "./build.sh")) is None
+    assert ask(bash(identity(tmp_path), "./gone.sh")) is None

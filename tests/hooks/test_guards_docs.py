@@ -3,17 +3,26 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.config.schema import SHIPPED_NAMES
 from pointsman.hooks import (
+    blocked,
     command_safety,
+    completion,
     credentials,
+    held,
+    proof,
+    proof_words,
+    roles,
     scope,
     secrets,
     self_commands,
     self_protection,
+    spawn,
 )
 from pointsman.hooks.all_hooks import SHIPPED
-from pointsman.hooks.command_rules import RULES
+from pointsman.hooks.packs.all_packs import RULES
 from pointsman.hooks.rule import Rule
+from pointsman.model import team
 
 DOCS = Path(__file__).parents[2] / "docs/guards.md"
 
@@ -45,24 +54,27 @@ def test_the_table_has_no_rule_that_there_is_not() -> None:
 
 def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
-        "canary", "scope", "self-protection", "command-safety", "secrets", "secret-output",
-        "credentials",
+        "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
+        "self-protection", "command-safety", "secrets", "secret-output",
+        "proof", "credentials",
     ]  # fmt: skip
-    assert set(SHIPPED) == {
-        "canary", "scope", "self-protection", "command-safety", "secrets", "secret-output",
-        "credentials",
-    }  # fmt: skip
+    assert set(SHIPPED) == set(SHIPPED_NAMES)
 
 
-@pytest.mark.parametrize(
-    "modules",
-    [
-        ("scope", scope),
-        ("self", self_protection, self_commands),
-        ("secret", secrets),
-        ("credential", credentials),
-    ],
-)
+GUARDS = [
+    ("scope", scope, held),
+    ("self", self_protection, self_commands),
+    ("roles", roles),
+    ("blocked", blocked),
+    ("spawn", spawn),
+    ("completion", completion, team),
+    ("secret", secrets),
+    ("proof", proof, proof_words),
+    ("credential", credentials),
+]
+
+
+@pytest.mark.parametrize("modules", GUARDS)
 def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...]) -> None:
     prefix, *files = modules
     sources = "".join(Path(str(vars(module)["__file__"])).read_text() for module in files)
@@ -75,9 +87,9 @@ def test_every_rule_that_a_guard_names_is_described(modules: tuple[object, ...])
 
 
 def test_the_caps_it_names_are_the_caps_there_are() -> None:
-    from pointsman.shell import analyse, state
+    from pointsman.shell import running, state
 
     text = " ".join(DOCS.read_text(encoding="utf-8").split())
     assert f"{state.MOST_TEXT // 1024} KiB of text, {state.MOST_DEPTH} levels" in text
-    assert f"{analyse._MOST_INVOCATIONS:,}".replace(",", " ") + " commands" in text
+    assert f"{running.MOST_INVOCATIONS:,}".replace(",", " ") + " commands" in text
     assert command_safety.NAME in text

@@ -100,8 +100,8 @@ class Live:
         return [row for row in self.rows() if row["transport"] != "derived"][-1]
 
     def calls(self) -> list[str | None]:
-        """Return the calls on record, in order."""
-        return [row["tool_use_id"] for row in self.rows()]
+        """Return the calls on record, in order, without the edits derived from them."""
+        return [row["tool_use_id"] for row in self.rows() if row["event"] != "PreEdit"]
 
     def notes(self) -> list[str]:
         """Return the kinds of what the daemon said of itself."""

@@ -60,7 +60,7 @@ def test_every_command_that_runs_is_found(command: str, found: list[str]) -> Non
         ("X='a b'; rm $X \"$X\"", [("a", "b", "a b")]),
         ("X=a; X+=b; rm ${X} ${Y:-c} ${X:+d}", [("ab", "c", "d")]),
         ("IFS=:; X=a:b; rm $X", [("a", "b")]),
-        ("A=(a 'b c'); rm \"${A[@]}\" ${A[1]}", [("a", "b", "c", "b", "c")]),
+        ("A=(a 'b c'); rm \"${A[@]}\" ${A[1]}", [("a", "b c", "b", "c")]),
         ("rm $(echo a b) `printf c`", [("a", "b", "c")]),
         ('rm $UNSET"$U"x', [(f"{UNKNOWN}{UNKNOWN}x",)]),
         ('set -- a b; rm "$2" $1', [("b", "a")]),

@@ -25,12 +25,14 @@ def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> 
     root = _root(repository)
     loader = PolicyLoader(places())
     hooks = loader.repository_hooks(root)
+    checks = loader.repository_checks(root)
     files: list[str] = []
     if forget:
         loader.trust.forget(Path(root))
     elif not show:
-        files = loader.trust.trust(Path(root), hooks)
+        files = loader.trust.trust(Path(root), hooks, checks)
     state = loader.trust.state(Path(root), hooks)
+    known = loader.trust.contracts(Path(root))
     names = [f"{hook.name} ({hook.role})" for hook in hooks]
     row = {
         "repository": root,
@@ -39,6 +41,10 @@ def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> 
         "added": list(state.added),
         "files": files,
         "hooks": names,
+        "checks": [
+            {"contract": name, "trusted": known.get(name) == value}
+            for name, value in checks.items()
+        ],
     }
     if as_json:
         click.echo(json.dumps(row))
@@ -50,6 +56,9 @@ def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> 
         click.echo(f"  changed: {name}")
     for name in state.added:
         click.echo(f"  added: {name}")
+    for name, value in checks.items():
+        may = "its commands run" if known.get(name) == value else "its commands do not run"
+        click.echo(f"contract: {name}: {may}")
     click.echo("hooks: " + (", ".join(names) or "none"))
 
 

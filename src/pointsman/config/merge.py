@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pointsman.config.schema import EVENT_NAMES
+from pointsman.config.team_settings import merge_team
 from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
 
 _STRICTNESS = {"off": 0, "ask": 1, "deny": 2}
@@ -26,7 +27,12 @@ class Merged:
     user_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
+    approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    sandbox: bool = True
+    team: dict[str, Any] = field(default_factory=dict)
+    roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
+    """The user's and the repository's: each binds."""
     refused: list[tuple[tuple[str, ...], Any, str]] = field(default_factory=list)
 
 
@@ -40,6 +46,12 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     out.credentials = _with(out.credentials, repository.get("credentials", []))
     out.repository_hooks = list(repository.get("hooks", []))
     _tighten_escalation(out, repository.get("escalation", {}))
+    for key, value in repository.get("sandbox", {}).items():
+        out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
+    out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
+    out.roles = (user.get("roles", {}), repository.get("roles", {}))
+    for key, value in repository.get("approvals", {}).items():
+        out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -57,7 +69,9 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         credentials=list(user.get("credentials", [])),
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
+        approvals=dict(user.get("approvals", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
+        sandbox=user.get("sandbox", {}).get("enabled", True),
     )
 
 

@@ -14,13 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pointsman.config.contract_trust import admitted, declared
 from pointsman.config.contracts import AGENTS, CONTRACTS, Contracts, load_contracts, watched
 from pointsman.config.hook_files import find_hooks
 from pointsman.config.last_good import LastGood
 from pointsman.config.merge import Merged, merge
-from pointsman.config.secret_settings import declared
+from pointsman.config.secret_settings import credentials_of
 from pointsman.config.settings import Settings, read_settings, spelled
 from pointsman.config.sources import files_of, named_files, python_sources
+from pointsman.config.team_settings import tool_rules
 from pointsman.config.trust import HOOKS, TrustStore
 from pointsman.model.hook import Role
 from pointsman.model.places import Places
@@ -84,6 +86,11 @@ class PolicyLoader:
         settings = self._in_force(read_settings(Path(repository, REPOSITORY_CONFIG)), quiet=True)
         return self._theirs(repository, settings.values.get("hooks", []))[0]
 
+    def repository_checks(self, repository: str) -> dict[str, str]:
+        """Return the declarations of a repository that have commands, by their hash."""
+        found = load_contracts(Path(repository)).by_agent.values()
+        return declared(each for several in found for each in several)
+
     @property
     def trust(self) -> TrustStore:
         """What a person has trusted."""
@@ -99,6 +106,8 @@ class PolicyLoader:
         contracts = Contracts()
         for root in roots:
             contracts.add(load_contracts(Path(root)))
+        if main:
+            contracts.by_agent = admitted(contracts.by_agent, self._trust.contracts(Path(main)))
         hooks, problems = self._hooks(merged, main)
         refused = _refused(said, merged, self._places.user_config) if said else []
         found = [
@@ -108,7 +117,9 @@ class PolicyLoader:
         read = [each.file for each in (user, own) if each and each.exists]
         files = _with_targets([*read, *contracts.files, *_kept(hooks)])
         policy = _policy(main, merged, contracts)
-        return replace(policy, hooks=tuple(hooks), problems=tuple(found), files=files)
+        ours, theirs = merged.roles
+        roles = tool_rules((user.file, ours), (own.file if own else "", theirs))
+        return replace(policy, hooks=tuple(hooks), problems=tuple(found), files=files, roles=roles)
 
     def _in_force(self, settings: Settings, *, quiet: bool = False) -> Settings:
         """Return a file that checks out, or what it said when it last did."""
@@ -268,8 +279,12 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         own_budgets=merged.own_budgets,
         guards=merged.guards,
         mcp_writers=writers,
-        credentials=declared(merged.credentials),
+        credentials=credentials_of(merged.credentials),
         contracts=contracts.by_agent,
+        agents=contracts.cards,
+        team=merged.team,
         escalation=merged.escalation,
+        approvals=merged.approvals,
         retention_days=merged.retention_days,
+        sandbox=merged.sandbox,
     )

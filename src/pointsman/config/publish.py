@@ -43,6 +43,8 @@ def settings(name: str, spec: Spec) -> Iterator[tuple[str, Spec, str]]:
             return
         for key, value in spec.keys.items():
             yield from settings(f"{name}.{key}" if name else key, value)
+    elif isinstance(spec, Table) and isinstance(spec.others, Table):
+        yield from settings(f"{name}.<name>", spec.others)
     elif not name.endswith("]]"):
         yield name, spec, spec.doc
 

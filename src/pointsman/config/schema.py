@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
+from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
 from pointsman.model.hook import Role
@@ -11,17 +13,34 @@ from pointsman.paths.globs import check
 
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
-    "canary", "scope", "command-safety", "self-protection", "secrets", "secret-output",
-    "credentials",
+    "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
+    "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
-    "rm-tree", "rm-system-file", "write-system-file", "shred", "chmod-tree", "move-system",
-    "git-store", "disk-write", "disk-format", "download-and-run", "download-and-eval",
-    "fork-bomb", "reverse-shell", "git-reset-hard", "git-discard", "git-clean", "git-push-force",
-    "git-branch-delete", "git-tag-delete", "git-rm-force", "git-stash-drop", "git-history",
-    "git-rewrite", "secret-read", "secret-environment", "raw-socket", "power", "kill-all",
-    "download-then-run", "unverified",
+    "rm-tree", "find-delete", "rm-system-file", "shred", "chmod-tree", "chmod-open",
+    "move-system", "git-store", "snapshot-delete", "write-system-file", "git-reset-hard",
+    "git-discard", "git-clean", "git-push-force", "git-branch-delete", "git-tag-delete",
+    "git-rm-force", "git-stash-drop", "git-history", "git-rewrite", "git-runs", "git-config",
+    "git-remote", "git-no-verify", "git-hidden", "git-submodule", "disk-write", "disk-format",
+    "disk-detach", "download-and-run", "download-and-eval", "download-then-run",
+    "descriptor-run", "nesting", "words-as-code", "reverse-shell", "reverse-shell-socket",
+    "reverse-shell-code", "secret-sent", "secret-environment", "address-leak", "files-sent",
+    "archive-elsewhere", "raw-socket", "way-in", "tunnel", "fork-bomb", "power", "kill-all",
+    "kill-by-name", "service-stop", "network-off", "clock", "root-shell", "set-uid",
+    "capability", "who-is-root", "accounts", "immutable", "kernel", "kernel-setting",
+    "name-space", "firewall", "security-off", "let-in", "start-file", "git-hook", "schedule",
+    "crontab", "history", "traces", "log-tampering", "package-publish", "package-remove",
+    "package-remove-all", "package-source", "package-unverified", "container-host",
+    "container-prune", "container-remove", "cluster-delete", "infrastructure-destroy",
+    "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "document-destroy",
+    "keys-destroy", "database-drop", "database-reset", "metadata-service", "secret-print",
+    "secret-write", "secret-variable", "process-memory", "secret-read", "agent-guard",
+    "agent-guard-package", "agent-settings", "agent-settings-link", "agent-code",
+    "agent-unguarded", "installed-program", "shell-environment", "pack.files", "pack.git",
+    "pack.disks", "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
+    "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud", "pack.databases",
+    "pack.secrets", "pack.agents", "unverified",
 )  # fmt: skip
 """The rules of command-safety: a name that is mistyped must not pass for a rule that is tuned."""
 
@@ -43,6 +62,7 @@ def _tool_fault(pattern: str) -> str:
 
 
 _ENABLED = Flag("Whether the guard is asked. Only the user's file may turn one off. Default: true.")
+_SWITCH = {"enabled": _ENABLED}
 _RULE = Text("deny, ask or off.", ("deny", "ask", "off"))
 _EVENT = Text("The name of an event, or * for all.", (*EVENT_NAMES, "*"))
 
@@ -73,6 +93,10 @@ SETTINGS = Table(
             "The guards that are shipped.",
             {
                 "scope": Table("Holds edits to the agent's contract.", {"enabled": _ENABLED}),
+                "proof": Table(
+                    "Finds what a call changed outside the contract, and puts it back.",
+                    {"enabled": _ENABLED},
+                ),
                 "command-safety": Table(
                     "Stops destructive shell commands.",
                     {
@@ -83,6 +107,11 @@ SETTINGS = Table(
                         ),
                     },
                 ),
+                "spawn": Table("Holds the start of an agent to its contract.", _SWITCH),
+                "blocked-by": Table("Holds agents until those before them are done.", _SWITCH),
+                "roles": Table("Holds agents to the tools of their role.", _SWITCH),
+                "completion": Table("Checks what an agent leaves behind.", _SWITCH),
+                "briefing": Table("Tells an agent its contract when it starts.", _SWITCH),
                 "self-protection": Table(
                     "Keeps settings, contracts and the record out of an agent's reach.",
                     {
@@ -113,6 +142,8 @@ SETTINGS = Table(
         ),
         "credentials": CREDENTIALS,
         "hooks": Many("Hooks of your own that are executables.", HOOK, unique="name"),
+        "roles": ROLES,
+        "team": TEAM,
         "escalation": Table(
             "When something that went wrong becomes an ErrorEscalation.",
             {
@@ -121,6 +152,16 @@ SETTINGS = Table(
                 "repeat_after": Number(
                     "Seconds before the same cause is raised again. Default: 300.", 0, 86_400
                 ),
+            },
+        ),
+        "approvals": APPROVALS,
+        "sandbox": Table(
+            "Shell commands on their way through pointsman-exec.",
+            {
+                "enabled": Flag(
+                    "Whether `init` puts it in place and the kernel holds agents to their "
+                    "contracts. Only the user's file may say no. Default: true."
+                )
             },
         ),
         "ledger": Table(

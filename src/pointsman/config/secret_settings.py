@@ -77,7 +77,7 @@ CREDENTIALS = Many(
 )
 
 
-def declared(tables: Iterable[Mapping[str, Any]]) -> tuple[Credential, ...]:
+def credentials_of(tables: Iterable[Mapping[str, Any]]) -> tuple[Credential, ...]:
     """Return what the settings declare."""
     return tuple(
         Credential(**{key: _frozen(value) for key, value in table.items()}) for table in tables

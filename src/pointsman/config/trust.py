@@ -81,8 +81,20 @@ class TrustStore:
         known = {name: value for name, value in now.items() if name not in state.added}
         return [self._admitted(hook, repository, known) for hook in hooks]
 
-    def trust(self, repository: Path, hooks: Sequence[DeclaredHook]) -> list[str]:
+    def contracts(self, repository: Path) -> Mapping[str, str]:
+        """Return the declarations of a repository whose commands may run, by their hash."""
+        found = (self._entry(repository) or {}).get("contracts", {})
+        return found if isinstance(found, dict) else {}
+
+    def trust(
+        self,
+        repository: Path,
+        hooks: Sequence[DeclaredHook],
+        contracts: Mapping[str, str] | None = None,
+    ) -> list[str]:
         """Put what is there on record as trusted; return the files.
+
+        ``contracts`` are the declarations whose commands may run, by their hash.
 
         Raises:
             ConfigError: something of it cannot be hashed, so a change of it would go unseen.
@@ -98,12 +110,13 @@ class TrustStore:
             "files": contents,
             # As they are now: if something changes, guards stop what these say (_guards_of).
             "hooks": [_summary(hook) for hook in hooks],
+            "contracts": dict(contracts or {}),
             "trusted_ns": time.time_ns(),
         }
         with self._locked():
             # Read within the lock, or what another process trusts at the same time is lost.
             self._save({**self._load(), str(repository): entry})
-        return sorted(contents)
+        return sorted({*contents, *(contracts or {})})
 
     def forget(self, repository: Path) -> bool:
         """Take a repository's trust back; return whether it had any."""

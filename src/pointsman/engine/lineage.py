@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from pointsman.model.event import MAIN_THREAD, Event
 from pointsman.model.events import PostToolUse, PreToolUse
+from pointsman.model.team import SPAWNING_TOOLS
 
-SPAWNING_TOOLS = frozenset({"Agent", "Task"})
 _MOST_SESSIONS = 512
 _MOST_AGENTS = 1024
 

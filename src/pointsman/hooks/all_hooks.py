@@ -3,13 +3,19 @@
 from collections.abc import Callable
 
 from pointsman.hooks import (
+    blocked,
+    briefing,
     canary,
     command_safety,
+    completion,
     credentials,
+    proof,
+    roles,
     scope,
     secret_output,
     secrets,
     self_protection,
+    spawn,
 )
 from pointsman.hooks.kit import Kit
 from pointsman.model.hook import Hook
@@ -20,9 +26,15 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     scope.NAME: scope.hook,
     command_safety.NAME: command_safety.hook,
     self_protection.NAME: self_protection.hook,
+    roles.NAME: roles.hook,
+    blocked.NAME: blocked.hook,
+    spawn.NAME: spawn.hook,
+    completion.NAME: completion.hook,
+    briefing.NAME: briefing.hook,
     secrets.NAME: secrets.hook,
     secret_output.NAME: secret_output.hook,
     credentials.NAME: credentials.hook,
+    proof.NAME: proof.hook,
 }
 """A new policy is one file and one line here."""
 

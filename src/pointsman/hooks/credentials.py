@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
-from pointsman.hooks.command_safety import SHELL_TOOLS
 from pointsman.hooks.credential_table import BY_PROGRAM, Need
 from pointsman.hooks.kit import Kit
+from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.credential import Credential
 from pointsman.model.decision import Action, Decision, inject
 from pointsman.model.event import Event

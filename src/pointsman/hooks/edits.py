@@ -30,7 +30,7 @@ DEFAULT_MCP_WRITERS = (
 """Writers of well-known MCP servers; ``[[mcp_writers]]`` in the settings adds others."""
 
 _FILE_SERVERS = ("mcp__*filesystem*__", "mcp__*file_system*__", "mcp__fs__", "mcp__*_fs__")
-_VERBS = (
+VERBS = (
     "write", "edit", "create", "move", "copy", "rename", "delete", "remove", "append", "insert",
     "replace", "patch", "update", "modify", "touch", "mkdir", "truncate", "save", "apply",
 )  # fmt: skip
@@ -126,7 +126,7 @@ def _paths(value: object) -> Iterator[str]:
 
 def _changes_files(tool: str) -> bool:
     server, _, name = tool.rpartition("__")
-    return name.startswith(_VERBS) and any(
+    return name.startswith(VERBS) and any(
         fnmatchcase(f"{server}__", pattern) for pattern in _FILE_SERVERS
     )
 

@@ -1,130 +1,59 @@
-"""The guard that holds an agent's edits to its contract.
+"""The guard that holds an agent's edits to its contract, by whatever tool it makes them.
 
-Forbidden wins over allowed; an agent that declares nothing may modify everything. Where several
-files declare one agent, all of them must allow.
+A shell command is held to the same contract as an edit: what it would write, delete, move or
+change the mode of is judged path by path. What cannot be known before it runs is not denied here:
+the kernel holds it (docs/sandbox.md), and the tree is looked at afterwards (docs/proof.md).
+Where several files declare one agent, all of them must allow.
 """
 
-import os
-import unicodedata
 from collections.abc import Sequence
 
 from pointsman.hooks.edits import written_paths
+from pointsman.hooks.held import Held, absolute, held_by
 from pointsman.hooks.kit import Kit
-from pointsman.model.contract import ALLOW_ALL, EVERY_AGENT, Contract
-from pointsman.model.decision import Action, Cause, Decision, deny
-from pointsman.model.event import Event
+from pointsman.hooks.shell_writes import SHELL_TOOLS, writes_of
+from pointsman.model.decision import Decision
+from pointsman.model.event import Event, ToolEvent
 from pointsman.model.hook import Hook, HookContext, Role
 from pointsman.model.policy import Policy
-from pointsman.paths.canonical import Canonical, readings
-from pointsman.paths.globs import Globs, forbidding
+from pointsman.paths.canonical import readings
 
 NAME = "scope"
-_MOST_SHOWN = 12
 
 
 def hook(policy: Policy, kit: Kit) -> Hook:
     """Return the guard for the contracts of this policy."""
     del kit
-    compiled = {
-        agent: [_Held(contract) for contract in contracts]
-        for agent, contracts in policy.contracts.items()
-    }
+    contracts = held_by(policy)
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
-        held = [*compiled.get(event.identity.agent, ()), *compiled.get(EVERY_AGENT, ())]
-        return _first_denial(held, event, policy) if held else None
+        held = contracts(event.identity)
+        if not held:
+            return None
+        if isinstance(event, ToolEvent) and event.tool_name in SHELL_TOOLS:
+            return _of_command(held, event)
+        return _of_edit(held, event, policy)
 
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreEdit"}))
 
 
-def _first_denial(held: "Sequence[_Held]", event: Event, policy: Policy) -> Decision | None:
-    cwd = event.identity.cwd
-    for written in written_paths(event, policy.mcp_writers):
-        named = os.path.normpath(written if written.startswith("/") else f"{cwd}/{written}")
-        for where in readings(written, cwd):
-            for contract in held:
-                root = event.identity.repository or contract.contract.root
-                decision = contract.judge(where, named, root)
-                if decision is not None:
-                    return decision
+def _of_command(held: Sequence[Held], event: ToolEvent) -> Decision | None:
+    for write in writes_of(event):
+        for contract in held:
+            decision = contract.judge_write(write, contract.root_of(event.identity))
+            if decision is not None:
+                return decision
     return None
 
 
-class _Held:
-    """One contract with its globs compiled."""
-
-    def __init__(self, contract: Contract) -> None:
-        self.contract = contract
-        # Told apart by identity: a written "**" is everything in the repository, no declaration
-        # is everything there is.
-        self._everything = contract.allowed is ALLOW_ALL
-        self._allowed = Globs(contract.allowed)
-        self._forbidden = Globs(_composed(each) for each in forbidding(contract.forbidden))
-
-    def judge(self, where: Canonical, named: str, root: str) -> Decision | None:
-        """Return a denial, or ``None`` where this contract allows the path.
-
-        ``named`` is the path as it was written, made absolute: a forbidden name stays forbidden
-        when a symbolic link stands in for it.
-        """
-        contract = self.contract
-        if contract.problems:
-            return self._unverified("scope.contract-broken", where, "; ".join(contract.problems))
-        if where.unresolved:
-            return self._unverified("scope.unverifiable-path", where, where.unresolved)
-        if contract.read_only:
-            return deny(self._text(where, "it is declared read-only"), rule="scope.read-only")
-        hit = self._forbids(where.path, root) or self._forbids(named, root)
-        if hit is not None:
-            return deny(self._text(where, f"forbidden by {hit!r}"), rule="scope.forbidden")
-        return self._judge_allowed(where, _relative(where.path, root))
-
-    def _forbids(self, path: str, root: str) -> str | None:
-        absolute = _composed(path)
-        inside = path.startswith(f"{root}/")
-        relative = path[len(root) + 1 :] if inside else _relative(path, root)
-        return self._forbidden.match(_composed(relative)) or self._forbidden.match(absolute)
-
-    def _judge_allowed(self, where: Canonical, relative: str) -> Decision | None:
-        inside = not relative.startswith("../") and relative != ".."
-        declared = (inside and self._allowed.match(relative)) or self._allowed.match_absolute(
-            where.path
-        )
-        if not declared and not self._everything:
-            reason = f"allowed are only: {self._list()}"
-            return deny(self._text(where, reason), rule="scope.outside")
-        if where.links > 1 and not (self._everything and not self.contract.forbidden):
-            reason = f"the file has {where.links} names (hard links); another may be out of scope"
-            return self._unverified("scope.unverifiable-path", where, reason)
-        return None
-
-    def _unverified(self, rule: str, where: Canonical, why: str) -> Decision:
-        text = f"{self._text(where, why)}. A person mends that, or removes the extra name"
-        return Decision(action=Action.DENY, reason=text, rule=rule, cause=Cause.UNVERIFIED)
-
-    def _text(self, where: Canonical, why: str) -> str:
-        contract = self.contract
-        return f"agent {contract.agent!r} may not modify {where.path}: {why} ({contract.source})"
-
-    def _list(self) -> str:
-        allowed = self.contract.allowed
-        if not allowed:
-            return "nothing"
-        more = f", and {len(allowed) - _MOST_SHOWN} more" if len(allowed) > _MOST_SHOWN else ""
-        return ", ".join(allowed[:_MOST_SHOWN]) + more
-
-
-def _composed(text: str) -> str:
-    """Return the one spelling that Unicode gives to a text written with combining marks."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def _relative(path: str, root: str) -> str:
-    """Return the path from the root, in the form globs are written in."""
-    real = os.path.realpath(root)
-    if path == real:
-        return "."
-    if path.startswith(f"{real}/"):
-        return path[len(real) + 1 :]
-    return os.path.relpath(path, real)
+def _of_edit(held: Sequence[Held], event: Event, policy: Policy) -> Decision | None:
+    cwd = event.identity.cwd
+    for written in written_paths(event, policy.mcp_writers):
+        named = absolute(written, cwd)
+        for where in readings(written, cwd):
+            for contract in held:
+                decision = contract.judge(where, named, contract.root_of(event.identity))
+                if decision is not None:
+                    return decision
+    return None

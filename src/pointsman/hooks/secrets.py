@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from pointsman.hooks.added import Added, added_texts
-from pointsman.hooks.command_safety import SHELL_TOOLS
 from pointsman.hooks.kit import Kit
+from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.decision import Action, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.events import PreEdit, PreToolUse, UserPromptSubmit

@@ -11,12 +11,14 @@ from pointsman.hooks.kept import Keep, absolute, mentions
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.shell.analyse import analyse
 from pointsman.shell.carried import SHELLS, is_interpreter
-from pointsman.shell.effects import UNKNOWN, Analysis, Effect, Invocation, Kind
+from pointsman.shell.effects import CHANGES, UNKNOWN, Analysis, Effect, Invocation
 from pointsman.shell.interpreters import code_of
 from pointsman.shell.programs import changes_by_words, options, plain_words
 
 _ENDING = frozenset({"down", "uninstall", "trust", "init", "daemon", "up"})
 """The commands of ours that a person types."""
+_ANSWERING = frozenset({"approve", "deny", "modify"})
+"""What a person types behind ``approvals``: an agent does not answer its own questions."""
 _READERS = frozenset({
     "ls", "cat", "stat", "file", "head", "tail", "less", "more", "wc", "du", "echo", "grep",
     "egrep", "fgrep", "rg", "ag", "find", "fd", "realpath", "readlink", "basename", "dirname",
@@ -77,7 +79,7 @@ def judge_command(command: str, keep: Keep) -> Decision | None:
     if any(each.program == "shopt" and "dotglob" in each.argv for each in analysis.invocations):
         keep = replace(keep, hidden=True)
     links = _links(analysis.invocations)
-    effects = dict.fromkeys(analysis.effects)
+    effects = dict.fromkeys(effect for effect in analysis.effects if effect.kind in CHANGES)
     if len(effects) > _MOST_EFFECTS:
         return questioned("self.unverified", f"it changes more than {_MOST_EFFECTS} files")
     if sum(len(each.argv) for each in analysis.invocations) > _MOST_WORDS:
@@ -141,8 +143,9 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
     words = _words_of_ours(each)
     if words is None or {"-h", "--help"} & set(words):
         return None
-    command = next((word for word in words if not word.startswith("-")), "")
-    if command in _ENDING or UNKNOWN in command:
+    command, then = [*(word for word in words if not word.startswith("-")), "", ""][:2]
+    answers = command == "approvals" and (then in _ANSWERING or UNKNOWN in then)
+    if command in _ENDING or UNKNOWN in command or answers or "restore-aside" in words:
         return denied("self.daemon", f"`{_line(each)}` is for a person to type")
     return None
 
@@ -276,9 +279,9 @@ def _code(each: Invocation, _analysis: Analysis, keep: Keep) -> Decision | None:
     if "kill" in read and (named or "pointsman" in read):
         return denied("self.daemon", f"code for {each.program} would end the daemon")
     if re.search(r"pointsman", read) and any(
-        re.search(rf"['\"\s]{word}['\"\s]", read) for word in _ENDING - {"up"}
+        re.search(rf"['\"\s]{word}['\"\s]", read) for word in (_ENDING | _ANSWERING) - {"up"}
     ):
-        return denied("self.daemon", f"code for {each.program} would end the daemon")
+        return denied("self.daemon", f"code for {each.program} would end the daemon, or answer")
     spoken = mentions(read) or str(keep.places.state) in read
     if (spoken or (keep.host_config and keep.host_config in read)) and _VERBS.search(read):
         what = f"code for {each.program} speaks of files that are kept, and changes something"
@@ -362,7 +365,7 @@ _FINDERS: tuple[Callable[[Invocation, Analysis, Keep], Decision | None], ...] = 
 def _unknown_target(command: str, effects: Iterable[Effect]) -> Decision | None:
     """Ask where a change goes to an unknown place in a command that speaks of what is kept."""
     for effect in effects:
-        if effect.kind is Kind.READ or UNKNOWN not in effect.path:
+        if effect.kind not in CHANGES or UNKNOWN not in effect.path:
             continue
         name = effect.path.rsplit("/", 1)[-1]
         named = name in {"settings.json", "settings.local.json"}

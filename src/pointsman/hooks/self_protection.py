@@ -7,11 +7,11 @@ switch off whatever else stops it. What a person does in a terminal of their own
 import os
 from collections.abc import Iterator, Mapping
 
-from pointsman.hooks.command_safety import SHELL_TOOLS
 from pointsman.hooks.edits import written_paths
 from pointsman.hooks.kept import NAME, Keep
 from pointsman.hooks.kit import Kit
 from pointsman.hooks.self_commands import denied, judge_command
+from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.decision import Cause, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.events import ConfigChange, PreToolUse
@@ -93,9 +93,9 @@ def _is_linked(identity: tuple[int, int] | None, keep: Keep) -> bool:
     """Whether a file with several names is one of those that are kept."""
     named = (".claude/settings.json", ".claude/settings.local.json")
     known = [*keep.policy.files, *(f"{holder}/{name}" for holder in keep.holders for name in named)]
-    known += [
-        str(path) for path in (keep.places.ledger, keep.places.trust, keep.places.user_config)
-    ]
+    places = keep.places
+    kept = (places.ledger, places.approvals, places.trust, places.user_config)
+    known += [str(path) for path in kept]
     for name in known:
         try:
             found = os.stat(name)  # noqa: PTH116 - a handful of stats, only for hard links

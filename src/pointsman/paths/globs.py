@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import bracex
 
-from pointsman.paths.segments import matcher
+from pointsman.paths.segments import holder, matcher
 
 _MOST_ALTERNATIVES = 1000
 """What braces may expand to; a pattern that grows past it is refused."""
@@ -61,6 +61,12 @@ class Globs:
             if plain.startswith("/") and (plain == path or matches(path)):
                 return pattern
         return None
+
+    def may_hold(self, directory: str) -> bool:
+        """Whether something in this directory, at any depth, could match one of the patterns."""
+        return directory == "." or any(
+            holds(directory) for _, plain, _ in self._matchers for holds in _holders(plain)
+        )
 
 
 def _is_ambiguous(pattern: str) -> bool:
@@ -149,17 +155,36 @@ def _plain(pattern: str) -> str:
     return "/".join(kept) or "."
 
 
+def expanded(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """Return a pattern as it is matched to the letter, and the globs without braces it stands for.
+
+    One of its alternatives matches where it does, and it matches the path that it spells.
+    """
+    plain = _plain(pattern)
+    return plain, tuple(dict.fromkeys(_expanded(plain)))
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> Callable[[str], bool]:
-    patterns = [pattern]
-    if _BRACKET.search(pattern):
-        patterns.append(_BRACKET.sub(r"\\\1", pattern))
-    expanded = dict.fromkeys(
-        each
-        for one in patterns
-        for each in bracex.iexpand(one, keep_escapes=True, limit=_MOST_ALTERNATIVES)
-    )
-    matchers = [matcher(re.sub("/{2,}", "/", each)) for each in expanded]
+    matchers = [matcher(each) for each in _expanded(pattern)]
     if len(matchers) == 1:
         return matchers[0]
     return lambda path: any(matches(path) for matches in matchers)
+
+
+@lru_cache(maxsize=4096)
+def _holders(pattern: str) -> tuple[Callable[[str], bool], ...]:
+    return tuple(holder(each) for each in _expanded(pattern))
+
+
+def _expanded(pattern: str) -> list[str]:
+    """Return the patterns without braces that one amounts to."""
+    patterns = [pattern]
+    if _BRACKET.search(pattern):
+        patterns.append(_BRACKET.sub(r"\\\1", pattern))
+    found = dict.fromkeys(
+        re.sub("/{2,}", "/", each)
+        for one in patterns
+        for each in bracex.iexpand(one, keep_escapes=True, limit=_MOST_ALTERNATIVES)
+    )
+    return [re.sub("/{2,}", "/", each) for each in found]

@@ -1,96 +1,64 @@
 """A shell command as text in, everything it runs and does to files out. Pure and bounded."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 
-from pointsman.shell.carried import Carried
-from pointsman.shell.carriers import carried
-from pointsman.shell.effects import UNKNOWN, Analysis, Invocation
-from pointsman.shell.interpreters import shell_texts
+from pointsman.shell.effects import Analysis
+from pointsman.shell.files import Files, Read
 from pointsman.shell.programs import effects_of
-from pointsman.shell.state import MOST_DEPTH, MOST_TEXT, Spent, State, Steps
+from pointsman.shell.running import Run
+from pointsman.shell.state import MOST_TEXT, Spent, Steps, fresh
 from pointsman.shell.walk import Walker
 
 _STEPS_PER_BYTE = 2
 _FEWEST_STEPS = 20_000
-_MOST_INVOCATIONS = 20_000
 
 
 def analyse(
-    command: str, *, cwd: str, home: str, variables: Mapping[str, str] | None = None
+    command: str,
+    *,
+    cwd: str,
+    home: str,
+    variables: Mapping[str, str] | None = None,
+    scripts: Mapping[str, str] | None = None,
+    read: Read | None = None,
 ) -> Analysis:
     """Return what this command runs and does, as far as that is static.
 
-    Whatever is not is named in ``unverified``. Never raises; the work is linear in the text.
+    ``scripts`` are texts of files by their absolute paths, such as the session has written;
+    ``read`` returns the content of any other script that the command starts, or ``None``.
+    Whatever is not known is named in ``unverified``, or is an effect that is opaque. Never raises;
+    the work is linear in the text.
     """
-    return _analyse(command, cwd, home, tuple(sorted((variables or {}).items())))
+    given = tuple(sorted((variables or {}).items()))
+    first = _analyse(command, cwd, home, given)
+    if not first.asked or (not scripts and read is None):
+        return first
+    return _work(command, cwd, home, given, Files(scripts, read))
 
 
 @lru_cache(maxsize=64)
 def _analyse(command: str, cwd: str, home: str, variables: tuple[tuple[str, str], ...]) -> Analysis:
     """Do the work, once for the several guards that ask about one command."""
+    return _work(command, cwd, home, variables, Files(track=True))
+
+
+def _work(
+    command: str, cwd: str, home: str, variables: tuple[tuple[str, str], ...], files: Files
+) -> Analysis:
     steps = Steps(_FEWEST_STEPS + _STEPS_PER_BYTE * min(len(command), MOST_TEXT))
-    work = _Work(steps)
-    state = State(cwd, home, dict(variables))
+    run = Run(fresh(cwd, home, dict(variables)), steps, files, Walker)
     try:
-        work.script(command, state, (), 0)
+        run.script(command, same=True)
+        run.calls_traps()
     except Spent:
-        work.unverified.append("it takes more steps than an analysis may")
+        run.unverified.append("it takes more steps than an analysis may")
     except Exception as error:  # noqa: BLE001 - an analysis that breaks has verified nothing
-        work.unverified.append(f"the analysis broke: {type(error).__name__}")
-    effects = tuple(effect for each in work.found for effect in effects_of(each))
-    unverified = tuple(dict.fromkeys(work.unverified))
-    return Analysis(tuple(work.found), effects, unverified, steps.used)
-
-
-class _Work:
-    """Unwraps carriers until only programs are left."""
-
-    def __init__(self, steps: Steps) -> None:
-        self.found: list[Invocation] = []
-        self.unverified: list[str] = []
-        self._steps = steps
-
-    def script(self, text: str, state: State, via: tuple[str, ...], depth: int) -> None:
-        """Take a shell text apart."""
-        if depth > MOST_DEPTH:
-            self.unverified.append("it is nested too deeply")
-            return
-        walker = Walker(text, state, self._steps, depth)
-        walker.run()
-        self.unverified += walker.unverified
-        for each in walker.found:
-            self.command(replace(each, via=via), state, depth)
-
-    def command(self, each: Invocation, state: State, depth: int) -> None:
-        """Keep an invocation, and what it carries."""
-        self._steps.take(1 + len(each.argv) // 16)
-        if len(self.found) >= _MOST_INVOCATIONS or depth > MOST_DEPTH:
-            self.unverified.append("it runs too many commands")
-            return
-        self.found.append(each)
-        if each.argv and not each.argv[0].strip(UNKNOWN):
-            self.unverified.append(f"the program of {each.text[:60]!r} is not known")
-        via = (*each.via, each.program)
-        for inner in carried(each):
-            self._carried(inner, each, state, via, depth + 1)
-        for text in shell_texts(each):
-            if text == UNKNOWN:
-                self.unverified.append(f"what code for {each.program} runs is not known")
-                continue
-            self.script(text, self._at(state, each), via, depth + 1)
-
-    def _carried(
-        self, inner: Carried, outer: Invocation, state: State, via: tuple[str, ...], depth: int
-    ) -> None:
-        if inner.unverified:
-            self.unverified.append(inner.unverified)
-        if inner.script is not None:
-            self.script(inner.script, self._at(state, outer), via, depth)
-        if inner.argv:
-            self.command(replace(outer, argv=inner.argv, redirects=(), via=via), state, depth)
-
-    @staticmethod
-    def _at(state: State, each: Invocation) -> State:
-        return replace(state.copy(), cwd=each.cwd)
+        run.unverified.append(f"the analysis broke: {type(error).__name__}")
+    found = (each for each in run.found if not each.remote)
+    effects = tuple(effect for each in found for effect in effects_of(each))
+    unverified = tuple(dict.fromkeys(run.unverified))
+    return Analysis(
+        tuple(run.found), (*effects, *dict.fromkeys(run.effects)), unverified, steps.used,
+        tuple(files.asked), tuple(files.started),
+    )  # fmt: skip

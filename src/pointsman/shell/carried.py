@@ -34,12 +34,19 @@ RUN_BY_OTHERS = frozenset({
 class Carried:
     """What a carrier runs: words (``argv``), shell text (``script``), or both unknown.
 
-    ``unverified`` says why it cannot be known; ``appended`` that words of unknown number follow.
+    ``unverified`` says why it cannot be known. ``arguments`` are the positional parameters of a
+    script, ``environment`` variables that it is given, ``cwd`` where it runs if elsewhere,
+    ``remote`` the host or container, ``fed`` whether it reads what its carrier reads.
     """
 
     argv: tuple[str, ...] = ()
     script: str | None = None
     unverified: str = ""
+    arguments: tuple[str, ...] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    cwd: str = ""
+    remote: str = ""
+    fed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pointsman.shell.batches import parallel, xargs
 from pointsman.shell.carried import (
@@ -127,12 +128,16 @@ def _shell(each: Invocation) -> list[Carried]:
     words = each.argv[1:]
     for index, word in enumerate(words):
         if word.startswith("-") and not word.startswith("--") and "c" in word[1:]:
-            rest = [after for after in words[index + 1 :] if after != "--"]
-            return [text_of(rest[0], "the text of sh -c")] if rest else []
+            rest = words[index + 1 :]
+            while rest and (rest[0] == "--" or re.fullmatch(r"[-+][a-z]+", rest[0])):
+                rest = rest[1:]
+            if not rest:
+                return []
+            return [replace(text_of(rest[0], "the text of sh -c"), arguments=tuple(rest[2:]))]
         if re.fullmatch(r"-[a-z]*s", word):
             return _from_stdin(each)
         if not word.startswith(("-", "+")):
-            return _source(each)
+            return _source(replace(each, argv=(each.program, *words[index:])))
     return _from_stdin(each)
 
 

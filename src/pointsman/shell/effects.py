@@ -13,7 +13,7 @@ ENDLESS = "\x00endless"
 
 
 class Kind(StrEnum):
-    """What a command does to something."""
+    """What a command does to something: to files (the first six), or otherwise (``ACTS``)."""
 
     READ = "read"
     WRITE = "write"
@@ -21,14 +21,31 @@ class Kind(StrEnum):
     DELETE_TREE = "delete tree"
     MOVE = "move"
     CHMOD = "chmod"
+    NETWORK = "network"
+    """It speaks to a host: the path is that host or URL."""
+    PROCESS = "process"
+    """It ends or steers processes: the path is the process, job, service or machine."""
+    PRIVILEGE = "privilege"
+    """It acts as somebody else, or in another name space: the path is whom or which."""
+    EXECUTE = "execute"
+    """It runs code: the path is the file, empty where the code stands in the command."""
+    OPAQUE = "opaque"
+    """What it does cannot be known: the path is the place that it is confined to, if any is."""
+
+
+CHANGES = frozenset({Kind.WRITE, Kind.DELETE, Kind.DELETE_TREE, Kind.MOVE, Kind.CHMOD})
+"""The kinds that change a file."""
+ACTS = frozenset({Kind.NETWORK, Kind.PROCESS, Kind.PRIVILEGE, Kind.EXECUTE, Kind.OPAQUE})
+"""The kinds that are about something else than the content of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Something that happens to one path. ``path`` is absolute where that is known.
+    """Something that a command does. ``path`` is absolute where it is a file's and is known.
 
-    It may hold ``UNKNOWN`` for a part that is not, and glob characters as the shell would see
-    them; ``construct`` is the command or redirection that does it.
+    It may hold ``UNKNOWN`` for a part that is not, and may be empty, and glob characters as the
+    shell would see them; ``construct`` is the command or redirection that does it. What ``path``
+    is for a kind that is not about a file stands with the kind.
     """
 
     kind: Kind
@@ -61,6 +78,8 @@ class Invocation:
     text: str = ""
     via: tuple[str, ...] = ()
     """The carriers it was found in, outermost first (``sudo``, ``sh -c`` …)."""
+    remote: str = ""
+    """The host or container it runs in, empty for this machine: its files are not ours."""
 
     @property
     def program(self) -> str:
@@ -79,9 +98,15 @@ def _name_of(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a command does. ``unverified`` are reasons why that is not all of it."""
+    """What a command does. ``unverified`` are reasons why that is not all of it.
+
+    ``asked`` are files whose content outside the command it could use, ``started`` those of them
+    that the command runs.
+    """
 
     invocations: tuple[Invocation, ...] = ()
     effects: tuple[Effect, ...] = ()
     unverified: tuple[str, ...] = ()
     steps: int = 0
+    asked: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()

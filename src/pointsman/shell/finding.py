@@ -1,6 +1,9 @@
 """What ``find`` finds, and what it does with it."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from pointsman.shell.effects import UNKNOWN
 
 _FIND_VALUES = frozenset(
     [
@@ -95,7 +98,17 @@ def find_places(words: tuple[str, ...]) -> list[str]:
     if not names or "-o" in words or "-or" in words:
         whole = "-type" not in words and "-mindepth" not in words
         return roots if whole else [f"{root}/**" for root in roots]
-    return [f"{root.rstrip('/')}/**/{name}" for root in roots for name in names]
+    below = [f"{root.rstrip('/')}/**/{name}" for root in roots for name in names]
+    return [root for root in roots if _may_be(root, names)] + below
+
+
+def _may_be(root: str, names: list[str]) -> bool:
+    """Whether a root may itself have one of the names that are looked for."""
+    base = root.rstrip("/").rsplit("/", 1)[-1]
+    if base in {".", ".."}:
+        return False
+    open_ended = any(mark in base for mark in ("*", "?", "[", UNKNOWN))
+    return open_ended or any(fnmatchcase(base, name) for name in names)
 
 
 def find_roots(words: tuple[str, ...]) -> list[str]:

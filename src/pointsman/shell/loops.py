@@ -1,6 +1,11 @@
 """Loops that multiply work without end."""
 
+from collections.abc import Mapping
+
 from tree_sitter import Node
+
+from pointsman.shell.effects import UNKNOWN
+from pointsman.shell.state import Choice, Entry, Variable
 
 _ALWAYS = frozenset({"true", ":", "((1))", "[ true ]", "[ 1 ]", "[[ 1 ]]", "[[ true ]]", "test 1"})
 
@@ -38,3 +43,14 @@ def starts_work(node: Node) -> bool:
             return True
         todo += current.children
     return False
+
+
+def turns(value: Entry) -> Entry:
+    """Return what an entry is after some turns of a loop that changes it: not known."""
+    if isinstance(value, Variable):
+        return Variable(UNKNOWN, value.shell, value.exported)
+    if isinstance(value, Mapping):
+        return dict.fromkeys(value, UNKNOWN)
+    if isinstance(value, tuple):
+        return None
+    return UNKNOWN if isinstance(value, (str, Choice)) else value

@@ -1,79 +1,49 @@
 """What a command prints, where that is constant: what is piped into a shell is a command too."""
 
-import base64
-import binascii
+import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from pointsman.shell.arguments import names, options, plain_words
 from pointsman.shell.effects import UNKNOWN, Invocation
-from pointsman.shell.words import unescape
+from pointsman.shell.escapes import unescape
+from pointsman.shell.filters import FILTERS
+from pointsman.shell.state import resolve
 
-_HOLE = re.compile(r"%[-0-9.]*[sbqd]")
-_ENVIRONMENT = frozenset(
-    {
-        "ssh-agent",
-        "gpg-agent",
-        "keychain",
-        "direnv",
-        "pyenv",
-        "rbenv",
-        "nodenv",
-        "goenv",
-        "jenv",
-        "asdf",
-        "mise",
-        "fnm",
-        "starship",
-        "zoxide",
-        "dircolors",
-        "brew",
-        "conda",
-        "opam",
-        "lesspipe",
-        "thefuck",
-        "atuin",
-        "locale",
-        "fzf",
-        "register-python-argcomplete",
-        "minikube",
-        "docker-machine",
-        "luarocks",
-        "pipenv",
-        "rustup",
-    }
-)
+_HOLE = re.compile(r"%(?:%|([-0-9.#+ ]*)([a-zA-Z]))")
+_ENVIRONMENT = names("""
+    ssh-agent gpg-agent keychain direnv pyenv rbenv nodenv goenv jenv asdf mise fnm starship
+    zoxide dircolors brew conda opam lesspipe thefuck atuin locale fzf register-python-argcomplete
+    minikube docker-machine luarocks pipenv rustup
+""")
 """Programs whose output is meant to be evaluated: it sets variables and completions."""
+_SILENT = names("""
+    : true false test [ [[ cd pushd popd export unset set shopt alias unalias trap read mapfile
+    readarray exec eval source . wait sleep local declare typeset readonly let shift return exit
+    break continue rm rmdir unlink cp mv ln mkdir touch chmod chown chgrp truncate install umask
+    hash ulimit kill builtin coproc sync rename shred mkfifo
+""")
+"""Programs that print nothing of their own where they do what they are told."""
 _WHERE = frozenset({"-v", "-V", "-p", "-P"})
-_PRINTERS = frozenset({"echo", "printf"})
+Texts = Callable[[str], str | None]
+"""Returns the text of a file, where it was written here."""
 
 
-def feeding(invocations: list[Invocation]) -> tuple[tuple[str, ...], str | None]:
-    """Return the words of the command that feeds a pipe, and what it prints if that is constant."""
-    if not invocations:
-        return (), None
-    text = printed(invocations)
-    return invocations[-1].argv, None if UNKNOWN in text else text
+def _nothing(_path: str) -> str | None:
+    return None
 
 
-def printed(invocations: list[Invocation]) -> str:
-    """Return what commands print, where each of them only prints words or what it is fed."""
-    out = []
-    for each in invocations:
-        if each.program == "cat" and len(each.argv) == 1 and each.stdin is not None:
-            out.append(each.stdin)
-        elif each.program in _PRINTERS:
-            out.append(_print(each))
-        elif each.program in _DECODERS and each.stdin is not None:
-            out = [_DECODERS[each.program](each)]
-        elif each.program == "pwd" and UNKNOWN not in each.cwd:
-            out.append(each.cwd)
-        elif each.program in _ENVIRONMENT:
-            out.append("")
-        elif _names_program(each):
-            out.append(each.argv[-1])
-        else:
-            return UNKNOWN
-    return "".join(out) if out else UNKNOWN
+def prints(each: Invocation, texts: Texts = _nothing) -> str:
+    """Return what a call prints; ``UNKNOWN`` where that cannot be said, empty for nothing."""
+    program = each.program
+    if not program or program in _SILENT or program in _ENVIRONMENT:
+        return ""
+    reader = _PRINTERS.get(program)
+    if reader is not None:
+        return reader(each)
+    if program in FILTERS:
+        return FILTERS[program](each, texts)
+    return each.argv[-1] if _names_program(each) else UNKNOWN
 
 
 def _names_program(each: Invocation) -> bool:
@@ -82,66 +52,127 @@ def _names_program(each: Invocation) -> bool:
     return asks and len(each.argv) > 1 and (each.program == "which" or each.argv[1] in _WHERE)
 
 
-def _print(each: Invocation) -> str:
+def _echo(each: Invocation) -> str:
     words = list(each.argv[1:])
     flags = ""
-    while (
-        words and words[0].startswith("-") and set(words[0][1:]) <= set("neE") and words[0] != "-"
-    ):
+    while words and re.fullmatch(r"-[neE]+", words[0]):
         flags += words.pop(0)
-    if each.program == "printf":
-        form, *values = words or [""]
-        text = _formatted(form, values)
-        return _backslashes(text)
-    text = " ".join(words) + "\n"
-    return _backslashes(text) if "e" in flags else text
+    text = " ".join(words) + ("" if "n" in flags else "\n")
+    return unescape(text) if flags.rfind("e") > flags.rfind("E") else text
 
 
-def _formatted(form: str, values: list[str]) -> str:
-    """Put values in for ``%s``, ``%b`` and ``%q``, one after the other, as often as it takes."""
-    holes = len(_HOLE.findall(form))
+def _printf(each: Invocation) -> str:
+    words = list(each.argv[1:])
+    if words[:1] == ["-v"]:
+        return ""
+    if words[:1] == ["--"]:
+        words = words[1:]
+    return formatted(words[0], words[1:]) if words else ""
+
+
+def formatted(form: str, values: list[str]) -> str:
+    """Put values into a format of ``printf``, as often as it takes to use them up."""
+    pieces = _HOLE.split(unescape(form.replace("%%", "%\x08")))
+    pieces = [piece.replace("%\x08", "%") if piece else piece for piece in pieces]
+    holes = [(pieces[at], pieces[at + 1]) for at in range(1, len(pieces), 3)]
     if not holes:
-        return form
-    pieces = _HOLE.split(form)
-    out = []
-    for start in range(0, max(len(values), 1), holes):
-        given = [*values[start : start + holes], *[""] * holes]
-        out.append(pieces[0] + "".join(map(str.__add__, given, pieces[1:])))
+        return pieces[0]
+    out: list[str] = []
+    for start in range(0, max(len(values), 1), len(holes)):
+        out.append(pieces[0])
+        for index, (flags, letter) in enumerate(holes):
+            value = values[start + index] if start + index < len(values) else ""
+            out += [_converted(flags or "", letter or "s", value), pieces[3 * index + 3]]
+        if len(out) > 4096:
+            return UNKNOWN
     return "".join(out)
 
 
-def _backslashes(text: str) -> str:
-    return unescape(text) if "\\" in text else text
-
-
-def _base64(each: Invocation) -> str:
-    if not {"-d", "-D", "--decode"} & set(each.argv):
+def _converted(flags: str, letter: str, value: str) -> str:
+    if UNKNOWN in value or "*" in flags:
         return UNKNOWN
+    convert = _CONVERSIONS.get(letter)
+    if convert is not None:
+        return convert(value)
     try:
-        return base64.b64decode(each.stdin or "", validate=False).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
+        if letter in "dixXou":
+            number = ord(value[1:2] or "\0") if value[:1] in {"'", '"'} else int(value or "0", 0)
+            return f"%{flags[:8]}{letter}" % number
+        return f"%{flags[:8]}s" % value if letter == "s" else UNKNOWN
+    except (ValueError, TypeError, OverflowError):
         return UNKNOWN
 
 
-def _hex(each: Invocation) -> str:
-    if not {"-r", "-p"} <= {flag for word in each.argv for flag in _flags(word)}:
+def _quoted(value: str) -> str:
+    plain = re.fullmatch(r"[\w./=-]+", value)
+    return value if plain else "'" + value.replace("'", "'\\''") + "'"
+
+
+_CONVERSIONS: Mapping[str, Callable[[str], str]] = {
+    "b": unescape,
+    "q": _quoted,
+    "c": lambda value: value[:1],
+}
+
+
+def _seq(each: Invocation) -> str:
+    words = plain_words(each, frozenset({"-s", "-f"}))
+    if options(each) or not all(re.fullmatch(r"-?\d{1,6}", word) for word in words) or not words:
         return UNKNOWN
-    try:
-        return bytes.fromhex("".join((each.stdin or "").split())).decode("utf-8", "replace")
-    except ValueError:
+    numbers = [int(word) for word in words]
+    first = numbers[0] if len(numbers) > 1 else 1
+    step = numbers[1] if len(numbers) > 2 else 1
+    values = range(first, numbers[-1] + (1 if step > 0 else -1), step or 1)
+    return "".join(f"{value}\n" for value in values[:512])
+
+
+def _basename(each: Invocation) -> str:
+    words = plain_words(each, frozenset({"-s"}))
+    if not words or options(each):
         return UNKNOWN
+    name = posixpath.basename(words[0].rstrip("/")) or "/"
+    return (name.removesuffix(words[1]) if len(words) > 1 and words[1] != name else name) + "\n"
 
 
-def _flags(word: str) -> list[str]:
-    return [f"-{char}" for char in word[1:]] if word.startswith("-") else []
+def _dirname(each: Invocation) -> str:
+    words = plain_words(each)
+    return "".join(f"{posixpath.dirname(word.rstrip('/') or '/') or '.'}\n" for word in words)
 
 
-def _reverse(each: Invocation) -> str:
-    return "\n".join(line[::-1] for line in (each.stdin or "").split("\n"))
+def _real(each: Invocation) -> str:
+    words = plain_words(each)
+    full = each.program == "realpath" or {"-f", "-m", "-e"} & options(each)
+    return "".join(f"{resolve(word, each.cwd)}\n" for word in words) if full and words else UNKNOWN
 
 
-_DECODERS: dict[str, Callable[[Invocation], str]] = {
-    "base64": _base64,
-    "xxd": _hex,
-    "rev": _reverse,
+def _pwd(each: Invocation) -> str:
+    return f"{each.cwd}\n"
+
+
+def _temporary(each: Invocation) -> str:
+    """``mktemp``: a new name in the directory for such."""
+    plain = plain_words(each, frozenset({"-p", "--suffix", "-t"}))
+    if plain and plain[0].startswith("/"):
+        return re.sub(r"X{3,}", UNKNOWN, plain[0]) + "\n"
+    if {"-p", "--tmpdir"} & set(each.argv) or plain:
+        return UNKNOWN
+    return f"/tmp/tmp.{UNKNOWN}\n"  # noqa: S108 - named, not used
+
+
+def _expr(each: Invocation) -> str:
+    words = each.argv[1:]
+    return f"{words[0]}\n" if len(words) == 1 else UNKNOWN
+
+
+_PRINTERS: Mapping[str, Callable[[Invocation], str]] = {
+    "echo": _echo,
+    "printf": _printf,
+    "seq": _seq,
+    "basename": _basename,
+    "dirname": _dirname,
+    "realpath": _real,
+    "readlink": _real,
+    "pwd": _pwd,
+    "mktemp": _temporary,
+    "expr": _expr,
 }

@@ -1,4 +1,7 @@
-"""What well-known programs do to the paths among their words."""
+"""What well-known programs do to the paths among their words.
+
+A row or a reader may yield an effect of any kind; what is about no file goes into ``acts.py``.
+"""
 
 import posixpath
 import re
@@ -7,10 +10,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from pointsman.shell.effects import Effect, Invocation, Kind
+from pointsman.shell.acts import acts_of
+from pointsman.shell.arguments import has_long, option_value, options, plain_words
+from pointsman.shell.effects import ACTS, UNKNOWN, Effect, Invocation, Kind
 from pointsman.shell.finding import find_deletes, find_places
+from pointsman.shell.git import git_command, git_effects
 from pointsman.shell.interpreters import code_effects
 from pointsman.shell.state import resolve
+
+__all__ = [
+    "changes_by_words", "effects_of", "git_command", "has_long", "options", "plain_words",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ def _effects(each: Invocation) -> Iterator[Effect]:
     elif each.program in _PROGRAMS:
         yield from _by_table(each, _PROGRAMS[each.program])
     yield from code_effects(each)
+    yield from acts_of(each)
 
 
 def changes_by_words(program: str) -> bool:
@@ -93,66 +104,36 @@ def changes_by_words(program: str) -> bool:
     return program in _PROGRAMS or program in _SPECIAL
 
 
-def plain_words(each: Invocation, with_value: frozenset[str] = frozenset()) -> list[str]:
-    """Return the words that are neither options nor their values."""
-    words, index = each.argv, 1
-    out: list[str] = []
-    while index < len(words):
-        word = words[index]
-        if word == "--":
-            return out + list(words[index + 1 :])
-        if word.startswith("-") and len(word) > 1:
-            index += 2 if word in with_value else 1
-        else:
-            out.append(word)
-            index += 1
-    return out
-
-
-def options(each: Invocation) -> set[str]:
-    """Return the options, short ones one by one (``-rf`` is ``-r`` and ``-f``)."""
-    out: set[str] = set()
-    for word in each.argv[1:]:
-        if word == "--":
-            break
-        if word.startswith("--"):
-            out.add(word.partition("=")[0])
-        elif word.startswith("-"):
-            out.update(f"-{char}" for char in word[1:])
-    return out
-
-
 def _by_table(each: Invocation, program: _Paths) -> Iterator[Effect]:
     words = plain_words(each, program.with_value)[program.first :]
     if program.last_only:
         words = _destinations(each, words)
     for word in words:
-        yield Effect(program.kind, resolve(word, each.cwd), each.program)
+        path = word if program.kind in ACTS else resolve(word, each.cwd)
+        yield Effect(program.kind, path, each.program)
 
 
 def _destinations(each: Invocation, words: list[str]) -> list[str]:
     """Return where files are put: the last word, and the names they would have in it."""
-    target = _option_value(each, "-t", "--target-directory")
+    target = option_value(each, "-t", "--target-directory")
     sources = words if target is not None else words[:-1]
+    alone, linked = False, ""
     if target is None:
+        several = len(words) == 1 and any(mark in words[0] for mark in "*?[")
+        if several or not words:
+            return words
+        linked = posixpath.basename(words[-1].rstrip("/"))
+        # One name alone is linked to here; a word that is not known may be none.
+        alone = each.program == "ln" and (len(words) < 2 or UNKNOWN in words[:-1])
         if len(words) < 2:
-            return []
+            return [linked] if alone else []
         target = words[-1]
     names = (
         posixpath.basename(source.rstrip("/").rpartition(":")[2])
         for source in sources[:_MOST_SOURCES]
     )
     inside = [f"{target.rstrip('/')}/{name}" for name in names if name not in {"", ".", ".."}]
-    return [target, *inside]
-
-
-def _option_value(each: Invocation, *names: str) -> str | None:
-    for word, after in pairwise((*each.argv, "")):
-        if word in names and after:
-            return after
-        if word.partition("=")[0] in names and "=" in word:
-            return word.partition("=")[2]
-    return None
+    return [target, *inside, *([linked] if alone else [])]
 
 
 def _rm(each: Invocation) -> Iterator[Effect]:
@@ -164,8 +145,8 @@ def _rm(each: Invocation) -> Iterator[Effect]:
 
 def _mv(each: Invocation) -> Iterator[Effect]:
     words = plain_words(each, _some("-t", "-S"))
-    target = _option_value(each, "-t", "--target-directory")
-    for word in words if target is not None else words[:-1]:
+    target = option_value(each, "-t", "--target-directory")
+    for word in words if target is not None or len(words) == 1 else words[:-1]:
         yield Effect(Kind.MOVE, resolve(word, each.cwd), each.program)
     for word in _destinations(each, words):
         yield Effect(Kind.WRITE, resolve(word, each.cwd), each.program)
@@ -191,14 +172,6 @@ def _chmod(each: Invocation) -> Iterator[Effect]:
         yield Effect(Kind.CHMOD, resolve(word, each.cwd), what)
 
 
-def has_long(each: Invocation, name: str) -> bool:
-    """Whether a long option is given, in full or shortened as getopt allows."""
-    return any(
-        len(word) > 3 and word.startswith("--") and name.startswith(word.partition("=")[0])
-        for word in each.argv[1:]
-    )
-
-
 def _rsync(each: Invocation) -> Iterator[Effect]:
     words = plain_words(each, _some("-e", "--rsh", "--exclude", "--include", "-f", "--filter"))
     if len(words) < 2 or re.match(r"[^/]+:", words[-1]):
@@ -212,7 +185,7 @@ def _rsync(each: Invocation) -> Iterator[Effect]:
 def _unzip(each: Invocation) -> Iterator[Effect]:
     if {"-l", "-t", "-v", "-p", "-Z", "-z"} & options(each):
         return
-    base = _option_value(each, "-d") or "."
+    base = option_value(each, "-d") or "."
     yield Effect(Kind.WRITE, resolve(base, each.cwd), "unzip")
     for word in plain_words(each, _some("-d", "-P", "-x"))[1:]:
         yield Effect(Kind.WRITE, resolve(f"{base}/{word}", each.cwd), "unzip")
@@ -290,7 +263,7 @@ def _perl(each: Invocation) -> Iterator[Effect]:
 
 
 def _downloads(each: Invocation) -> Iterator[Effect]:
-    target = _option_value(each, "-o", "-O", "--output", "--output-document")
+    target = option_value(each, "-o", "-O", "--output", "--output-document")
     if target is not None and not (each.program == "curl" and "-O" in each.argv):
         yield Effect(Kind.WRITE, resolve(target, each.cwd), each.program)
 
@@ -311,7 +284,7 @@ def _tar(each: Invocation) -> Iterator[Effect]:
     first = each.argv[1] if len(each.argv) > 1 else ""
     flags = first.lstrip("-") if not first.startswith("--") else ""
     shorts = "".join(word[1:] for word in each.argv[1:] if re.fullmatch(r"-[a-zA-Z]+", word))
-    base = _option_value(each, "-C", "--directory") or "."
+    base = option_value(each, "-C", "--directory") or "."
     values = _some("-f", "--file", "-C", "--directory", "--exclude", "-T", "-X")
     if "x" in flags or "x" in shorts or {"--extract", "--get"} & set(each.argv):
         yield Effect(Kind.WRITE, resolve(base, each.cwd), "tar -x")
@@ -326,45 +299,6 @@ def _tar(each: Invocation) -> Iterator[Effect]:
     if "--remove-files" in each.argv:
         for word in plain_words(each, values):
             yield Effect(Kind.DELETE_TREE, resolve(word, each.cwd), "tar --remove-files")
-
-
-_GIT_KINDS = {
-    "rm": Kind.DELETE_TREE, "mv": Kind.MOVE, "checkout": Kind.WRITE, "restore": Kind.WRITE,
-}  # fmt: skip
-_GIT_VALUES = _some("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env")
-
-
-def git_command(each: Invocation) -> Invocation:
-    """Return what git is told to do: its subcommand as the program, in its directory."""
-    index, cwd = 1, each.cwd
-    while index < len(each.argv) and each.argv[index].startswith("-"):
-        if each.argv[index] in {"-C", "--work-tree"} and index + 1 < len(each.argv):
-            cwd = resolve(each.argv[index + 1], cwd)
-        elif each.argv[index].startswith("--work-tree="):
-            cwd = resolve(each.argv[index].partition("=")[2], cwd)
-        index += 2 if each.argv[index] in _GIT_VALUES else 1
-    return Invocation(each.argv[index:], cwd, text=each.text)
-
-
-def _git(each: Invocation) -> Iterator[Effect]:
-    told = git_command(each)
-    name = told.argv[0].lower() if told.argv else ""
-    if {"--help", "-h"} & set(told.argv[1:]):
-        return
-    given = options(told)
-    if name == "clean" and given & {"-f", "--force"} and not given & {"-n", "--dry-run"}:
-        for word in plain_words(told, _some("-e", "--exclude")) or ["."]:
-            yield Effect(Kind.DELETE_TREE, resolve(word, told.cwd), "git clean")
-    for option in ("--output", "-o"):
-        target = _option_value(told, option)
-        if target is not None and name in {"diff", "log", "show", "format-patch", "archive"}:
-            yield Effect(Kind.WRITE, resolve(target, told.cwd), f"git {name} {option}")
-    kind = _GIT_KINDS.get(name)
-    if kind is not None:
-        values = _some("-b", "-B", "--source", "-s", "--conflict", "--pathspec-from-file")
-        for word in plain_words(told, values):
-            text = word.removeprefix(":/").removeprefix(":(top)")
-            yield Effect(kind, resolve(text or ".", told.cwd), f"git {name}")
 
 
 _SPECIAL: Mapping[str, Callable[[Invocation], Iterator[Effect]]] = {
@@ -384,7 +318,7 @@ _SPECIAL: Mapping[str, Callable[[Invocation], Iterator[Effect]]] = {
     "find": _find,
     "tar": _tar,
     "bsdtar": _tar,
-    "git": _git,
+    "git": git_effects,
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), _awk),
     **dict.fromkeys(("gzip", "gunzip", "bzip2", "xz", "zip"), _compress),
     "sort": _output("-o", "--output"),

@@ -1,390 +1,345 @@
-"""One walk over the syntax tree: every simple command as it would be run, in order."""
+"""One walk over the syntax tree: the shell's structure, in the order in which it is carried out."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator
 
 from tree_sitter import Node
 
-from pointsman.shell.batches import listed
-from pointsman.shell.carried import RUN_BY_OTHERS
-from pointsman.shell.effects import ENDLESS, UNKNOWN, Invocation, Redirect
+from pointsman.shell.arguments import names
+from pointsman.shell.arithmetic import evaluate
+from pointsman.shell.assigning import Assigning
+from pointsman.shell.calls import Calls
+from pointsman.shell.effects import UNKNOWN, Invocation
+from pointsman.shell.filters import PASSING
 from pointsman.shell.grammar import near, parse
-from pointsman.shell.loops import is_endless, multiplies, starts_work
-from pointsman.shell.printed import feeding, printed
-from pointsman.shell.state import MOST_DEPTH, MOST_TEXT, State, Steps, resolve
-from pointsman.shell.words import Expander
+from pointsman.shell.parameters import parameter
+from pointsman.shell.stage import Runs
+from pointsman.shell.state import MOST_TEXT, Choice, Entry, Feed, Function
+from pointsman.shell.turning import Turning
+from pointsman.shell.words import Expander, Piece
 
-_MOST_TURNS = 16
-"""Values for which a loop's body is walked one by one."""
+_MOST_PICKS = 8
+"""Ways in which the values of several names are put together for one command."""
+_CHOOSING = frozenset({
+    "command", "variable_assignment", "variable_assignments", "declaration_command",
+    "redirected_statement",
+})  # fmt: skip
+_SURE = names("""
+    : true cd pushd popd echo printf export declare local typeset readonly set shopt alias mkdir
+    read source . pwd eval unset
+""")
+"""Commands that are taken to succeed: what follows ``&&`` is run."""
 
 
 class Walker:
-    """Walks one text. ``found`` collects commands, ``unverified`` what could not be read."""
+    """Walks one text; what it runs is told to the run that it is part of."""
 
-    def __init__(self, text: str, state: State, steps: Steps, depth: int = 0) -> None:
-        self.found: list[Invocation] = []
-        self.unverified: list[str] = []
-        self._source = text.encode("utf-8", "replace")
-        self._state = state
-        self._steps = steps
-        self._depth = depth
-        self._fed: tuple[tuple[str, ...], str | None] = ((), None)
-        self._calling: list[str] = []
-        self._turning = 0
-        self._extra: list[str] = []
-        self._substituted: tuple[tuple[str, ...], str | None] | None = None
+    def __init__(self, run: Runs, source: bytes) -> None:
+        self.run = run
+        self.state = run.state
+        self.source = source
+        self.expander = Expander(source, run.state, self)
+        self._calls = Calls(self)
+        self._turning: Turning = Turning(self)
+        self._assigning: Assigning = Assigning(self)
 
-    def run(self) -> None:
+    def whole(self) -> None:
         """Walk the whole text."""
-        if len(self._source) > MOST_TEXT:
-            self.unverified.append(f"it is longer than {MOST_TEXT} bytes")
+        if len(self.source) > MOST_TEXT:
+            self.run.unclear(f"it is longer than {MOST_TEXT} bytes")
             return
         # A text that is parsed costs, too: one that carries another as text is paid for twice.
-        self._steps.take(1 + len(self._source) // 64)
-        tree = parse(self._source)
+        self.run.steps.take(1 + len(self.source) // 64)
+        tree = parse(self.source)
         if tree is None:
-            self.unverified.append("it cannot be parsed in the time that there is")
+            self.run.unclear("it cannot be parsed in the time that there is")
             return
         if tree.root_node.has_error:
-            self.unverified.append(f"it is no well-formed shell text near {near(tree.root_node)!r}")
-        self._visit(tree.root_node, 0)
+            self.run.unclear(f"it is no well-formed shell text near {near(tree.root_node)!r}")
+        self.visit(tree.root_node)
 
-    def _visit(self, node: Node, level: int) -> None:
-        self._steps.take()
-        if level > MOST_DEPTH:
-            self.unverified.append("it is nested too deeply")
+    def visit(self, node: Node) -> None:
+        """Carry one node out."""
+        self.run.steps.take()
+        if not self.run.deeper():
             return
-        handler = _HANDLERS.get(node.type)
-        if handler is not None:
-            handler(self, node, level)
-            return
-        for child in node.named_children:
-            self._visit(child, level + 1)
+        picks = []
+        if self.state.choices and node.type in _CHOOSING and not _is_block(node):
+            picks = self.state.open_choices(self.source[node.start_byte : node.end_byte])
+        if picks:
+            self._each_choice(node, picks)
+        else:
+            _HANDLERS.get(node.type, Walker._children)(self, node)
+        self.run.level -= 1
+
+    def _each_choice(self, node: Node, picks: list[tuple[str, Choice]]) -> None:
+        """Carry a node out for each of the values that names in it may have."""
+        handler = _HANDLERS.get(node.type, Walker._children)
+        ways: list[dict[str, str]] = [{}]
+        for name, choice in picks:
+            ways = [{**way, name: value} for way in ways for value in choice.values]
+            if len(ways) > _MOST_PICKS:
+                ways = [{name: UNKNOWN for name, _ in picks}]
+                break
+        branches = []
+        for way in ways:
+            mark = self.state.mark()
+            for name, value in way.items():
+                self.state.pick(name, value)
+            handler(self, node)
+            branches.append(self.state.back(mark))
+        if len(ways) > 1:
+            self.state.merge(branches)
+        else:
+            kept = {key: value for key, value in branches[0].items() if key not in ways[0]}
+            self.state.merge([kept])
+
+    def _children(self, node: Node) -> None:
+        self.sequence(node.children)
+
+    def sequence(self, nodes: list[Node]) -> None:
+        """Carry nodes out one after the other; what is sent to the background in its own shell."""
+        for index, node in enumerate(nodes):
+            if not node.is_named:
+                continue
+            if index + 1 < len(nodes) and nodes[index + 1].type == "&":
+                mark = self.state.mark()
+                self.visit(node)
+                self.state.back(mark)
+            else:
+                self.visit(node)
 
     # -- structure ------------------------------------------------------------------------------
 
-    def _subshell(self, node: Node, level: int) -> None:
-        before = self._state
-        self._state = before.copy()
-        for child in node.named_children:
-            self._visit(child, level + 1)
-        self._state = before
+    def _subshell(self, node: Node) -> None:
+        mark = self.state.mark()
+        self._children(node)
+        self.run.calls_traps()
+        self.state.back(mark)
 
-    def _pipeline(self, node: Node, level: int) -> None:
-        before = self._fed
-        for child in node.named_children:
-            start = len(self.found)
-            self._visit(child, level + 1)
-            self._fed = feeding(self.found[start:])
-        self._fed = before
+    def substitute(self, node: Node) -> str:
+        """Return what a command substitution prints, or ``UNKNOWN``."""
+        with self.run.printing() as sink, self.run.fed(self.run.feed):
+            self._subshell(node)
+        return joined(sink)
 
-    def _function(self, node: Node, _level: int) -> None:
+    def _expanded(self, node: Node) -> None:
+        """Expand what stands where no command is, as in a test: it may run something."""
+        self.expander.text(node)
+
+    def output(self, text: str) -> str:
+        """Return what a text prints that stands in backquotes."""
+        mark = self.state.mark()
+        with self.run.printing() as sink, self.run.fed(self.run.feed):
+            self.run.script(text.replace("\\`", "`"), same=True)
+        self.state.back(mark)
+        return joined(sink).rstrip("\n")
+
+    def parameter(self, expander: Expander, node: Node) -> Iterator[Piece]:
+        """Return the pieces of a ``${…}``."""
+        self.run.steps.take(1 + (node.end_byte - node.start_byte) // 64)
+        return parameter(expander, node)
+
+    def number(self, expander: Expander, node: Node) -> str:
+        """Return the value of a ``$((…))``."""
+        inner = node.start_byte + 3 - (self.source[node.start_byte : node.start_byte + 2] == b"$[")
+        end = node.end_byte - (1 if self.source[node.end_byte - 2 : node.end_byte] != b"))" else 2)
+        pieces = expander.between(node, inner, end)
+        text = "".join(text for text, _ in pieces)
+        value = evaluate(text, self.state.get, self.state.set)
+        if value is None:
+            self.forget(text)
+        return UNKNOWN if value is None else str(value)
+
+    def forget(self, text: str) -> None:
+        """Forget what arithmetic that is not known may have changed."""
+        for name in re.findall(r"([A-Za-z_]\w*)\s*(?:[-+*/%&|^]?=(?!=)|\+\+|--)", text):
+            self.state.set(name, UNKNOWN)
+
+    def _compound(self, node: Node) -> None:
+        text = self.text(node)
+        if text.startswith("(("):
+            if evaluate(text[2:-2], self.state.get, self.state.set) is None:
+                self.forget(text)
+                self._children(node)
+            return
+        self._children(node)
+
+    def _list(self, node: Node) -> None:
+        """``a && b``, ``a || b``: what follows may not be run, unless what stands before is sure.
+
+        The grammar hangs a long list on its left: it is taken apart in a loop.
+        """
+        parts: list[Node] = []
+        while node.type == "list":
+            parts.append(node)
+            node = node.children[0]
+        self.visit(node)
+        left = node
+        for each in reversed(parts):
+            operator, right = each.children[1].type, each.children[-1]
+            sure = self._is_sure(left)
+            if operator == "&&" and sure:
+                self.visit(right)
+            else:
+                self._either(right, kept=operator == "||" and sure)
+            left = right
+
+    def _either(self, node: Node, *, kept: bool) -> None:
+        """Carry out what may be run or not; ``kept`` where what was printed before it stands."""
+        mark = self.state.mark()
+        with self.run.printing() as sink:
+            self.visit(node)
+        self.state.merge([self.state.back(mark), {}])
+        if sink and not kept:
+            self.run.sink.append(UNKNOWN)
+
+    def _is_sure(self, node: Node) -> bool:
+        if node.type == "redirected_statement":
+            node = node.child_by_field_name("body") or node
+        if node.type == "command":
+            name = node.child_by_field_name("name")
+            word = self.text(name) if name is not None else ""
+            finds = word in {"which", "command", "type"}
+            return finds or (word in _SURE and not self.state.table.get(f"function {word}"))
+        return node.type in {"variable_assignment", "variable_assignments", "declaration_command"}
+
+    def _pipeline(self, node: Node) -> None:
+        """Carry the parts of a pipe out, each in a shell of its own, fed by the one before."""
+        feed = self.run.feed
+        parts = list(node.named_children)
+        for index, child in enumerate(parts):
+            mark, start = self.state.mark(), len(self.run.found)
+            with self.run.printing() as sink, self.run.fed(feed):
+                self.visit(child)
+            self.state.back(mark)
+            text = joined(sink)
+            if index == len(parts) - 1:
+                self.run.sink.append(text)
+            feed = self._fed_by(start, feed, text)
+
+    def _fed_by(self, start: int, before: Feed, text: str) -> Feed:
+        last = self.run.found[-1] if len(self.run.found) > start else Invocation((), "")
+        by = before.by if last.program in PASSING and before.by else last.argv
+        return Feed(by, None if UNKNOWN in text else text)
+
+    def _if(self, node: Node) -> None:
+        """Carry out what stands under every condition; afterwards any of it may have been."""
+        parts: list[Node] = []
+        sections: list[list[Node]] = [[]]
+        for child in node.children:
+            if child.type in {"elif_clause", "else_clause"}:
+                parts.append(child)
+            else:
+                sections[0].append(child)
+        sections += [list(part.children) for part in parts]
+        has_else = bool(parts) and parts[-1].type == "else_clause"
+        with self.run.printing() as sink:
+            branches = [self._section(section) for section in sections]
+        self.state.merge(branches if has_else else [*branches, {}])
+        if "".join(sink):
+            self.run.sink.append(UNKNOWN)
+
+    def _section(self, nodes: list[Node]) -> dict[str, Entry]:
+        cut = next((at for at, child in enumerate(nodes) if child.type == "then"), 0)
+        self.sequence(nodes[:cut])
+        mark = self.state.mark()
+        self.sequence(nodes[cut:])
+        return self.state.back(mark)
+
+    def _case(self, node: Node) -> None:
+        branches: list[dict[str, Entry]] = [{}]
+        value = node.child_by_field_name("value")
+        if value is not None:
+            self.expander.words(value)
+        with self.run.printing() as sink:
+            for item in node.named_children:
+                if item.type == "case_item":
+                    mark = self.state.mark()
+                    self._item(item)
+                    branches.append(self.state.back(mark))
+                    if any(child.type in {";&", ";;&"} for child in item.children):
+                        self.state.merge([branches[-1], {}])
+        self.state.merge(branches)
+        if "".join(sink):
+            self.run.sink.append(UNKNOWN)
+
+    def _item(self, node: Node) -> None:
+        values = node.children_by_field_name("value")
+        for each in values:
+            self.expander.words(each)
+        self.sequence([child for child in node.children if child not in values])
+
+    def _function(self, node: Node) -> None:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is not None and body is not None:
-            self._state.functions[self._raw(name)] = body
+            self.state.put(f"function {self.text(name)}", Function(body, self.source))
 
-    def _for(self, node: Node, level: int) -> None:
-        """Walk a loop's body for each of its values, up to a cap; then once for any other."""
-        variable = node.child_by_field_name("variable")
-        body = node.child_by_field_name("body")
-        expander = self._expander(level)
-        values: list[str] = []
-        for child in node.named_children:
-            if child not in (variable, body):
-                values += expander.words(child)
-        if variable is None or body is None:
-            return
-        name = self._raw(variable)
-        most = _MOST_TURNS if self._turning == 0 else 4
-        self._turning += 1
-        for value in values[:most]:
-            self._state.variables[name] = value
-            self._visit(body, level + 1)
-        if len(values) > most or not values:
-            self._state.variables[name] = UNKNOWN
-            self._visit(body, level + 1)
-        self._turning -= 1
+    def _for(self, node: Node) -> None:
+        self._turning.each_value(node)
 
-    def _loop(self, node: Node, level: int) -> None:
-        """Walk a loop's parts; one that starts work for ever and never waits is said so."""
-        for child in node.named_children:
-            self._visit(child, level + 1)
-        body = node.child_by_field_name("body")
-        if body is not None and is_endless(node, self._source) and multiplies(body):
-            self._emit((ENDLESS,), (), node)
+    def _loop(self, node: Node) -> None:
+        self._turning.until_done(node)
 
-    def _assignment(self, node: Node, level: int) -> None:
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is None:
-            return
-        key = self._raw(name)
-        if value is not None and value.type == "array":
-            self._array(key, value, level)
-            return
-        text = self._expander(level).text(value) if value is not None else ""
-        if b"+=" in self._source[name.end_byte : name.end_byte + 2]:
-            text = self._state.variables.get(key, "") + text
-        self._steps.take(1 + len(text) // 64)
-        self._state.variables[key] = text if len(text) <= 65536 else UNKNOWN
+    def _c_style(self, node: Node) -> None:
+        self._turning.counted(node)
 
-    def _array(self, key: str, value: Node, level: int) -> None:
-        expander = self._expander(level)
-        items = [word for child in value.named_children for word in expander.words(child)][:512]
-        self._state.variables[key] = items[0] if items else ""
-        self._state.variables[f"{key}[@]"] = " ".join(items)
-        for index, item in enumerate(items):
-            self._state.variables[f"{key}[{index}]"] = item
+    def _declaration(self, node: Node) -> None:
+        self._assigning.declaration(node)
 
-    def _unset(self, node: Node, _level: int) -> None:
-        for child in node.named_children:
-            self._state.variables.pop(self._raw(child), None)
+    def _unset(self, node: Node) -> None:
+        self._assigning.unset(node)
 
     # -- commands -------------------------------------------------------------------------------
 
-    def _redirected(self, node: Node, level: int) -> None:
-        redirects, stdin, rest = [], None, []
-        fed: tuple[tuple[str, ...], str | None] | None = None
-        for child in node.named_children:
-            if child.type == "file_redirect":
-                redirects += self._file_redirect(child, level)
-                if child.child_count and self._substituted is not None:
-                    fed, self._substituted = self._substituted, None
-            elif child.type == "heredoc_redirect":
-                stdin, more, inner = self._heredoc(child, level)
-                redirects += more
-                rest += inner
-            elif child.type == "herestring_redirect":
-                stdin = self._herestring(child, level)
-        start = len(self.found)
-        before = self._fed
-        if stdin is not None or fed is not None:
-            self._fed = ((), stdin) if fed is None else fed
-        body = node.child_by_field_name("body")
-        if body is not None:
-            self._visit(body, level + 1)
-        else:
-            self._emit((), tuple(redirects), node)
-        self._fed = before
-        if len(self.found) == start:
-            self._emit((), tuple(redirects), node)
-        elif redirects:
-            last = self.found[-1]
-            self.found[-1] = replace(last, redirects=last.redirects + tuple(redirects))
-        # `cmd <<EOF | next`: the grammar hangs the rest of the pipeline on the here-document.
-        for child in rest:
-            self._fed = feeding(self.found[start:])
-            self._visit(child, level + 1)
-        self._fed = before
+    def _redirected(self, node: Node) -> None:
+        self._calls.redirected(node)
 
-    def _bare(self, node: Node, level: int) -> None:
-        """A redirection without a command, as in ``$(< file)``."""
-        self._emit((), tuple(self._file_redirect(node, level)), node)
+    def _command(self, node: Node) -> None:
+        self._calls.command(node)
 
-    def _command(self, node: Node, level: int) -> None:
-        expander = self._expander(level)
-        assigned: dict[str, str] = {}
-        words: list[str] = []
-        redirects: list[Redirect] = []
-        # What stood behind a redirection in the middle of a command is a word of it.
-        extra, self._extra = self._extra, []
-        fed = self._fed
-        for child in node.children:
-            self._steps.take()
-            if child.type == "variable_assignment":
-                self._assign_for(child, assigned, expander)
-            elif child.type == "file_redirect":
-                redirects += self._file_redirect(child, level)
-            elif child.type == "herestring_redirect":
-                fed = ((), self._herestring(child, level))
-            elif child.type == "command_name":
-                inner = child.named_children[0] if child.named_child_count else child
-                words += expander.words(inner)
-            elif child.is_named:
-                words += expander.words(child)
-                self._process_substitutions(child, level)
-            if self._substituted is not None:
-                fed, self._substituted = self._substituted, None
-        words += [*extra, *self._extra]
-        self._extra = []
-        before, self._fed = self._fed, fed
-        self._emit(tuple(words), tuple(redirects), node)
-        self._run_by_others(assigned, words, node)
-        if not words:
-            self._state.variables.update(assigned)
-        self._follow(tuple(words), level, node)
-        self._fed = before
+    def assign(self, node: Node) -> None:
+        """Give a variable what stands behind its name."""
+        self._assigning.assign(node)
 
-    def _assign_for(self, node: Node, assigned: dict[str, str], expander: Expander) -> None:
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        if name is not None and value is not None and value.type == "array":
-            self._array(self._raw(name), value, 0)
-        elif name is not None:
-            assigned[self._raw(name)] = expander.text(value) if value is not None else ""
-
-    def _run_by_others(self, assigned: Mapping[str, str], words: list[str], node: Node) -> None:
-        """Emit what an alias stands for, and what the program runs that is started here."""
-        texts = [value for name, value in assigned.items() if name in RUN_BY_OTHERS and words]
-        alias = self._state.variables.get(f"alias {words[0]}") if words else None
-        # The shell does not expand an alias in its own text again: `alias ls='ls -l'`.
-        if alias is not None and alias.split()[:1] != words[:1]:
-            texts.append(" ".join([alias, *words[1:]]))
-        for text in texts:
-            self._emit(("eval", text), (), node)
-
-    def _process_substitutions(self, node: Node, level: int) -> None:
-        if node.type == "process_substitution":
-            start = len(self.found)
-            self._subshell(node, level)
-            self._substituted = feeding(self.found[start:])
-
-    def _declaration(self, node: Node, level: int) -> None:
-        refers = any(self._raw(child) == "-n" for child in node.named_children)
-        for child in node.named_children:
-            if child.type == "variable_assignment":
-                self._assignment(child, level)
-                name = child.child_by_field_name("name")
-                if refers and name is not None:
-                    key = self._raw(name)
-                    target = self._state.variables.get(key, "")
-                    self._state.variables[key] = self._state.variables.get(target, UNKNOWN)
-
-    def _emit(self, argv: tuple[str, ...], redirects: tuple[Redirect, ...], node: Node) -> None:
-        if not argv and not redirects:
-            return
-        fed_by, stdin = self._fed
-        text = self._raw(node)
-        self.found.append(
-            Invocation(
-                argv,
-                self._state.cwd,
-                redirects,
-                stdin,
-                fed_by,
-                text if len(text) < 400 else text[:399] + "…",
-            )
-        )
-
-    def _follow(self, words: tuple[str, ...], level: int, node: Node) -> None:
-        """Let a command change what the shell knows: ``cd``, a function, ``alias``, ``read``."""
-        if not words:
-            return
-        if words[0] in {"cd", "pushd"}:
-            self._change_directory(words)
-        elif words[0] == "alias":
-            for word in words[1:]:
-                name, equals, text = word.partition("=")
-                if equals:
-                    self._state.variables[f"alias {name}"] = text
-        elif words[0] == "set" and "--" in words:
-            self._arguments(words[words.index("--") :])
-        elif words[0] in {"read", "mapfile", "readarray"}:
-            self._read(words)
-        body = self._state.functions.get(words[0])
-        if body is None:
-            return
-        if words[0] in self._calling:
-            chain = self._calling[self._calling.index(words[0]) :]
-            bodies = [self._state.functions[name] for name in chain]
-            if any(starts_work(each) for each in bodies):
-                self._emit((ENDLESS,), (), node)
-            return
-        self._calling.append(words[0])
-        self._arguments(words)
-        self._visit(body, level + 1)
-        self._calling.pop()
-
-    def _arguments(self, words: tuple[str, ...]) -> None:
-        for number, word in enumerate(words[1:10], 1):
-            self._state.variables[str(number)] = word
-        self._state.variables["@"] = self._state.variables["*"] = " ".join(words[1:])
-
-    def _read(self, words: tuple[str, ...]) -> None:
-        """``read a b`` from what the command is fed, as far as that is known."""
-        fed_by, stdin = self._fed
-        names = [word for word in words[1:] if word.isidentifier()] or ["REPLY"]
-        source = Invocation(words, self._state.cwd, stdin=stdin, fed_by=fed_by)
-        text = " ".join(listed(source)) if stdin is None else stdin.strip("\n")
-        parts = text.split(None, len(names) - 1) if len(names) > 1 else [text]
-        for index, name in enumerate(names):
-            self._state.variables[name] = parts[index] if index < len(parts) else ""
-
-    def _change_directory(self, words: tuple[str, ...]) -> None:
-        target = next((word for word in words[1:] if not word.startswith("-")), self._state.home)
-        self._state.cwd = resolve(target, self._state.cwd) if "-" not in words else UNKNOWN
-
-    # -- words ----------------------------------------------------------------------------------
-
-    def _expander(self, level: int) -> Expander:
-        def substitute(node: Node) -> str:
-            start = len(self.found)
-            self._subshell(node, level + 1)
-            return printed(self.found[start:])
-
-        variables: Mapping[str, str] = _Variables(self._state)
-        return Expander(self._source, variables, self._state.home, substitute)
-
-    def _file_redirect(self, node: Node, level: int) -> list[Redirect]:
-        operator = next((child.type for child in node.children if not child.is_named), ">")
-        targets = node.children_by_field_name("destination")
-        target = targets[0] if targets else None
-        if target is None or (operator in {">&", "<&"} and self._raw(target).isdigit()):
-            return []
-        self._process_substitutions(target, level)
-        words = self._expander(level).words(target)
-        for more in targets[1:]:
-            self._extra += self._expander(level).words(more)
-        return [Redirect(operator, resolve(word, self._state.cwd)) for word in words]
-
-    def _heredoc(self, node: Node, level: int) -> tuple[str, list[Redirect], list[Node]]:
-        body, redirects, rest = "", [], []
-        for child in node.named_children:
-            if child.type == "heredoc_body":
-                body = self._raw(child)
-            elif child.type == "file_redirect":
-                redirects += self._file_redirect(child, level)
-            elif child.type not in {"heredoc_start", "heredoc_end"}:
-                rest.append(child)
-        return body, redirects, rest
-
-    def _herestring(self, node: Node, level: int) -> str:
-        expander = self._expander(level)
-        return "".join(expander.text(child) for child in node.named_children)
-
-    def _raw(self, node: Node) -> str:
-        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    def text(self, node: Node) -> str:
+        """Return the source of a node."""
+        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
 
-class _Variables(Mapping[str, str]):
-    """The variables of a state, with those that every shell has; looked up, never copied."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._own = {"HOME": state.home, "PWD": state.cwd, "IFS": " \t\n"}
-
-    def __getitem__(self, name: str) -> str:
-        found = self._state.variables.get(name)
-        return self._own[name] if found is None else found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._own | self._state.variables)
-
-    def __len__(self) -> int:
-        return len(self._own | self._state.variables)
+def joined(sink: list[str]) -> str:
+    """Return what was printed as one text; ``UNKNOWN`` alone where any of it is not known."""
+    text = "".join(sink)
+    if len(text) > MOST_TEXT:
+        return UNKNOWN
+    return UNKNOWN if UNKNOWN in sink else text
 
 
-_HANDLERS: dict[str, Callable[[Walker, Node, int], None]] = {
+def _is_block(node: Node) -> bool:
+    """Whether it is a redirection of something larger than a command."""
+    body = node.child_by_field_name("body") if node.type == "redirected_statement" else None
+    return body is not None and body.type != "command"
+
+
+_HANDLERS: dict[str, Callable[[Walker, Node], None]] = {
     "subshell": Walker._subshell,
-    "command_substitution": Walker._subshell,
+    "command_substitution": Walker._expanded,
     "process_substitution": Walker._subshell,
+    "compound_statement": Walker._compound,
+    "list": Walker._list,
     "pipeline": Walker._pipeline,
+    "if_statement": Walker._if,
+    "case_statement": Walker._case,
     "function_definition": Walker._function,
     "for_statement": Walker._for,
     "while_statement": Walker._loop,
-    "c_style_for_statement": Walker._loop,
-    "variable_assignment": Walker._assignment,
+    "c_style_for_statement": Walker._c_style,
+    "variable_assignment": Walker.assign,
     "declaration_command": Walker._declaration,
     "unset_command": Walker._unset,
     "redirected_statement": Walker._redirected,
-    "file_redirect": Walker._bare,
+    "file_redirect": Walker._redirected,
     "command": Walker._command,
+    "expansion": Walker._expanded,
+    "arithmetic_expansion": Walker._expanded,
 }

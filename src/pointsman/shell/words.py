@@ -1,34 +1,28 @@
 """Words of a shell command, expanded as far as that is possible without running anything."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 from tree_sitter import Node
 
+from pointsman.shell.braces import braces
 from pointsman.shell.effects import UNKNOWN
+from pointsman.shell.escapes import unescape
+from pointsman.shell.state import State
 
 _LONGEST = 64 * 1024
 """Characters that a word may grow to; past that it is unknown."""
-_MOST_WORDS = 512
-"""Words that braces of one word may expand to."""
-_ANSI = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|[0-7]{1,3}|c.|.)", re.DOTALL)
-_ANSI_NAMES = {
-    "n": "\n",
-    "t": "\t",
-    "r": "\r",
-    "a": "\a",
-    "b": "\b",
-    "f": "\f",
-    "v": "\v",
-    "e": "\x1b",
-}
-_EVERY = re.compile(r'"\$(@|\{@\}|\{\w+\[@\]\})"')
-"""A quoted text that is as many words as the list has."""
-_RANGE = re.compile(r"(-?\d+|[a-zA-Z])\.\.(-?\d+|[a-zA-Z])(?:\.\.-?\d+)?")
-
-Substitute = Callable[[Node], str]
-"""Returns what a command substitution prints, or ``UNKNOWN``."""
+MOST_WORDS = 512
+"""Words that braces, or the splitting of one word, may make."""
+LITERAL, QUOTED, SPLIT, BREAK = range(4)
+"""Sorts of a piece: bare text, text in quotes, what is split at ``IFS``, the end of a word."""
+Piece = tuple[str, int]
+_BACKQUOTE = re.compile(r"(?<!\\)`")
+_ASSIGNS = re.compile(r"\w+=(?=~)")
+"""What makes a word look like an assignment, behind which the shell looks for a home."""
+_HELD = 0xF0000
+"""Code points of a private plane stand for pieces while braces are expanded."""
 
 _QUOTED_GLOB = {
     "*": "\x01",
@@ -39,176 +33,313 @@ _QUOTED_GLOB = {
     ",": "\x06",
     "~": "\x07",
 }
-_UNQUOTED_GLOB = {mark: char for char, mark in _QUOTED_GLOB.items()}
+_UNMARKS = str.maketrans({mark: char for char, mark in _QUOTED_GLOB.items()})
 _MARKS = str.maketrans(_QUOTED_GLOB)
-_UNMARKS = str.maketrans(_UNQUOTED_GLOB)
+_BRACE_MARKS = str.maketrans({char: _QUOTED_GLOB[char] for char in "{},"})
+"""A home that comes out of a variable is none to the shell; it is taken for one all the same: a
+text that would be carried out elsewhere (``eval``) looks just so."""
+_GLOBS = str.maketrans({"\x01": "\\*", "\x02": "\\?", "\x03": "\\["})
+
+
+class Runner(Protocol):
+    """What the walker does for words: it runs what stands in them."""
+
+    def substitute(self, node: Node) -> str:
+        """Return what a command substitution prints, or ``UNKNOWN``."""
+        ...
+
+    def output(self, text: str) -> str:
+        """Return what a text prints that stands in backquotes."""
+        ...
+
+    def parameter(self, expander: "Expander", node: Node) -> Iterable[Piece]:
+        """Return the pieces of a ``${…}``."""
+        ...
+
+    def number(self, expander: "Expander", node: Node) -> str:
+        """Return the value of a ``$((…))``."""
+        ...
 
 
 class Expander:
-    """Expands word nodes against the variables that are known."""
+    """Expands word nodes of one text against what a state knows."""
 
-    def __init__(
-        self, source: bytes, variables: Mapping[str, str], home: str, substitute: Substitute
-    ) -> None:
-        self._source = source
-        self._variables = variables
-        self._home = home
-        self._substitute = substitute
+    def __init__(self, source: bytes, state: State, runner: Runner) -> None:
+        self.source = source
+        self.state = state
+        self._runner = runner
 
     def words(self, node: Node) -> list[str]:
         """Return the words that a node becomes: none, one, or several."""
-        pieces = list(self._pieces(node))
-        fields = [""]
-        for text, splits in pieces:
-            if not splits:
-                fields[-1] += text
-                continue
-            self._split(text, fields)
-        kept = [field for field in fields if field or not any(splits for _, splits in pieces)]
-        out = [self._finish(word) for field in kept for word in _braces(field)]
-        return out[:_MOST_WORDS]
+        if node.type == "word":
+            raw = self.raw(node)
+            if raw.isalnum():
+                return [raw]
+        pieces = list(self.pieces(node))
+        out: list[str] = []
+        for each in self._braced(pieces):
+            out += self._fields(each)
+            if len(out) > MOST_WORDS:
+                break
+        return [self._finish(word) for word in out[:MOST_WORDS]]
 
-    def _split(self, text: str, fields: list[str]) -> None:
-        """Add a text to the fields, cut where ``IFS`` says."""
-        marks = self._variables.get("IFS", " \t\n")
-        if marks.strip() and UNKNOWN not in marks:
-            text = text.translate({ord(mark): " " for mark in marks})
-        if not text.strip():
-            fields += [""] if text else []
+    @staticmethod
+    def _braced(pieces: list[Piece]) -> Iterator[list[Piece]]:
+        """Expand braces that stand bare in a word; everything else in it is kept together."""
+        text = "".join(
+            text if kind == LITERAL else chr(_HELD + at)
+            for at, (text, kind) in enumerate(pieces[:4096])
+        )
+        if "{" not in text or len(pieces) > 4096:
+            yield pieces
             return
-        parts = text.split()
-        if text[0].isspace() and fields[-1]:
-            fields.append("")
-        fields[-1] += parts[0]
-        fields.extend(parts[1:])
-        if text[-1].isspace():
-            fields.append("")
+        for word in braces(text):
+            out: list[Piece] = []
+            bare: list[str] = []
+            for char in word:
+                if ord(char) >= _HELD and ord(char) - _HELD < len(pieces):
+                    out += [("".join(bare), LITERAL), pieces[ord(char) - _HELD]]
+                    bare = []
+                else:
+                    bare.append(char)
+            out.append(("".join(bare), LITERAL))
+            yield out
+
+    def _fields(self, pieces: list[Piece]) -> list[str]:
+        """Split pieces into words where ``IFS`` says."""
+        fields: list[list[str]] = [[]]
+        kept = [False]
+        pending = False
+
+        def start() -> None:
+            fields.append([])
+            kept.append(False)
+
+        for text, kind in pieces:
+            if kind == BREAK:
+                start()
+                continue
+            if kind == SPLIT:
+                parts, before, after = self._split(text)
+                if (before or pending) and (kept[-1] or any(fields[-1])) and parts:
+                    start()
+                    pending = False
+                for index, part in enumerate(parts):
+                    if index:
+                        start()
+                    fields[-1].append(part)
+                    kept[-1] |= index < len(parts) - 1
+                pending = pending or after or (before and not parts)
+                continue
+            if pending and (text or kind == QUOTED):
+                if kept[-1] or any(fields[-1]):
+                    start()
+                pending = False
+            fields[-1].append(text)
+            kept[-1] |= kind == QUOTED
+        joined = ("".join(parts) for parts in fields)
+        return [text for text, keep in zip(joined, kept, strict=True) if text or keep]
+
+    def _split(self, text: str) -> tuple[list[str], bool, bool]:
+        """Return the parts of a text, and whether a new word begins before and after them."""
+        marks = self.state.get("IFS")
+        if marks in {None, " \t\n"} or UNKNOWN in (marks or ""):
+            parts = text.split(None)
+            return parts, text[:1] in {" ", "\t", "\n"}, text[-1:] in {" ", "\t", "\n"}
+        if not marks:
+            return [text], False, False
+        marks = marks.translate(_BRACE_MARKS)
+        space = re.escape("".join(mark for mark in marks if mark in " \t\n"))
+        others = re.escape("".join(mark for mark in marks if mark not in " \t\n"))
+        gap = f"[{space}]*[{others}][{space}]*|[{space}]+" if space else f"[{others}]"
+        if not others:
+            gap = f"[{space}]+"
+        stripped = text.lstrip("".join(mark for mark in marks if mark in " \t\n"))
+        parts = re.split(gap, stripped) if stripped else []
+        after = len(parts) > 1 and not parts[-1]
+        return parts[:-1] if after else parts, len(stripped) < len(text), after
 
     def text(self, node: Node) -> str:
         """Return what a node is as one word, as in an assignment: nothing is split."""
-        joined = "".join(text for text, _ in self._pieces(node))
+        joined = "".join(" " if kind == BREAK else text for text, kind in self.pieces(node))
+        if ":~" in joined:
+            head, *rest = joined.split(":")
+            joined = ":".join([head, *(self._home_of(part) for part in rest)])
         return self._finish(joined)
+
+    def pattern(self, node: Node) -> str:
+        """Return a node as a pattern, in which what is quoted stands for itself."""
+        return self.plain_pattern("".join(text for text, _ in self.pieces(node)))
+
+    @staticmethod
+    def plain_pattern(text: str) -> str:
+        """Return pieces as a pattern: what was quoted in them stands for itself."""
+        return text.translate(_GLOBS).translate(_UNMARKS)
+
+    @staticmethod
+    def unmarked(text: str) -> str:
+        """Return pieces as the text that they are."""
+        return text.translate(_UNMARKS)
 
     def _finish(self, word: str) -> str:
         if word.startswith("~"):
-            name, slash, rest = word[1:].partition("/")
-            word = f"{self._of_user(name)}{slash}{rest}" if _is_user(name) else word
+            word = self._home_of(word)
+        elif "=~" in word and (found := _ASSIGNS.match(word)) is not None:
+            word = found[0] + self._home_of(word[found.end() :])
         return word.translate(_UNMARKS) if len(word) <= _LONGEST else UNKNOWN
 
-    def _of_user(self, name: str) -> str:
-        """Return a home: one's own, or where another user's would stand beside it."""
-        return f"{self._home.rpartition('/')[0]}/{name}" if name else self._home
+    def _home_of(self, word: str) -> str:
+        if not word.startswith("~"):
+            return word
+        name, slash, rest = word[1:].partition("/")
+        if name in {"+", "-"}:
+            home = self.state.cwd if name == "+" else self.state.get("OLDPWD") or UNKNOWN
+        elif not name:
+            home = self.state.get("HOME") or self.state.home
+        elif re.fullmatch(r"[\w.-]+", name):
+            # Where another user's would stand beside it.
+            home = f"{self.state.home.rpartition('/')[0]}/{name}"
+        else:
+            return word
+        return f"{home}{slash}{rest}"
 
-    def _pieces(self, node: Node) -> Iterator[tuple[str, bool]]:
-        """Yield pieces of text, and whether the shell would split them at white space."""
+    # -- pieces ---------------------------------------------------------------------------------
+
+    def pieces(self, node: Node) -> Iterator[Piece]:
+        """Yield pieces of text, and of which sort each is."""
         reader = _READERS.get(node.type)
         if reader is not None:
             yield from reader(self, node)
         elif node.named_child_count:
-            for child in node.named_children:
-                yield from self._pieces(child)
+            yield from self.between(node, node.start_byte, node.end_byte)
         else:
-            yield self._raw(node), False
+            yield _unescaped(self.raw(node)), LITERAL
 
-    def _raw(self, node: Node) -> str:
-        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-    def _word(self, node: Node) -> Iterator[tuple[str, bool]]:
-        yield _unescaped(self._raw(node)), False
-
-    def _concatenation(self, node: Node) -> Iterator[tuple[str, bool]]:
-        end = node.start_byte
+    def between(self, node: Node, start: int, end: int) -> Iterator[Piece]:
+        """Yield a stretch of a node: its children, and what the grammar leaves between them."""
         for child in node.children:
-            # What the grammar leaves between its parts (a backquote, say) is text of the word.
-            if child.start_byte > end:
-                yield self._source[end : child.start_byte].decode("utf-8", "replace"), False
-            yield from self._pieces(child)
-            end = child.end_byte
+            if child.start_byte < start or child.end_byte > end:
+                continue
+            if child.start_byte > start:
+                yield _unescaped(self.cut(start, child.start_byte)), LITERAL
+            if child.is_named:
+                yield from self.pieces(child)
+            else:
+                yield self.raw(child), LITERAL
+            start = child.end_byte
+        if start < end:
+            yield _unescaped(self.cut(start, end)), LITERAL
 
-    def _string(self, node: Node) -> Iterator[tuple[str, bool]]:
-        if node.named_child_count == 1 and _EVERY.fullmatch(self._raw(node)):
-            yield from self._pieces(node.named_children[0])
-            return
-        out, end = [], node.start_byte + 1
+    def raw(self, node: Node) -> str:
+        """Return the source of a node."""
+        return self.cut(node.start_byte, node.end_byte)
+
+    def cut(self, start: int, end: int) -> str:
+        """Return a stretch of the source."""
+        return self.source[start:end].decode("utf-8", "replace")
+
+    def _word(self, node: Node) -> Iterator[Piece]:
+        text = self.raw(node)
+        # Where a word stands in an expansion, the grammar leaves the backquotes in it.
+        for index, part in enumerate(_BACKQUOTE.split(text) if "`" in text else [text]):
+            if index % 2:
+                yield self._runner.output(part).translate(_BRACE_MARKS), SPLIT
+            else:
+                yield _unescaped(part), LITERAL
+
+    def _string(self, node: Node) -> Iterator[Piece]:
+        """Yield a quoted text; a list in it is as many words as it has items."""
+        end = node.start_byte + 1
+        listed = any(child.type in {"expansion", "simple_expansion"} for child in node.children)
+        if not listed or self.cut(node.start_byte, node.end_byte) not in {'"$@"', '"${@}"'}:
+            yield "", QUOTED
         for child in node.named_children:
-            out.append(self._source[end : child.start_byte].decode("utf-8", "replace"))
+            if child.start_byte > end:
+                yield _in_quotes(self.cut(end, child.start_byte)).translate(_MARKS), QUOTED
             if child.type == "string_content":
-                out.append(_unescaped_in_quotes(self._raw(child)))
+                yield _in_quotes(self.raw(child)).translate(_MARKS), QUOTED
             else:
-                out += [text for text, _ in self._pieces(child)]
+                for text, kind in self.pieces(child):
+                    yield text.translate(_MARKS), BREAK if kind == BREAK else QUOTED
             end = child.end_byte
-        out.append(self._source[end : node.end_byte - 1].decode("utf-8", "replace"))
-        yield "".join(out).translate(_MARKS), False
+        if node.end_byte - 1 > end:
+            yield _in_quotes(self.cut(end, node.end_byte - 1)).translate(_MARKS), QUOTED
 
-    def _raw_string(self, node: Node) -> Iterator[tuple[str, bool]]:
-        yield self._raw(node)[1:-1].translate(_MARKS), False
+    def _raw_string(self, node: Node) -> Iterator[Piece]:
+        yield self.raw(node)[1:-1].translate(_MARKS), QUOTED
 
-    def _ansi_string(self, node: Node) -> Iterator[tuple[str, bool]]:
-        yield unescape(self._raw(node)[2:-1]).translate(_MARKS), False
+    def _ansi_string(self, node: Node) -> Iterator[Piece]:
+        yield unescape(self.raw(node)[2:-1]).translate(_MARKS), QUOTED
 
-    def _variable(self, node: Node) -> Iterator[tuple[str, bool]]:
-        name = self._raw(node).lstrip("$").strip("{}")
-        yield self._variables.get(name, UNKNOWN), True
+    def _translated(self, node: Node) -> Iterator[Piece]:
+        for child in node.named_children:
+            yield from self.pieces(child)
 
-    def _expansion(self, node: Node) -> Iterator[tuple[str, bool]]:
-        """Expand ``${X}`` and the forms with a default; every other form is unknown."""
-        text = self._raw(node)
-        item = re.fullmatch(r"\$\{(\w+)\[([@*]|\d+)\]\}", text)
-        if item is not None:
-            index = "@" if item[2] in {"@", "*"} else item[2]
-            yield self._variables.get(f"{item[1]}[{index}]", UNKNOWN), True
+    def _variable(self, node: Node) -> Iterator[Piece]:
+        name = self.raw(node).lstrip("$").strip("{}")
+        yield from self.value_of(name, quoted=_is_quoted(node))
+
+    def value_of(self, name: str, *, quoted: bool = False) -> Iterator[Piece]:
+        """Yield the value of a variable, or of a special parameter."""
+        if name in {"@", "*"}:
+            yield from listed(self.state.arguments(), one=quoted and name == "*")
             return
-        found = re.match(r"\$\{(\w+)(?:(:?[-=+])(.*))?\}$", text, re.DOTALL)
-        if found is None:
-            yield UNKNOWN, True
+        if name.isdigit():
+            given = self.state.arguments()
+            at = int(name[:6]) - 1
+            known = UNKNOWN if given is None else given[at] if at < len(given) else ""
+            yield ("bash" if at < 0 else known).translate(_BRACE_MARKS), SPLIT
             return
-        name, operator, _ = found.groups()
-        value = self._variables.get(name)
-        if operator is None:
-            yield UNKNOWN if value is None else value, True
+        if name == "#":
+            given = self.state.arguments()
+            yield UNKNOWN if given is None else str(len(given)), SPLIT
             return
-        others = [child for child in node.named_children if child.type != "variable_name"]
-        default = "".join(self.text(child) for child in others) if others else (found[3] or "")
-        if operator.endswith("+"):
-            yield default if value is None or value else "", True
-        else:
-            yield value or default, True
+        value = self.state.get(name)
+        yield (UNKNOWN if value is None else value).translate(_BRACE_MARKS), SPLIT
 
-    def _command(self, node: Node) -> Iterator[tuple[str, bool]]:
-        yield self._substitute(node).rstrip("\n"), True
+    def _expansion(self, node: Node) -> Iterator[Piece]:
+        for text, kind in self._runner.parameter(self, node):
+            yield text.translate(_BRACE_MARKS) if kind == SPLIT else text, kind
 
-    def _arithmetic(self, node: Node) -> Iterator[tuple[str, bool]]:
-        todo = list(node.named_children)
-        while todo:
-            child = todo.pop()
-            if child.type == "command_substitution":
-                self._substitute(child)
-            else:
-                todo += child.named_children
-        yield UNKNOWN, False
+    def _command(self, node: Node) -> Iterator[Piece]:
+        text = self._runner.substitute(node).rstrip("\n")
+        yield text.translate(_BRACE_MARKS), SPLIT
 
-    def _opaque(self, _node: Node) -> Iterator[tuple[str, bool]]:
-        yield UNKNOWN, False
+    def _arithmetic(self, node: Node) -> Iterator[Piece]:
+        yield self._runner.number(self, node), SPLIT
+
+    def _opaque(self, _node: Node) -> Iterator[Piece]:
+        yield UNKNOWN, LITERAL
 
 
-_READERS: dict[str, Callable[[Expander, Node], Iterator[tuple[str, bool]]]] = {
+def listed(items: Iterable[str] | None, *, one: bool = False) -> Iterator[Piece]:
+    """Yield the items of a list, each a word of its own unless they are to be one."""
+    if items is None:
+        yield UNKNOWN, SPLIT
+        return
+    for index, item in enumerate(items):
+        if index:
+            yield (" ", LITERAL) if one else ("", BREAK)
+        yield item.translate(_BRACE_MARKS), SPLIT
+
+
+def _is_quoted(node: Node) -> bool:
+    return node.parent is not None and node.parent.type == "string"
+
+
+_READERS: dict[str, Callable[[Expander, Node], Iterator[Piece]]] = {
     "word": Expander._word,
     "brace_expression": Expander._word,
     "string": Expander._string,
     "raw_string": Expander._raw_string,
     "ansi_c_string": Expander._ansi_string,
-    "translated_string": Expander._opaque,
-    "concatenation": Expander._concatenation,
+    "translated_string": Expander._translated,
     "simple_expansion": Expander._variable,
     "expansion": Expander._expansion,
     "command_substitution": Expander._command,
     "process_substitution": Expander._opaque,
     "arithmetic_expansion": Expander._arithmetic,
 }
-
-
-def _is_user(name: str) -> bool:
-    return not name or re.fullmatch(r"[\w.-]+", name) is not None
 
 
 def _unescaped(text: str) -> str:
@@ -221,65 +352,7 @@ def _escape(match: re.Match[str]) -> str:
     return "" if match[1] == "\n" else match[1].translate(_MARKS)
 
 
-def _unescaped_in_quotes(text: str) -> str:
-    return re.sub(r"\\\n", "", re.sub(r'\\([$`"\\])', r"\1", text))
-
-
-def unescape(text: str) -> str:
-    """Return text with the backslash sequences of ``$'…'`` and ``printf`` carried out."""
-    return _ANSI.sub(_ansi, text)
-
-
-def _ansi(match: re.Match[str]) -> str:
-    code = match[1]
-    if code[0] in "xu":
-        return chr(int(code[1:], 16)) if len(code) > 1 else match[0]
-    if code[0].isdigit():
-        return chr(int(code, 8) & 0xFF)
-    return _ANSI_NAMES.get(code, code)
-
-
-def _braces(word: str) -> list[str]:
-    """Expand ``{a,b}`` and ``{1..3}`` outside quotes, up to the cap."""
-    done: list[str] = []
-    todo = [word]
-    while todo and len(done) + len(todo) <= _MOST_WORDS:
-        current = todo.pop()
-        found = _first_brace(current)
-        if found is None:
-            done.append(current)
-            continue
-        start, end, options = found
-        todo += [current[:start] + option + current[end:] for option in reversed(options)]
-    return done + todo
-
-
-def _first_brace(word: str) -> tuple[int, int, list[str]] | None:
-    """Find the first brace that expands; one pass with a stack."""
-    stack: list[tuple[int, list[int]]] = []
-    for index, char in enumerate(word):
-        if char == "{":
-            stack.append((index, []))
-        elif char == "," and stack:
-            stack[-1][1].append(index)
-        elif char == "}" and stack:
-            start, commas = stack.pop()
-            options = _options(word, start, index, commas)
-            if options is not None:
-                return start, index + 1, options
-    return None
-
-
-def _options(word: str, start: int, end: int, commas: list[int]) -> list[str] | None:
-    if commas:
-        edges = [start, *commas, end]
-        return [word[left + 1 : right] for left, right in pairwise(edges)]
-    found = _RANGE.fullmatch(word[start + 1 : end])
-    if found is None:
-        return None
-    first, last = found[1], found[2]
-    if first.lstrip("-").isdigit() and last.lstrip("-").isdigit():
-        low, high = int(first), int(last)
-        step = 1 if high >= low else -1
-        return [str(number) for number in range(low, high + step, step)[:_MOST_WORDS]]
-    return [chr(code) for code in range(ord(first), ord(last) + 1)][:_MOST_WORDS]
+def _in_quotes(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return re.sub(r'\\([$`"\\\n])', lambda found: found[1].strip("\n"), text)

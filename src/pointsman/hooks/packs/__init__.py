@@ -1,0 +1,1 @@
+"""The rules of command safety, as data: one module for each pack, listed in ``all_packs.py``."""
