@@ -36,9 +36,9 @@ def test_a_tool_is_told_what_it_lacks_before_it_runs(rig: Live, client: str) -> 
     assert call(rig, "mcp__tracker__add", {"TRACKER_TOKEN": "kX93fj2dkQ"}, title="x") == (0, "")
     code, said = call(rig, "mcp__tracker__add", {"TRACKER_TOKEN": ""}, title="x")
     assert code == 2
-    code, said = call(rig, "Bash", {}, command="npm publish")
+    code, said = call(rig, "Bash", {}, command="fly status")
     assert code == 0
-    assert "npm needs a credential, and none is there: neither the variable NPM_TOKEN" in said
-    assert call(rig, "Bash", {"NPM_TOKEN": "kX93fj2dkQ"}, command="npm publish") == (0, "")
+    assert "fly needs a credential, and none is there: neither the variable FLY_API_TOKEN" in said
+    assert call(rig, "Bash", {"FLY_API_TOKEN": "kX93fj2dkQ"}, command="fly status") == (0, "")
     held = [path for path in rig.state.rglob("*") if path.is_file()]
     assert not [path for path in held if b"kX93fj2dkQ" in path.read_bytes()]
