@@ -42,7 +42,7 @@ $(VENV)/bin/python:
 
 # The package is installed anew when what it is built from changes; its Python files are used in
 # place.
-$(VENV)/installed: $(VENV)/bin/python pyproject.toml hatch_build.py src/pointsman/client/pointsman_hook.c
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml hatch_build.py $(wildcard src/pointsman/client/*.[ch])
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 

@@ -1,7 +1,7 @@
-"""Compiles the native hook client while the package is built, where there is a C compiler.
+"""Compiles the native clients while the package is built, where there is a C compiler.
 
 Without one (or with ``POINTSMAN_NO_NATIVE=1``) the install works all the same: ``pointsman-hook``
-is then a small script that starts the client in Python.
+and ``pointsman-exec`` are then small scripts that start the clients in Python.
 """
 
 import os
@@ -16,36 +16,42 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("src/pointsman/client/pointsman_hook.c")
+FOLDER = Path("src/pointsman/client")
+PROGRAMS = {
+    "pointsman-hook": ("pointsman_hook.c", "hook.py"),
+    "pointsman-exec": ("pointsman_exec.c", "exec.py"),
+}
+"""Each program with its source and its twin."""
 SCRIPT = """#!python
 import os
 import sys
 from importlib import resources
 
-client = str(resources.files("pointsman.client") / "hook.py")
+client = str(resources.files("pointsman.client") / "{twin}")
 os.execv(sys.executable, [sys.executable, "-I", "-S", client, *sys.argv[1:]])
 """
 
 
 class NativeClient(BuildHookInterface[Any]):
-    """Adds ``pointsman-hook`` to the scripts of the wheel."""
+    """Adds the clients to the scripts of the wheel."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile the client, or write the script that stands in for it."""
+        """Compile the clients, or write the scripts that stand in for them."""
         del version
         if self.target_name != "wheel":
             return
         self._folder = Path(tempfile.mkdtemp(prefix="pointsman-build-"))
-        program = self._folder / "pointsman-hook"
-        if self._compile(program):
-            build_data["pure_python"] = False
-            build_data["tag"] = f"py3-none-{_platform()}"
-        else:
-            program.write_text(SCRIPT, encoding="utf-8")
-        program.chmod(0o755)
-        build_data["shared_scripts"][str(program)] = "pointsman-hook"
+        for name, (source, twin) in PROGRAMS.items():
+            program = self._folder / name
+            if self._compile(program, FOLDER / source):
+                build_data["pure_python"] = False
+                build_data["tag"] = f"py3-none-{_platform()}"
+            else:
+                program.write_text(SCRIPT.replace("{twin}", twin), encoding="utf-8")
+            program.chmod(0o755)
+            build_data["shared_scripts"][str(program)] = name
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what was compiled."""
@@ -54,26 +60,26 @@ class NativeClient(BuildHookInterface[Any]):
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _compile(self, program: Path) -> bool:
+    def _compile(self, program: Path, source: Path) -> bool:
         if os.environ.get("POINTSMAN_NO_NATIVE") == "1":
-            self.app.display_info("pointsman-hook: the client in Python, as asked for")
+            self.app.display_info(f"{program.name}: the client in Python, as asked for")
             return False
         compiler = shlex.split(os.environ.get("CC", "")) or _found("cc", "gcc", "clang")
         if not compiler:
-            self.app.display_warning("pointsman-hook: no C compiler; using the client in Python")
+            self.app.display_warning(f"{program.name}: no C compiler; using the client in Python")
             return False
         flags = ["-std=c11", "-O2", f'-DPOINTSMAN_VERSION="{_version(Path(self.root))}"']
         # Static first: a program without libraries to look up starts in half the time.
         for link in (["-static"], []):
-            command = [*compiler, *flags, *link, "-o", str(program), str(Path(self.root) / SOURCE)]
+            command = [*compiler, *flags, *link, "-o", str(program), str(Path(self.root) / source)]
             try:
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
             except OSError as error:
-                self.app.display_warning(f"pointsman-hook: {compiler[0]}: {error}")
+                self.app.display_warning(f"{program.name}: {compiler[0]}: {error}")
                 return False
             if done.returncode == 0:
                 return True
-        self.app.display_warning(f"pointsman-hook: not compiled: {done.stderr.strip()[:500]}")
+        self.app.display_warning(f"{program.name}: not compiled: {done.stderr.strip()[:500]}")
         return False
 
 

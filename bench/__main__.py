@@ -8,7 +8,18 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import analysis, clients, decisions, growth, ledger_size, round_trip, table, throughput
+from bench import (
+    analysis,
+    clients,
+    decisions,
+    growth,
+    holding,
+    ledger_size,
+    round_trip,
+    snapshot,
+    table,
+    throughput,
+)
 from bench.figures import BenchError, Figure
 from bench.rig import Effort, describe_machine
 
@@ -20,7 +31,9 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "roundtrip": round_trip.round_trip,
     "ledger": ledger_size.ledger_size,
     "analysis": analysis.analysis,
+    "holding": holding.holding,
     "growth": growth.growth,
+    "snapshot": snapshot.snapshot,
 }
 """A new measurement is one function and one line here."""
 

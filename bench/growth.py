@@ -19,6 +19,7 @@ from bench.rig import Effort, Rig, rig
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.agents.claude_code import NAME, read
 from pointsman.hooks.all_hooks import SHIPPED, shipped_hooks
+from pointsman.hooks.foretold import foretold
 from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST, Budget
 from pointsman.model.contract import Contract
@@ -229,6 +230,9 @@ def _cases(guard: str, made: Rig) -> list[Case]:
         cases += [_path_case(shape, hook, made) for shape in PATHS]
     if "ConfigChange" in hook.events:
         cases.append(_settings_case(hook, made))
+    if guard == "proof":
+        # What it reads of the call; the tree has a measurement of its own.
+        return [_foretold_case(shape, made) for shape in COMMANDS]
     if guard == "scope":
         held = _held(("src/**", "tests/**"), made)
         held_hook = _hook(guard, made, held)
@@ -267,6 +271,14 @@ def _command_case(
         given = {"command": shape.text(size, number)}
         event = kind(identity=_identity(made), tool_name="Bash", tool_input=given)
         return _asked(hook, event)
+
+    return Case(shape.name, prepare, shape.most)
+
+
+def _foretold_case(shape: Shape, made: Rig) -> Case:
+    def prepare(size: int, number: int) -> Callable[[], object]:
+        given = {"command": shape.text(size, number)}
+        return lambda: foretold("Bash", given, _identity(made))
 
     return Case(shape.name, prepare, shape.most)
 

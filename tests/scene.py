@@ -8,6 +8,7 @@ from typing import Any
 
 from pointsman.assembly import Setup, Setups
 from pointsman.case import Delivery, Handled
+from pointsman.desk import Desk
 from pointsman.engine.run import Clock
 from pointsman.engine.select import HookTable
 from pointsman.model.decision import Decision
@@ -62,7 +63,13 @@ class Journal:
 class Scene:
     """A runtime with these hooks."""
 
-    def __init__(self, *hooks: Hook, policy: Policy | None = None, recorded: bool = True) -> None:
+    def __init__(
+        self,
+        *hooks: Hook,
+        policy: Policy | None = None,
+        recorded: bool = True,
+        desk: Desk | None = None,
+    ) -> None:
         self.journal = Journal()
         self.said: list[tuple[str, str]] = []
         self.setups = Fixed(hooks, policy or Policy())
@@ -70,7 +77,8 @@ class Scene:
             self.setups,
             Recorder(self.journal) if recorded else None,
             Clock(wall_ns=lambda: 42),
-            lambda kind, text: self.said.append((kind, text)),
+            report=lambda kind, text: self.said.append((kind, text)),
+            desk=desk,
         )
 
     def handle(self, *deliveries: Delivery) -> list[Handled]:

@@ -62,6 +62,11 @@ def test_the_package_installs_with_a_client_that_fails_closed(
     assert done.returncode == 2
     assert b"Pointsman's own failure, not a policy violation" in done.stderr
     assert (tmp_path / "state" / "spool").is_dir()
+    executor = client.with_name("pointsman-exec")
+    assert (executor.read_bytes()[:4] == b"\x7fELF") is compiler
+    done = subprocess.run([executor, "true"], capture_output=True, env=environ, check=False)
+    assert done.returncode == 126
+    assert b"Pointsman's own failure, not a policy violation" in done.stderr
 
 
 def test_the_versions_agree() -> None:

@@ -4,6 +4,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
@@ -18,7 +19,10 @@ from pointsman.model.event import Event
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
+from pointsman.model.proof import Prover
+from pointsman.model.ran import run_nothing
 from pointsman.secrets.redact import Redactor
+from pointsman.store.past import past_of
 from pointsman.workers.command import run_command
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
@@ -62,17 +66,26 @@ class Policies(Protocol):
 class Setups:
     """Turns policies into hook tables, and keeps them while the policy is the same."""
 
-    def __init__(self, policies: Policies, places: Places) -> None:
+    def __init__(
+        self,
+        policies: Policies,
+        places: Places,
+        prover: Prover | None = None,
+        *,
+        live: bool = True,
+    ) -> None:
         self._policies = policies
         self.secrets = Redactor.of(places.state)
-        self.team = Memory()
+        # What only looks runs no commands, and a session that is decided again has no past.
+        self.team = Memory(past_of(places.ledger)) if live else Memory()
         self._kit = Kit(
             places=places,
-            fault=fault_of_change,
+            fault=partial(fault_of_change, places=places),
             secrets=self.secrets,
             team=self.team,
             environ=lambda: os.environ,
-            run_command=run_command,
+            run_command=run_command if live else run_nothing,
+            prover=prover,
         )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []

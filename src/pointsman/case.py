@@ -1,7 +1,7 @@
 """What is known of one delivery on its way: as it came, as it was read, as it was handled."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pointsman.assembly import Setup
@@ -15,6 +15,8 @@ from pointsman.model.hook import Hook, HookRun
 from pointsman.model.secret import Secrets
 from pointsman.store.record import NO_DECISION, Record
 
+HOOK = "hook"
+"""The transport of an event that a hook of ours has delivered."""
 MOST_PAYLOAD = 4 * 1024 * 1024
 """Bytes of a payload that a client sends; a larger one is recorded in part and not judged."""
 
@@ -29,7 +31,8 @@ class Delivery:
 
     ``size`` is what the host sent; more than ``len(payload)`` means that it was cut.
     ``project`` is the directory the session was started in, where the host says so.
-    ``undelivered`` is the client's reason for having had to answer alone.
+    ``undelivered`` is the client's reason for having had to answer alone. ``entrypoint`` and
+    ``host_pid`` say how the host was started, and as which process (0: it does not say).
     """
 
     host: str
@@ -39,10 +42,18 @@ class Delivery:
     cwd: str = ""
     project: str = ""
     host_config: str = ""
-    transport: str = "hook"
+    transport: str = HOOK
     client: str = ""
     client_version: str = ""
     undelivered: str = ""
+    entrypoint: str = ""
+    host_pid: int = 0
+    environment: str = ""
+    """The names of the variables that the host's process has, commas between them."""
+
+
+Settle = Callable[[Decision, tuple[HookRun, ...]], tuple[Decision, tuple[HookRun, ...], Answer]]
+"""Makes of what the hooks said what is recorded and answered, where that is not the host's way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,9 @@ class Case:
     setup: Setup | None = None
     asked: tuple[tuple[Hook, Event], ...] = ()
     refusal: Decision | None = None
+    settle: Settle | None = None
+    alert: str = ""
+    """What a person has to be told of it, beside whatever else goes wrong."""
 
     @property
     def at_once(self) -> bool:

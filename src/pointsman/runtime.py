@@ -5,12 +5,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pointsman.agents.all_agents import AGENTS
 from pointsman.assembly import Setup, Setups
 from pointsman.case import (
+    HOOK,
     MOST_AT_ONCE,
     MOST_PAYLOAD,
     Case,
@@ -20,10 +22,12 @@ from pointsman.case import (
     record_of,
     shown,
 )
+from pointsman.desk import Desk
 from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, run_all, run_plain
+from pointsman.engine.witness import Witness
 from pointsman.hooks.edits import edited_paths
 from pointsman.hooks.shell_writes import writes_of
 from pointsman.model.answer import PASS, STOP, Answer
@@ -36,6 +40,7 @@ from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
+from pointsman.second_gate import NO_SERVICES, Passage, Run, SecondGate, Services
 from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
 from pointsman.store.redacting import covered
@@ -65,6 +70,7 @@ def derive_edit(event: Event, policy: Policy) -> PreEdit | None:
         transcript_path=event.transcript_path,
         permission_mode=event.permission_mode,
         host_config=event.host_config,
+        environment=event.environment,
         tool_name=event.tool_name,
         tool_input=event.tool_input,
         mcp_server=event.mcp_server,
@@ -80,15 +86,21 @@ class Runtime:
         setups: Setups,
         recorder: Recorder | None,
         clock: Clock | None = None,
+        *,
         report: Callable[[str, str], None] = lambda _kind, _text: None,
+        desk: Desk | None = None,
+        gate: Services = NO_SERVICES,
     ) -> None:
         self._setups = setups
         self._recorder = recorder
         self._report = report
+        self._desk = desk
         self._clock = clock or Clock()
         self._secrets = setups.secrets
         self._lineage = Lineage()
         self._escalation = Escalation()
+        self._witness = Witness()
+        self._gate = SecondGate(self._witness, gate, setups.of, _asked_of, self._clock)
         self._background: set[asyncio.Task[None]] = set()
 
     async def handle(self, delivery: Delivery) -> Handled:
@@ -112,8 +124,14 @@ class Runtime:
             edit = derive_edit(event, setup.policy)
         except PayloadError as error:
             return self._refused(delivery, error, started)
+        if delivery.transport == HOOK:
+            self._witness.opened(event, delivery.project)
         asked = _pairs(event, edit, setup.table.deciding)
         return Case(delivery, started, event, edit, setup, asked)
+
+    def open_exec(self, run: Run) -> Case | Passage:
+        """Open the second gate's case of a command that is about to run, or let it pass at once."""
+        return self._gate.open(run, self.open)
 
     def _setup_of(self, repository: str | None, seen: dict[str | None, Setup] | None) -> Setup:
         if seen is None:
@@ -129,7 +147,11 @@ class Runtime:
         again = _opened_again(case, runs)
         if again is not None:
             runs += await run_all(again.asked, seconds, self._clock)
-        handled = self._conclude(again or case, runs)
+        decision, last = self._answered(again or case, runs)
+        if last is not None:
+            runs += (more := await run_all(last.asked, seconds, self._clock))
+            decision = _stricter(last, more, decision)
+        handled = self._conclude(case, decision, runs)
         seq = await self._recorder.record(await self._covered(handled)) if self._recorder else None
         self.recorded(case, handled, seq)
         return handled
@@ -141,7 +163,26 @@ class Runtime:
         again = _opened_again(case, runs)
         if again is not None:
             runs += run_plain(again.asked, seconds, self._clock)
-        return self._conclude(again or case, runs)
+        decision, last = self._answered(again or case, runs)
+        if last is not None:
+            runs += (more := run_plain(last.asked, seconds, self._clock))
+            decision = _stricter(last, more, decision)
+        return self._conclude(case, decision, runs)
+
+    def _answered(self, case: Case, runs: Sequence[HookRun]) -> tuple[Decision, Case | None]:
+        """Fold the answers, and put a question to whoever is there.
+
+        What a person wrote in the place of a call is a call that no guard has seen yet: the case
+        that comes with it is for them.
+        """
+        folded = case.refusal or _folded(case.event, runs)
+        # Before a command runs there is nobody to ask: the second gate says what that means.
+        desk = self._desk if case.settle is None else None
+        decision = desk.answer(case, folded, runs) if desk else folded
+        written = decision.updated_input
+        if decision is folded or written is None or written == folded.updated_input:
+            return decision, None
+        return decision, _modified(case, written, frozenset({decision.hook}))
 
     def recorded(self, case: Case, handled: Handled, seq: int | None) -> None:
         """Let observers and escalations follow, beside and after the answer.
@@ -150,13 +191,17 @@ class Runtime:
         """
         if case.setup is None:
             return
+        if case.delivery.transport == HOOK:
+            self._witness.decided(handled.event, handled.decision, seq or 0)
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
         self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
+        if self._desk is not None:
+            self._desk.follow(handled.event)
         if self._recorder is None:
             return
         escalations = self._escalation.derive(
-            handled.event, handled.runs, handled.decision, case.setup.policy.escalation
+            handled.event, handled.runs, handled.decision, case.setup.policy.escalation, case.alert
         )
         watched = _pairs(handled.event, case.edit, case.setup.table.observing)
         if not watched and not escalations:
@@ -180,6 +225,15 @@ class Runtime:
         if self._recorder is not None:
             await self._recorder.record(record)
 
+    async def escalate(self, escalations: Iterable[ErrorEscalation]) -> None:
+        """Let a person know of these, which no event of a host gave rise to.
+
+        Raises:
+            LedgerError: one of them could not be put on record.
+        """
+        for escalation in escalations:
+            await self._escalate(self._setups.of(escalation.identity.repository), escalation)
+
     async def settle(self) -> None:
         """Wait for the observers of everything answered so far."""
         while self._background:
@@ -200,7 +254,7 @@ class Runtime:
         event = agent.read(delivery.payload, delivery.event, delivery.cwd, self._clock.wall_ns())
         root = anchored_root(delivery.project, event.identity.cwd)
         _complete(event.identity, repository=root, parent=self._lineage.parent_of(event))
-        _complete(event, host_config=delivery.host_config)
+        _complete(event, host_config=delivery.host_config, environment=delivery.environment)
         return event
 
     def _refused(self, delivery: Delivery, error: PayloadError, started: int) -> Case:
@@ -226,12 +280,15 @@ class Runtime:
             return handled.record  # Done by the journal, as for all.
         return await asyncio.to_thread(covered, handled.record, self._secrets)
 
-    def _conclude(self, case: Case, runs: Sequence[HookRun]) -> Handled:
+    def _conclude(self, case: Case, decision: Decision, runs: Sequence[HookRun]) -> Handled:
         event = case.event
-        decision = shown(case.refusal or _folded(event, runs), self._secrets)
-        # For an unknown host the words of the first: a stop is exit code 2 everywhere.
-        writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
-        answer = writer.write(event.kind, decision)
+        decision = shown(decision, self._secrets)
+        if case.settle is not None:
+            decision, runs, answer = case.settle(decision, tuple(runs))
+        else:
+            # For an unknown host the words of the first: a stop is exit code 2 everywhere.
+            writer = AGENTS.get(case.delivery.host) or next(iter(AGENTS.values()))
+            answer = writer.write(event.kind, decision)
         took = time.perf_counter_ns() - case.started_ns
         record = record_of(case, decision, runs, answer, took)
         return Handled(event, decision, tuple(runs), answer, took, record)
@@ -276,16 +333,28 @@ def _pairs(event: Event, edit: PreEdit | None, choose: _Choose) -> tuple[tuple[H
     return tuple((hook, each) for each in (event, edit) if each for hook in choose(each))
 
 
+def _asked_of(event: Event, setup: Setup) -> tuple[tuple[Hook, Event], ...]:
+    """Return the hooks that decide about an event and about the edit derived from it."""
+    return _pairs(event, derive_edit(event, setup.policy), setup.table.deciding)
+
+
 def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:
     """Return the case with the guards that must look at what hooks made of a call's input.
 
     Nobody has judged that call yet: those asked before saw another one. A hook that is alone in
     changing it is not asked about its own work.
     """
-    event, setup = case.event, case.setup
+    event = case.event
     by = {run.hook for run in runs if run.decision and run.decision.updated_input is not None}
     given = _folded(event, runs).updated_input if by else None
-    if given is None or setup is None or not isinstance(event, PreToolUse):
+    if given is None:
+        return None
+    return _modified(case, given, frozenset(by))
+
+
+def _modified(case: Case, given: Mapping[str, Any], by: frozenset[str]) -> Case | None:
+    event, setup = case.event, case.setup
+    if setup is None or not isinstance(event, PreToolUse):
         return None
     modified = replace(event, tool_input=given)
     try:
@@ -298,6 +367,15 @@ def _opened_again(case: Case, runs: Sequence[HookRun]) -> Case | None:
     asked = _pairs(modified, edit, setup.table.deciding)
     guards = [pair for pair in asked if pair[0].role is Role.GUARD and pair[0].name not in spared]
     return replace(case, asked=tuple(guards))
+
+
+def _stricter(case: Case, runs: Sequence[HookRun], decision: Decision) -> Decision:
+    """Return what guards say of a person's own wording: no denial of theirs is overruled by it.
+
+    A question of theirs is: whoever would be asked has just written it.
+    """
+    said = case.refusal or _folded(case.event, runs)
+    return said if said.action is Action.DENY else decision
 
 
 def _complete(value: Event | Identity, **known: str | None) -> None:

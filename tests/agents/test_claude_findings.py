@@ -49,6 +49,12 @@ WRONG = {
         "env.POINTSMAN_DAEMON",
         "leads our hooks away",
     ),
+    "shell commands past the gate": (
+        '{"env": {"CLAUDE_CODE_SHELL_PREFIX": "/bin/nice"}}',
+        1,
+        "env.CLAUDE_CODE_SHELL_PREFIX",
+        "do not pass the second gate",
+    ),
     "home led away": ('{"env": {"HOME": "/x"}}', 1, "env.HOME", "leads our hooks away"),
     "interpreter led away": ('{"env": {"PYTHONPATH": "x"}}', 1, "env.PYTHONPATH", "leads our"),
     "no url": (group(type="http"), 1, "hooks.Stop", "without its url: none of this event's hooks"),

@@ -5,12 +5,59 @@ from typing import Any
 import pytest
 
 from pointsman.agents.claude_events import registration
+from pointsman.agents.claude_install import Where, install_host
 from pointsman.agents.claude_veto import fault_of_change
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import ConfigChange, Stop
+from pointsman.model.places import Places
 
 NEW = (2, 1, 330)
 OURS: dict[str, Any] = {"hooks": registration(("/opt/pointsman-hook",), NEW)}
+
+
+def put_in(root: Path, scope: str = "project") -> tuple[Path, Places]:
+    """Have our hooks and pointsman-exec put into settings; return the file."""
+    places = Places(root / "state", root / "etc")
+    where = Where(scope, root, {}, root, places)
+    install_host(where, ("/opt/pointsman-hook",), NEW, exec_argv=("/opt/pointsman-exec",))
+    return where.file, places
+
+
+def prefixed(file: Path, value: str | None) -> None:
+    settings = json.loads(file.read_text())
+    settings.setdefault("env", {}).pop("CLAUDE_CODE_SHELL_PREFIX", None)
+    if value is not None:
+        settings["env"]["CLAUDE_CODE_SHELL_PREFIX"] = value
+    file.write_text(json.dumps(settings))
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [(None, "is gone from its env"), ("/bin/sh", "would be '/bin/sh'")]
+)
+def test_what_stands_before_shell_commands_stays(
+    tmp_path: Path, value: str | None, why: str
+) -> None:
+    file, places = put_in(tmp_path)
+    assert not fault_of_change(changed(tmp_path), str(tmp_path), places)
+    prefixed(file, value)
+    fault = fault_of_change(changed(tmp_path), str(tmp_path), places)
+    assert "CLAUDE_CODE_SHELL_PREFIX" in fault
+    assert fault.endswith(why)
+
+
+def test_a_nearer_file_cannot_lead_past_it(tmp_path: Path) -> None:
+    _, places = put_in(tmp_path)
+    write(tmp_path, {"env": {"CLAUDE_CODE_SHELL_PREFIX": "/bin/sh"}}, "settings.local.json")
+    fault = fault_of_change(changed(tmp_path, "local"), str(tmp_path), places)
+    assert "would be '/bin/sh'" in fault
+    write(tmp_path, {"env": {"A": "1"}}, "settings.local.json")
+    assert not fault_of_change(changed(tmp_path, "local"), str(tmp_path), places)
+
+
+def test_a_value_of_the_users_own_is_their_own(tmp_path: Path) -> None:
+    write(tmp_path, {"env": {"CLAUDE_CODE_SHELL_PREFIX": "/bin/nice"}})
+    _, places = put_in(tmp_path)
+    assert not fault_of_change(changed(tmp_path), str(tmp_path), places)
 
 
 def changed(root: Path, scope: str = "project") -> Event:

@@ -186,7 +186,7 @@ def test_notes_that_cannot_be_read_are_no_notes(tmp_path: Path, text: str) -> No
     assert notes.of(tmp_path / "x") is None
     notes.put(tmp_path / "x", Note("1", "2"))
     assert json.loads(file.read_text())["installs"] == {
-        str(tmp_path / "x"): {"before": "1", "after": "2", "created": False}
+        str(tmp_path / "x"): {"before": "1", "after": "2", "created": False, "seam": False}
     }
 
 

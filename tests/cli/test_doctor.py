@@ -40,10 +40,41 @@ def test_hooks_that_hold(installed: Machine) -> None:
     assert found["client"][0]["text"].startswith(("native", "Python"))
     assert all(each["ok"] is None for each in found["open"])
     rows = installed.run("ledger", "query", "--session", "doctor", "--json").rows()
-    assert [row["decision"] for row in rows] == ["deny", "none"]
+    # The hook with a call of each kind, and the second gate with a command of each kind.
+    assert [(row["transport"], row["decision"]) for row in rows] == [
+        ("hook", "deny"), ("hook", "none"), ("exec", "deny"), ("exec", "none"),
+    ]  # fmt: skip
+    gate = [finding["text"] for finding in found["second gate"]]
+    assert [text.partition(" (")[0] for text in gate] == [
+        "a command without a hook is judged", "a harmless command runs",
+    ]  # fmt: skip
     text = installed.run("doctor").out
     assert "ok   canary: denied, as it must be" in text
     assert "FAIL" not in text
+
+
+def test_a_gate_that_lets_everything_pass_is_found(installed: Machine) -> None:
+    fake = installed.base / "bin/pointsman-exec"
+    fake.write_text('#!/bin/sh\nfor text; do :; done\nexec sh -c "$text"\n')
+    fake.chmod(0o755)
+    file = installed.repository / ".claude/settings.json"
+    settings = json.loads(file.read_text())
+    settings["env"]["CLAUDE_CODE_SHELL_PREFIX"] = str(fake)
+    file.write_text(json.dumps(settings))
+    code, found = examine(installed)
+    assert code == 1
+    assert [finding["ok"] for finding in found["second gate"]] == [False, True]
+
+
+def test_no_gate_is_told_and_no_failure(installed: Machine) -> None:
+    config = installed.base / "home/.config/pointsman/config.toml"
+    assert installed.run("uninstall").code == 0
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text("[sandbox]\nenabled = false\n")
+    assert "[sandbox] enabled = false" in installed.run("init").out
+    code, found = examine(installed)
+    (told,) = found["second gate"]
+    assert (code, told["ok"]) == (0, None)
 
 
 def test_hooks_that_are_not_there(installed: Machine) -> None:

@@ -106,3 +106,16 @@ def test_what_does_not_go_together(machine: Machine, words: list[str]) -> None:
     ended = machine.run("explain", *words)
     assert (ended.code, ended.out) == (2, "")
     assert "Usage: pointsman explain" in ended.err
+
+
+def test_what_a_command_does_and_which_rules_speak(machine: Machine) -> None:
+    command = "sudo rm -rf /etc; kubectl delete ns x"
+    ended = machine.run("explain", "--command", command)
+    assert "  it does      delete tree /etc (rm)" in ended.out
+    assert "  rule         command.rm-tree (files, deny): rm deletes /etc" in ended.out
+    assert "  rule         command.cluster-delete (cloud, ask): kubectl delete" in ended.out
+    row = json.loads(machine.run("explain", "--command", command, "--json").out)
+    assert {"kind": "delete tree", "what": "/etc", "by": "rm"} in row["effects"]
+    assert [each["rule"] for each in row["rules"]][:1] == ["command.rm-tree"]
+    edit = json.loads(machine.run("explain", "--edit", "a.py", "--json").out)
+    assert "rules" not in edit

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pointsman.cli.status import _ledger_lines, read_status
+from pointsman.cli.status import _ledger_lines, _sandbox_lines, read_status
 from pointsman.model.places import Places
 
 
@@ -34,3 +34,20 @@ def test_what_is_amiss_with_the_record_is_shown() -> None:
         "warning    a damaged ledger was set aside: /state/ledger.db.corrupt",
     ]
     assert list(_ledger_lines({"spooled": 0})) == []
+
+
+def test_what_holds_commands_is_shown() -> None:
+    found = {"mechanism": "bubblewrap", "version": "0.8.0", "refused": []}
+    assert list(_sandbox_lines({"sandbox": found})) == ["sandbox    bubblewrap 0.8.0"]
+    assert list(_sandbox_lines({})) == []
+
+
+def test_that_nothing_holds_commands_is_a_warning_with_the_reasons() -> None:
+    refused = [
+        {"mechanism": "bubblewrap", "reason": "it is not installed"},
+        {"mechanism": "landlock", "reason": "the kernel has none"},
+    ]
+    first, second = _sandbox_lines({"sandbox": {"mechanism": "none", "refused": refused}})
+    assert first.startswith("warning    nothing on this machine can hold a command")
+    assert "bubblewrap: it is not installed; landlock: the kernel has none" in first
+    assert "analysed before they run" in second

@@ -110,7 +110,8 @@ def test_what_is_sent(run: Run, serve, tmp_path: Path) -> None:  # type: ignore[
     serve(script)
     cwd = tmp_path / "a\tb\\n"
     cwd.mkdir()
-    done = run(env={"CLAUDE_PROJECT_DIR": "/x\ny", "CLAUDE_PID": "7"}, cwd=cwd)
+    env = {"CLAUDE_PROJECT_DIR": "/x\ny", "CLAUDE_PID": "7", "GITHUB_TOKEN": "s3cret", "EMPTY": ""}
+    done = run(env=env, cwd=cwd)
     assert done.returncode == 0
     header, body = seen[0]
     assert body == PAYLOAD
@@ -120,6 +121,9 @@ def test_what_is_sent(run: Run, serve, tmp_path: Path) -> None:  # type: ignore[
     assert header["cwd"] == str(cwd).replace("\\", "\\\\").replace("\t", "\\t")
     assert header["env.CLAUDE_PROJECT_DIR"] == "/x\\ny"
     assert header["env.CLAUDE_PID"] == "7"
+    assert {"CLAUDE_PID", "GITHUB_TOKEN"} <= set(header["env_names"].split(","))
+    assert "EMPTY" not in header["env_names"]
+    assert "s3cret" not in repr(header)
     assert int(header["ppid"]) == os.getpid()
     assert 0 < int(header["deadline_ms"]) <= 25_000
 

@@ -10,7 +10,7 @@ from pointsman.model import budget
 from pointsman.model.guard_events import GUARD_EVENTS
 
 CLIENT = Path(__file__).parents[2] / "src/pointsman/client"
-C_SOURCE = (CLIENT / "pointsman_hook.c").read_text()
+C_SOURCE = "".join((CLIENT / name).read_text() for name in ("pointsman_hook.c", "transport.h"))
 
 
 def twin(expression: str) -> str:

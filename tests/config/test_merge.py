@@ -70,6 +70,13 @@ SETTINGS_FILES = st.fixed_dictionaries(
             },
         ),
         "ledger": st.fixed_dictionaries({}, optional={"retention_days": st.integers(1, 365)}),
+        "sandbox": st.fixed_dictionaries(
+            {},
+            optional={
+                "enabled": st.booleans(),
+                "mechanism": st.sampled_from(["auto", "landlock", "none"]),
+            },
+        ),
     },
 )
 _STRICT = {"off": 0, "ask": 1, "deny": 2}
@@ -83,6 +90,7 @@ def effective(merged: Merged) -> dict[str, Any]:
         "mcp_writers": merged.mcp_writers,
         "escalation": merged.escalation,
         "ledger": {"retention_days": merged.retention_days},
+        "sandbox": {"enabled": merged.sandbox, "mechanism": merged.mechanism},
     }
 
 
@@ -123,6 +131,8 @@ def test_nothing_is_allowed_that_the_users_own_file_denies(
     kept = alone.guards.get("self-protection", {}).get("paths", [])
     assert {*kept} <= {*both.guards.get("self-protection", {}).get("paths", [])}
     assert both.retention_days == alone.retention_days
+    assert both.sandbox is alone.sandbox
+    assert both.mechanism == alone.mechanism
     assert both.escalation.get("denial_burst", 5) <= alone.escalation.get("denial_burst", 5)
     assert both.escalation.get("window", 60) >= alone.escalation.get("window", 60)
     assert both.escalation.get("repeat_after", 300) <= alone.escalation.get("repeat_after", 300)
@@ -201,6 +211,10 @@ REFUSED = {
         ("guards", "command-safety", "rules", "rm-tree"),
     ),
     "a later burst": ({"escalation": {"denial_burst": 99}}, ("escalation", "denial_burst")),
+    "a weaker sandbox": ({"sandbox": {"mechanism": "none"}}, ("sandbox", "mechanism")),
+    "a longer yes": ({"approvals": {"valid_for": 600}}, ("approvals", "valid_for")),
+    "questions to nobody": ({"approvals": {"ask": "host"}}, ("approvals", "ask")),
+    "the sandbox off": ({"sandbox": {"enabled": False}}, ("sandbox", "enabled")),
     "a shorter record": ({"ledger": {"retention_days": 1}}, ("ledger", "retention_days")),
 }
 

@@ -193,9 +193,17 @@ def test_the_contracts_that_are_shown_are_read(tmp_path: Path) -> None:
         path.write_text(text)
     found = load_contracts(tmp_path)
     assert found.problems == []
-    assert set(found.by_agent) == {"builder", "db-build-agent"}
+    named = {"builder", "db-build-agent", "api-builder", "tested-builder"}
+    assert set(found.by_agent) == named
     one, two = found.by_agent["builder"]
     assert (one.allowed, one.forbidden) == (two.allowed, two.forbidden)
+
+
+def test_the_roles_that_are_shown_check_out() -> None:
+    shown = [text for kind, text in blocks("agents.md") if kind == "toml"]
+    assert len(shown) == 2
+    for text in shown:
+        assert parse_settings("config.toml", text.encode()).problems == ()
 
 
 def test_the_settings_that_are_shown_check_out() -> None:

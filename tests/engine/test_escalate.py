@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from pointsman.engine.escalate import Escalation
-from pointsman.model.decision import NO_OPINION, deny, failure
+from pointsman.model.decision import NO_OPINION, Decision, deny, failure
 from pointsman.model.hook import HookRun, Outcome, Role
+from pointsman.model.team import GIVEN_UP
 
 from .events import failed, pre
 
@@ -55,6 +56,18 @@ def test_an_interrupted_tool_is_no_failure() -> None:
 def test_hooks_that_fail(outcome: Outcome, broke: Outcome | None, trigger: list[str]) -> None:
     run = hook_run(outcome, broke)
     assert triggers(Escalation().derive(pre(), [run], NO_OPINION, {})) == trigger
+
+
+@pytest.mark.parametrize(
+    ("rule", "trigger"), [(GIVEN_UP, ["validation failed"]), ("completion.unverified", [])]
+)
+def test_an_agent_that_ends_though_its_checks_fail(rule: str, trigger: list[str]) -> None:
+    decision = Decision(action=None, reason="make test failed", rule=rule)
+    run = replace(hook_run(Outcome.DECIDED, None), decision=decision)
+    # An iterator: what is looked at twice must be kept.
+    found = Escalation().derive(pre(), iter([run]), decision, {})
+    assert triggers(found) == trigger
+    assert all(each.summary == "make test failed" for each in found)
 
 
 def test_a_burst_of_denials() -> None:

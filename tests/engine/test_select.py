@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from pointsman.engine.select import HookTable
 from pointsman.model.hook import Hook, Role
 
@@ -38,3 +40,9 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(10_000):
         assert names(table.deciding(pre(f"tool{number}"))) == ["g"]
     assert len(table._selected) <= 4096
+
+
+def test_an_event_that_does_not_concern_a_hook_by_its_own_word() -> None:
+    table = HookTable([replace(hook("g"), when=lambda event: event.tool == "Bash"), hook("h")])
+    assert names(table.deciding(pre("Bash"))) == ["g", "h"]
+    assert names(table.deciding(pre("Read"))) == ["h"]

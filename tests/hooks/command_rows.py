@@ -525,8 +525,9 @@ HARMLESS = [
 """Neither denied nor asked."""
 
 UNVERIFIABLE = [
-    "echo 'unterminated",
-    'echo "unterminated',
+    "frob 'unterminated",
+    'echo "$(unterminated',
+    "echo x; frob 'y",
     "echo $(",
     "if true; then",
     "rm -rf (",

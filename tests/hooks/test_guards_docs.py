@@ -8,7 +8,10 @@ from pointsman.hooks import (
     blocked,
     command_safety,
     completion,
+    credentials,
     held,
+    proof,
+    proof_words,
     roles,
     scope,
     secrets,
@@ -53,6 +56,7 @@ def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "self-protection", "command-safety", "secrets", "secret-output",
+        "proof", "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 
@@ -65,6 +69,8 @@ GUARDS = [
     ("spawn", spawn),
     ("completion", completion, team),
     ("secret", secrets),
+    ("proof", proof, proof_words),
+    ("credential", credentials),
 ]
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from hooks.crew import Crew, crew, rule
-from pointsman.hooks.roles import is_tool
 from pointsman.model.decision import Cause
+from pointsman.model.tools import is_tool
 
 team = pytest.fixture(crew)
 

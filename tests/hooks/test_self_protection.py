@@ -10,6 +10,7 @@ import pytest
 from hooks.acting import asking, bash, edit, identity
 from hooks.self_rows import LOOKING, REACHING
 from pointsman.hooks import self_protection
+from pointsman.hooks.kept import Keep
 from pointsman.hooks.kit import Kit
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
@@ -286,3 +287,12 @@ def test_words_behind_many_carriers_are_looked_up_once(tmp_path: Path) -> None:
     decision = judge_command("frobnicate " + "x " * 20_001, keep)
     assert decision is not None
     assert decision.rule == "self.unverified"
+
+
+def test_the_program_before_every_shell_command_is_kept(tmp_path: Path) -> None:
+    assert (
+        Keep(Policy(), Places(tmp_path / "s", tmp_path / "c")).rule_of(
+            "/opt/venv/bin/pointsman-exec"
+        )
+        == "self.state"
+    )

@@ -1,6 +1,7 @@
 """The start of an agent: what it needs, who runs already, and who may start anybody."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,20 @@ def test_a_required_path_has_to_be_in_the_prompt(team: Crew, prompt: str, stoppe
     if stopped:
         assert "'spec_file'" in handled.decision.reason
         assert ".claude/agents/builder.md" in handled.decision.reason
+
+
+def test_a_path_counts_from_where_the_session_is_too(
+    team: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.agent("builder", BOOK)
+    team.file("app/docs/spec.md")
+    team.file("home/spec.md")
+    monkeypatch.setenv("HOME", str(team.root / "home"))
+    given = {"subagent_type": "builder", "prompt": "Read docs/spec.md", "description": "d"}
+    call: dict[str, Any] = {"tool_name": "Agent", "tool_input": given, "tool_use_id": "t"}
+    assert rule(team.say("PreToolUse", **call)) == "spawn.missing-input"
+    assert rule(team.say("PreToolUse", **call, cwd=str(team.root / "app"))) == ""
+    assert rule(team.start("builder", "Read ~/spec.md")) == ""
 
 
 def test_a_specification_is_a_document(team: Crew) -> None:
@@ -154,6 +169,14 @@ def test_a_team_is_flat(team: Crew, by: str, nested: str, stopped: bool, tool: s
         team.user(f'[team]\nnested = "{nested}"\n')
     handled = team.call(tool, by, subagent_type="free", prompt="p")
     assert rule(handled) == ("spawn.nested" if stopped else "")
+
+
+@pytest.mark.parametrize("tool", ["Workflow", "TeamCreate", "CronCreate", "RemoteTrigger"])
+def test_other_ways_to_start_somebody(team: Crew, tool: str) -> None:
+    team.agent("builder", "outputs: {allowed_modifications: [src/**]}")
+    assert rule(team.call(tool, "builder")) == "spawn.nested"
+    assert rule(team.call(tool, "free")) == ""
+    assert rule(team.call(tool)) == ""
 
 
 def test_a_repository_makes_a_team_flat_and_never_deep(team: Crew) -> None:

@@ -56,8 +56,9 @@ def test_a_question_without_anybody_to_ask_stops(under: Guarded, api: MessagesAp
     api.script("main", bash(f"touch {marker}; $UNKNOWN_PROGRAM x"))
     result = under.claude.run("Begin. SCRIPT=main", env=under.env)
     assert not marker.exists()
-    assert [denial["tool_use_id"] for denial in result.denials] == ["toolu_main_0_0"]
-    assert under.row("toolu_main_0_0")["decision"] == "ask"
+    assert result.tool_results["toolu_main_0_0"].is_error
+    row = under.row("toolu_main_0_0")
+    assert (row["decision"], row["rule"]) == ("deny", "approval.waiting")
 
 
 def test_a_hook_of_the_repository_changes_the_input_and_adds_context(

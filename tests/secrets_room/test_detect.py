@@ -57,6 +57,8 @@ def test_it_is_found_wherever_it_stands(kind: str, around: str) -> None:
         "token = os.environ['GITHUB_TOKEN']",
         'curl -H "Authorization: Bearer $TOKEN" https://example.org',
         "password: required",
+        'def ask(url, username: str, password: str): return url_user_password\n\
+        proxy = "socks5h://<username>:<password>@proxy-host"; username, password = x()',
         "The key to a token is the secret of an api.",
         "key = [redacted:github-pat:0a1b2c3d]",
         '{"api_key": "[redacted:generic-api-key:0a1b2c3d]", "token": "[redacted:jwt:99999999]"}',

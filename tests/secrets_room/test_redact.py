@@ -136,3 +136,12 @@ def test_random_payloads_lose_the_secret_and_keep_the_rest(
     assert secret not in json.dumps(read, ensure_ascii=False)
     assert secret.splitlines()[0] not in json.dumps(read, ensure_ascii=False) or "\n" in secret
     assert read["tree"] == tree
+
+
+def test_clear_is_said_only_where_there_is_none(redactor: Redactor) -> None:
+    assert redactor.clear([b'{"a": "b"}', b""], ["", "nothing", "key and token"])
+    for kind, secret in SECRETS.items():
+        hidden = json.dumps({"a": secret}).replace("_", "\\u005f").encode()
+        assert not redactor.clear([b"{}", hidden], [""]), kind
+        assert not redactor.clear([], ["x", secret]), kind
+    assert not redactor.clear([json.dumps(KNOWN).encode()], [])

@@ -449,7 +449,7 @@ def test_a_clock_that_went_back(rig: Live) -> None:
     connection.close()
     assert rig.call("after").returncode == 0
     assert rig.call("denied", FORBIDDEN).returncode == 2
-    rows = rig.rows()
+    rows = [row for row in rig.rows() if row["event"] != "PreEdit"]
     assert [row["tool_use_id"] for row in rows] == ["before", "before", "after", "denied"]
     assert rows[2]["time"] < rows[1]["time"]
     assert rig.status()["uptime_s"] >= 0

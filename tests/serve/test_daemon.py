@@ -12,6 +12,7 @@ import pytest
 
 from pointsman import __version__
 from pointsman.model.answer import Answer
+from pointsman.model.confinement import MECHANISMS
 from pointsman.serve import protocol, state_dir
 from pointsman.store.ledger import Ledger
 from store.records import record
@@ -224,6 +225,7 @@ def test_status_says_how_it_is(rig: Live) -> None:
         "socket": str(rig.places.socket), "ledger": str(rig.places.ledger), "config_errors": [],
     }  # fmt: skip
     assert {key: status[key] for key in wanted} == wanted
+    assert status["sandbox"]["mechanism"] in MECHANISMS
     rig.kill(signal.SIGTERM)
     offline = rig.status()
     assert (offline["running"], offline["pid"], offline["set_aside"]) == (False, None, [])

@@ -223,3 +223,11 @@ def test_the_log_covers_them(tmp_path: Path) -> None:
     text = (tmp_path / "log").read_text()
     assert text.count("[redacted:github-pat:") == 2
     assert secret not in text
+
+
+def test_a_covered_session_can_be_replayed(spent: Live) -> None:
+    spent.send(call("PreToolUse", f"rm -rf / {made(101)['github']}", session_id="again"))
+    done = spent.command("replay", "again", "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (row["was"], row["now"]) == ("deny", "deny")

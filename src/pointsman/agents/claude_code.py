@@ -263,6 +263,8 @@ def message(decision: Decision) -> str:
 
 def _specific_output(kind: str, decision: Decision) -> dict[str, Any]:
     output: dict[str, Any] = {}
+    if decision.action is Action.ALLOW and kind == "PermissionRequest":
+        output["decision"] = {"behavior": "allow"}
     if decision.action in {Action.ALLOW, Action.ASK} and kind == "PreToolUse":
         output["permissionDecision"] = decision.action.value
         output["permissionDecisionReason"] = message(decision)

@@ -156,7 +156,7 @@ OPEN_ON_EVERY_VERSION = (
     "a settings file with an error is ignored as a whole",
     "the client program is replaced by one that ends with 0 (doctor finds it)",
     "env in a settings file leads the client to another daemon or home (doctor finds it)",
-    "a command that a person types with ! (no event)",
+    "a command that a person types with ! (no event; the second gate judges it)",
     "the folder is not trusted yet (interactive: no hook runs before the answer)",
 )
 """What passes unchecked whatever the version; the settings' own part is in ``findings``."""

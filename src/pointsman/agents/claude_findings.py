@@ -19,6 +19,7 @@ from pointsman.agents.claude_events import (
     failure_blocks,
     version_text,
 )
+from pointsman.agents.claude_seam import VARIABLE, argv_of
 from pointsman.agents.claude_settings import EVERY_CALL, event_of, is_ours
 from pointsman.agents.json_splice import Element, Value
 from pointsman.model.budget import HOST_TIMEOUT
@@ -32,6 +33,7 @@ _IGNORED = "the client ignores the whole file, hooks included"
 _SILENT = "none of this event's hooks runs, ours included"
 _OURS = "our hook "
 _ELSEWHERE = "leads our hooks away from this user's own state, settings or program"
+_UNGATED = "shell commands do not pass the second gate: another program stands before them"
 _LEADING = re.compile(r"POINTSMAN_\w+|HOME|XDG_(STATE|CONFIG)_HOME|LD_\w+|DYLD_\w+|PYTHON\w*")
 """Variables that the client or the daemon that it starts would go by (measured: the host gives
 what stands in ``env`` of any settings file to its hooks)."""
@@ -233,6 +235,8 @@ def _environment(file: _File) -> Iterator[Problem]:
     for member in env.value.elements if env else ():
         if _LEADING.fullmatch(str(member.key)):
             yield file.problem(member, f"env.{member.key}", _ELSEWHERE, "take it out")
+        elif member.key == VARIABLE and argv_of(member.value.data) is None:
+            yield file.problem(member, f"env.{VARIABLE}", _UNGATED, "take it out, or live with it")
 
 
 def _schema_errors(file: _File) -> Iterator[Problem]:

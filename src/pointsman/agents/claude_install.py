@@ -1,10 +1,11 @@
 """Claude Code's hooks in, and out again: the whole way from a scope to what to tell about it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pointsman.agents import claude_events, claude_settings, settings_write
+from pointsman.agents import claude_events, claude_seam, claude_settings, settings_write
 from pointsman.agents.claude_events import Version, version_text
 from pointsman.agents.claude_findings import findings
 from pointsman.agents.claude_settings import SCOPES, settings_file
@@ -78,12 +79,24 @@ class Installed:
     left_out: Mapping[str, str]
     fails_open: tuple[str, ...]
     problems: tuple[Problem, ...]
+    prefix: str = ""
+    """What stands before every shell command now, ours or somebody else's; empty for nothing."""
+    gated: bool = False
+    """Whether that is ours: every shell command passes the second gate."""
 
 
 def install_host(
-    where: Where, client_argv: tuple[str, ...], version: Version | None, *, dry_run: bool = False
+    where: Where,
+    client_argv: tuple[str, ...],
+    version: Version | None,
+    *,
+    dry_run: bool = False,
+    exec_argv: tuple[str, ...] = (),
 ) -> Installed:
     """Register our client with Claude Code in one scope; a second time changes nothing.
+
+    ``exec_argv`` starts the program that stands before every shell command; without it none does.
+    A value of the user's own stays, and is told.
 
     Raises:
         HostError: the settings cannot be read, understood or written, or the client is too old
@@ -98,7 +111,9 @@ def install_host(
         )
     rows = claude_events.EVENTS.values()
     wanted = claude_events.registration(client_argv, version, where.pinned)
-    change = _install(where, wanted, dry_run=dry_run)
+    seam = claude_seam.prefix_value(exec_argv, where.pinned)
+    change = _install(where, wanted, seam, dry_run=dry_run)
+    prefix = claude_seam.value_in(json.loads(change.after or b"{}"))
     return Installed(
         change=change,
         version=version,
@@ -108,6 +123,8 @@ def install_host(
         left_out=claude_events.NOT_REGISTERED,
         fails_open=claude_events.fails_open(version),
         problems=findings(settings_texts(where) | _own_text(where, change), version),
+        prefix=str(prefix or ""),
+        gated=claude_seam.argv_of(prefix) is not None,
     )
 
 
@@ -155,15 +172,17 @@ def _own_text(where: Where, change: Change) -> dict[str, tuple[str, bytes | None
     return {where.scope: (str(change.file), change.after)}
 
 
-def _install(where: Where, registration: Mapping[str, object], *, dry_run: bool) -> Change:
+def _install(
+    where: Where, registration: Mapping[str, object], prefix: str, *, dry_run: bool
+) -> Change:
     file, notes = where.file, Notes(where.places)
     if dry_run:
         before = settings_write.read(file)
-        after = claude_settings.install(before, registration, str(file))
+        after = claude_settings.install(before, registration, str(file), prefix)
         return Change(file=file, scope=where.scope, before=before, after=after)
     with notes.locked():
         before = settings_write.read(file)
-        after = claude_settings.install(before, registration, str(file))
+        after = claude_settings.install(before, registration, str(file), prefix)
         # Not simply `before`: from the second time on our own entries are in that.
         kept = _original(file, before, notes.of(file))
         backup = settings_write.backup_of(file)
@@ -188,7 +207,8 @@ def _original(file: Path, before: bytes | None, note: Note | None) -> bytes | No
 def _note(kept: bytes | None, after: bytes, old: Note | None) -> Note:
     # A file that we once made stays ours to delete, however often it is installed again.
     created = kept is None or (old is not None and old.created)
-    return Note(digest(kept or b""), digest(after), created)
+    value = claude_seam.value_in(json.loads(after))
+    return Note(digest(kept or b""), digest(after), created, claude_seam.argv_of(value) is not None)
 
 
 def _restorable(file: Path, now: bytes, note: Note | None) -> bytes | None:

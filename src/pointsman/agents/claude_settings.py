@@ -11,7 +11,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from pointsman.agents import claude_code, json_splice
+from pointsman.agents import claude_code, claude_seam, json_splice
 from pointsman.agents.json_splice import Element, New, Style, Value
 from pointsman.agents.settings_write import MOST_BYTES
 from pointsman.model.errors import HostError
@@ -104,9 +104,14 @@ def our_events(settings: Mapping[str, Any]) -> frozenset[str]:
 
 
 def install(
-    text: bytes | None, registration: Mapping[str, Any], name: str = "the settings"
+    text: bytes | None,
+    registration: Mapping[str, Any],
+    name: str = "the settings",
+    prefix: str = "",
 ) -> bytes:
     """Return the settings with exactly this registration of ours in them.
+
+    ``prefix`` is what is to stand before every shell command (``claude_seam``), empty for nothing.
 
     ``text`` is ``None`` where there is no file yet; ``name`` stands in messages. Running it again
     changes nothing; an older registration of ours is replaced in its place.
@@ -118,7 +123,8 @@ def install(
     # Two passes, because the second needs the places as the first has left them.
     kept = _without(given, name, lambda hook: _out_of_place(hook, registration))
     settings = _read(kept, name)
-    return _encoded(json_splice.apply(kept, _additions(kept, settings, registration)), name)
+    made = json_splice.apply(kept, _additions(kept, settings, registration))
+    return _encoded(claude_seam.put(made, prefix) if prefix else claude_seam.take(made), name)
 
 
 def uninstall(text: bytes, name: str = "the settings") -> bytes:
@@ -127,7 +133,11 @@ def uninstall(text: bytes, name: str = "the settings") -> bytes:
     Raises:
         HostError: the text is not settings that can be edited without a guess.
     """
-    return _encoded(_without(_decoded(text, name), name, lambda _hook: True), name)
+    given = _decoded(text, name)
+    # It says where the text is no settings; what follows takes that for granted.
+    _read(given, name)
+    # In the reverse order of putting it in, so that each finds what it left.
+    return _encoded(_without(claude_seam.take(given), name, lambda _hook: True), name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pointsman.agents.claude_events import EVENTS, GUARDS, Version
 from pointsman.agents.claude_findings import (
@@ -18,9 +19,12 @@ from pointsman.agents.claude_findings import (
     silences,
     weakens,
 )
+from pointsman.agents.claude_seam import VARIABLE, argv_of, value_in
 from pointsman.agents.claude_settings import SCOPES, our_events, settings_file
+from pointsman.agents.settings_write import Notes
 from pointsman.model.event import Event
 from pointsman.model.events import ConfigChange
+from pointsman.model.places import Places
 
 Texts = Mapping[str, tuple[str, bytes | None]]
 """Scope to the file's name and its bytes, as ``findings`` takes them."""
@@ -38,8 +42,11 @@ _TRANSCRIPT_BYTES = 256 * 1024
 _VERSION = re.compile(rb'"version":"(\d{1,6})\.(\d{1,6})\.(\d{1,6})"')
 
 
-def fault_of_change(event: Event, home: str) -> str:
-    """Return what a change of settings would do to our hooks, or the empty string."""
+def fault_of_change(event: Event, home: str, places: Places | None = None) -> str:
+    """Return what a change of settings would do to our hooks, or the empty string.
+
+    ``places`` hold the notes of what ``init`` has put where: without them only hooks are looked at.
+    """
     if not isinstance(event, ConfigChange):
         return ""
     texts = _texts(event, home)
@@ -49,6 +56,9 @@ def fault_of_change(event: Event, home: str) -> str:
     for problem in findings(mine, _version(event.transcript_path)):
         if problem.key == "disableAllHooks" or weakens(problem) or leads_away(problem):
             return f"{problem.file}:{problem.line}: {problem.key} {problem.message}"
+    ungated = _ungated(texts, scope, Notes(places)) if places is not None else ""
+    if ungated:
+        return ungated
     # All files: what another scope still registers is not lost.
     registered = _registered(texts)
     lost = [name for name in _ORDER if name not in registered]
@@ -57,6 +67,44 @@ def fault_of_change(event: Event, home: str) -> str:
     more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
     names = ", ".join(lost[:_SHOWN]) + more
     return f"no settings file would register Pointsman for {names}: {_why(event, mine)}"
+
+
+def _ungated(texts: Texts, scope: str, notes: Notes) -> str:
+    """Say whether a change takes the program out that stands before every shell command.
+
+    A value of the user's own is none of our business where ``init`` has put nothing of ours.
+    """
+    seams = {
+        each for each, (name, _) in texts.items() if (note := notes.of(Path(name))) and note.seam
+    }
+    if scope not in texts or not seams:
+        return ""
+    name, data = texts[scope]
+    value = value_in(_parsed(data))
+    if argv_of(value) is not None or (value is None and scope not in seams):
+        return ""
+    what = "is gone from its env" if value is None else f"would be {str(value)[:80]!r}"
+    return f"{name}: {VARIABLE}, which leads shell commands through pointsman-exec, {what}"
+
+
+def _parsed(data: bytes | None) -> Mapping[str, Any]:
+    try:
+        value = json.loads(data) if data else {}
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, Mapping) else {}
+
+
+def hooks_in_force(repository: str, host_config: str, home: str) -> bool:
+    """Whether the settings, as they stand, start our guards before every tool call."""
+    environ = {"CLAUDE_CONFIG_DIR": host_config}
+    files = {scope: settings_file(scope, Path(repository), environ, Path(home)) for scope in SCOPES}
+    texts = {scope: (str(file), _read(file)) for scope, file in files.items()}
+    off = any(
+        problem.key == "disableAllHooks" or weakens(problem) or leads_away(problem)
+        for problem in findings(texts, None)
+    )
+    return not off and "PreToolUse" in _registered(texts)
 
 
 def _why(event: ConfigChange, mine: Texts) -> str:

@@ -31,12 +31,14 @@ MOST_BYTES = 4 * 1024 * 1024
 class Note:
     """What was done to one file: SHA-256 of its bytes before and after, as hexadecimal digits.
 
-    ``created`` says that there was no file before the first time.
+    ``created`` says that there was no file before the first time, ``seam`` that what was put in
+    stands before every shell command as well.
     """
 
     before: str
     after: str
     created: bool = False
+    seam: bool = False
 
 
 def digest(data: bytes) -> str:

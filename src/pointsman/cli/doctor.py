@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -15,25 +15,16 @@ from pointsman.agents.claude_findings import findings
 from pointsman.agents.claude_install import Where, settings_texts
 from pointsman.agents.claude_settings import SCOPES, is_ours, our_events
 from pointsman.agents.claude_version import Client, installed
+from pointsman.cli.doctor_gate import Finding, gate_findings
 from pointsman.cli.host_settings import where
 from pointsman.cli.places import cwd, home, places
 from pointsman.cli.status import read_status
 from pointsman.cli.up import start
-from pointsman.hooks.canary import RULE, TOOL
+from pointsman.hooks.canary import DOCTOR, RULE, TOOL
 from pointsman.model.budget import HOST_TIMEOUT
 from pointsman.model.errors import HostError, PointsmanError
 from pointsman.paths.client_command import client_command
 from pointsman.serve import state_dir
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was checked. ``ok`` is ``None`` for what is only told."""
-
-    check: str
-    ok: bool | None
-    text: str
-    fix: str = ""
 
 
 @click.command()
@@ -67,6 +58,7 @@ def _examine() -> Iterator[Finding]:
     yield from _registered(texts)
     yield from _settings_problems(texts, settings)
     yield from _canaries(texts)
+    yield from gate_findings(texts)
     for way in OPEN_ON_EVERY_VERSION:
         yield Finding("open", None, f"nothing is checked when {way}")
 
@@ -180,7 +172,7 @@ def _harmless(argv: tuple[str, ...], name: str) -> Finding:
 
 def _deliver(argv: tuple[str, ...], tool: str) -> subprocess.CompletedProcess[bytes] | str:
     payload = {
-        "session_id": "doctor",
+        "session_id": DOCTOR,
         "hook_event_name": "PreToolUse",
         "cwd": cwd(),
         "tool_name": tool,

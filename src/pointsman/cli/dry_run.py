@@ -53,7 +53,7 @@ class DryRun:
     _loop: asyncio.AbstractEventLoop = field(init=False)
 
     def __enter__(self) -> Self:
-        self._setups = Setups(PolicyLoader(self.where), self.where)
+        self._setups = Setups(PolicyLoader(self.where), self.where, live=False)
         self._runtime = Runtime(self._setups, None, self.clock)
         # One loop for all deliveries: a resident worker lives on the loop that started it.
         self._loop = asyncio.new_event_loop()

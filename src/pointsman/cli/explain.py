@@ -10,6 +10,7 @@ import click
 from pointsman.agents.all_agents import AGENTS
 from pointsman.case import Case, Handled, as_row
 from pointsman.cli.covered import covered, echo_json
+from pointsman.cli.deeds import lines_of, seen_in
 from pointsman.cli.dry_run import DryRun, delivery_of
 from pointsman.cli.places import cwd as working_directory
 from pointsman.cli.places import places
@@ -47,7 +48,7 @@ def command(
         case, handled = dry.handle(delivery_of(data, host, where))
     if as_json:
         runs = [_run_row(run) for run in handled.runs]
-        row = {**as_row(handled), "hooks": runs, "observers": _observers(case)}
+        row = {**as_row(handled), "hooks": runs, "observers": _observers(case), **seen_in(case)}
         echo_json(row, indent=2)
     else:
         click.echo(covered("\n".join(_lines(case, handled))))
@@ -121,6 +122,7 @@ def _lines(case: Case, handled: Handled) -> Iterator[str]:
             yield from (f"      {line}" for line in str(run["reason"]).splitlines())
     if not handled.runs:
         yield "  no hook is asked about this"
+    yield from lines_of(seen_in(case))
     for name in _observers(case):
         yield f"  afterwards   {name} (observer) would be told"
     verdict = f"decision: {row['decision']}"

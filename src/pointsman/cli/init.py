@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,9 +19,10 @@ from pointsman.agents.claude_events import (
 from pointsman.agents.claude_install import Installed, install_host
 from pointsman.agents.claude_version import Client, installed
 from pointsman.cli import host_settings
-from pointsman.cli.places import home
+from pointsman.cli.places import home, places
+from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import HostError
-from pointsman.paths.client_command import client_command
+from pointsman.paths.client_command import client_command, exec_command
 
 
 @click.command()
@@ -35,7 +37,8 @@ def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
     argv = client_command().argv
     # The first is the one that `claude` starts.
     version = clients[0].version if clients else None
-    done = install_host(host_settings.where(scope), argv, version, dry_run=dry_run)
+    gate = _gate()
+    done = install_host(host_settings.where(scope), argv, version, dry_run=dry_run, exec_argv=gate)
     if as_json:
         row = _json(done, clients, host, dry_run=dry_run) | {"missing": missing}
         click.echo(json.dumps(row, indent=2))
@@ -81,6 +84,8 @@ def _json(
         "asynchronous": done.asynchronous,
         "left_out": dict(done.left_out),
         "fails_open": done.fails_open,
+        "shell_prefix": done.prefix,
+        "second_gate": done.gated,
         "open_on_every_version": OPEN_ON_EVERY_VERSION,
         "problems": [asdict(problem) for problem in done.problems],
         "next": "pointsman doctor",
@@ -100,6 +105,7 @@ def _lines(done: Installed, clients: Sequence[Client], *, dry_run: bool) -> Iter
     yield f"guards     {', '.join(done.guards)}"
     yield f"waits      {', '.join(event for event in done.waiting if event not in done.guards)}"
     yield f"no wait    {', '.join(done.asynchronous)}"
+    yield _gate_line(done)
     for event, reason in done.left_out.items():
         yield f"left out   {event}: {reason}"
     for client in clients:
@@ -110,6 +116,26 @@ def _lines(done: Installed, clients: Sequence[Client], *, dry_run: bool) -> Iter
     # What a version lets pass is told of each client, above.
     yield from (f"warning    {problem}" for problem in done.problems if problem.key != "version")
     yield "next step  pointsman doctor (proves it with a call that must be denied)"
+
+
+def _gate() -> tuple[str, ...]:
+    """Return the words that start pointsman-exec, none where it is switched off or missing."""
+    argv = exec_command().argv
+    # A host that cannot start it runs no command at all.
+    there = Path(argv[-1]).is_file()
+    return argv if there and PolicyLoader(places()).policy_for(None).sandbox else ()
+
+
+def _gate_line(done: Installed) -> str:
+    if done.gated:
+        return "shell      every command passes pointsman-exec (docs/second-gate.md)"
+    if done.prefix:
+        return (
+            f"warning    your own CLAUDE_CODE_SHELL_PREFIX = {done.prefix[:80]} stays, so that "
+            "shell commands do not pass pointsman-exec; take it out, then: pointsman init"
+        )
+    why = "[sandbox] enabled = false, or the program is missing"
+    return f"shell      commands do not pass pointsman-exec: {why}"
 
 
 def _open_lines(client: Client) -> Iterator[str]:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "agents": "Show who may write what, with which tools, by which model; check it in CI.",
     "bench": "Judge labelled commands, by us or by any hook, and count what is right.",
+    "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
+    "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",
@@ -23,6 +26,7 @@ COMMANDS = {
     "hook": "Deliver one event to the daemon (the client that needs no compiler).",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail: tail, show, query, export.",
+    "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",
     "trust": "Let this repository's own hooks run.",

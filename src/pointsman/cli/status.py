@@ -57,6 +57,8 @@ def _lines(status: dict[str, Any]) -> list[str]:
     for hook in status["hooks"]:
         skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
+    lines += _sandbox_lines(status)
+    lines += _approval_lines(status)
     lines += _ledger_lines(status)
     for problem in status["config_errors"]:
         place = f"{problem['file']}:{problem['line']}"
@@ -65,6 +67,28 @@ def _lines(status: dict[str, Any]) -> list[str]:
     if status["config_errors"]:
         lines.append("           the last good settings stay in force")
     return lines
+
+
+def _sandbox_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Say what holds commands here; without a daemon, and by an older one, nothing was tried."""
+    found = status.get("sandbox")
+    if found is None:
+        return
+    if found["mechanism"] != "none":
+        yield f"sandbox    {found['mechanism']} {found['version']}".rstrip()
+        return
+    why = "; ".join(f"{one['mechanism']}: {one['reason']}" for one in found["refused"])
+    yield f"warning    nothing on this machine can hold a command to its contract ({why}):"
+    yield "           commands are analysed before they run and their changes looked at afterwards"
+
+
+def _approval_lines(status: dict[str, Any]) -> Iterator[str]:
+    count = status.get("approvals_waiting", 0)
+    if count is None:
+        yield "warning    the approvals cannot be read: pointsman approvals list"
+    elif count:
+        what = "1 question waits" if count == 1 else f"{count} questions wait"
+        yield f"approvals  {what} for an answer: pointsman approvals list"
 
 
 def _ledger_lines(status: dict[str, Any]) -> Iterator[str]:

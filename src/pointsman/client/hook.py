@@ -27,16 +27,9 @@ MAX_RESENDS = 20
 MAX_STARTS = 20
 KILLED = 125
 GUARD_EVENTS = (
-    "PreToolUse",
-    "PermissionRequest",
-    "UserPromptSubmit",
-    "UserPromptExpansion",
-    "ConfigChange",
-    "BeforeTool",
-    "beforeShellExecution",
-    "beforeMCPExecution",
-    "beforeReadFile",
-)
+    "PreToolUse", "PermissionRequest", "UserPromptSubmit", "UserPromptExpansion", "ConfigChange",
+    "BeforeTool", "beforeShellExecution", "beforeMCPExecution", "beforeReadFile",
+)  # fmt: skip
 PASSED_ON = (
     "CLAUDE_PROJECT_DIR",
     "CLAUDE_CODE_SESSION_ID",
@@ -63,6 +56,10 @@ class Failure(Exception):
 
 class Client:
     """One event on its way to the daemon."""
+
+    passed_on: tuple[str, ...] = PASSED_ON
+    more: tuple[tuple[str, str], ...] = ()
+    """Further lines of the header."""
 
     def __init__(self, host: str, event: str, *more: str) -> None:
         self.host = host
@@ -161,9 +158,12 @@ class Client:
             ("started_ns", str(self.started_ns)),
             ("deadline_ms", str(int(self.left() * 1000))),
         ]
-        for name in PASSED_ON:
-            if name in os.environ:
-                values.append(("env." + name, os.environ[name]))
+        values.extend(self.more)
+        values += [
+            ("env." + name, os.environ[name]) for name in self.passed_on if name in os.environ
+        ]
+        names = [key for key, held in os.environ.items() if held and key.isidentifier()]
+        values.append(("env_names", ",".join(names)[: MAX_HEADER // 4]))  # Never what they hold.
         head = b""
         for key, value in values:
             line = f"{key}\t".encode()

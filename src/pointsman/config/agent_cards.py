@@ -9,8 +9,8 @@ from pointsman.model.contract import AgentCard
 Report = Callable[[str, Any, str, str], None]
 CARD_KEYS = ("tools", "disallowedTools", "model", "isolation")
 _SPAWNING = frozenset({"Agent", "Task"})
-_ENTRY = re.compile(r"\s*([^\s,()]+)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
-_PLAIN = re.compile(r"[A-Za-z][\w-]*|mcp__[\w.:*?-]+|\*")
+_ENTRY = re.compile(r"\s*([^\s,()]+)\s*(?:\(([^()]*)\))?\s*(?:,|\s|$)\s*")
+_PLAIN = re.compile(r"[A-Za-z*][\w.:*?-]*")
 _LONGEST = 400
 
 

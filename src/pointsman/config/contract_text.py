@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 _MOST_DEPTH = 64
+_DESCRIPTION = re.compile(r"^(description:[ \t]+)([^\s\"'|>&*!\[{].*?)[ \t]*$", re.MULTILINE)
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -41,7 +42,17 @@ def frontmatter_text(text: str) -> str | None:
 
 def _frontmatter(text: str) -> Any:
     found = frontmatter_text(text)
-    return None if found is None else _yaml(found)
+    if found is None:
+        return None
+    try:
+        return _yaml(found)
+    except yaml.YAMLError:
+        # Hosts take a description with a colon in it, which is no YAML, and write such files
+        # themselves. It binds nobody: quoted, the rest can be read.
+        quoted = _DESCRIPTION.sub(lambda line: f"{line[1]}{json.dumps(line[2])}", found)
+        if quoted == found:
+            raise
+        return _yaml(quoted)
 
 
 READERS: dict[str, Callable[[str], Any]] = {

@@ -23,10 +23,14 @@ class Merged:
     own_budgets: dict[str, float] = field(default_factory=dict)
     guards: dict[str, dict[str, Any]] = field(default_factory=dict)
     mcp_writers: list[Mapping[str, Any]] = field(default_factory=list)
+    credentials: list[Mapping[str, Any]] = field(default_factory=list)
     user_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
+    approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    sandbox: bool = True
+    mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     """The user's and the repository's: each binds."""
@@ -40,10 +44,15 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     for name, table in repository.get("guards", {}).items():
         _tighten_guard(out, name, table)
     out.mcp_writers = _with(out.mcp_writers, repository.get("mcp_writers", []))
+    out.credentials = _with(out.credentials, repository.get("credentials", []))
     out.repository_hooks = list(repository.get("hooks", []))
     _tighten_escalation(out, repository.get("escalation", {}))
+    for key, value in repository.get("sandbox", {}).items():
+        out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
+    for key, value in repository.get("approvals", {}).items():
+        out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -58,9 +67,13 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         # Tightened in place later on; what was read must stay as it is.
         guards={name: _copy(table) for name, table in user.get("guards", {}).items()},
         mcp_writers=list(user.get("mcp_writers", [])),
+        credentials=list(user.get("credentials", [])),
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
+        approvals=dict(user.get("approvals", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
+        sandbox=user.get("sandbox", {}).get("enabled", True),
+        mechanism=user.get("sandbox", {}).get("mechanism", "auto"),
     )
 
 

@@ -19,6 +19,7 @@ from pointsman.config.contracts import AGENTS, CONTRACTS, Contracts, load_contra
 from pointsman.config.hook_files import find_hooks
 from pointsman.config.last_good import LastGood
 from pointsman.config.merge import Merged, merge
+from pointsman.config.secret_settings import credentials_of
 from pointsman.config.settings import Settings, read_settings, spelled
 from pointsman.config.sources import files_of, named_files, python_sources
 from pointsman.config.team_settings import tool_rules
@@ -278,9 +279,13 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         own_budgets=merged.own_budgets,
         guards=merged.guards,
         mcp_writers=writers,
+        credentials=credentials_of(merged.credentials),
         contracts=contracts.by_agent,
         agents=contracts.cards,
         team=merged.team,
         escalation=merged.escalation,
+        approvals=merged.approvals,
         retention_days=merged.retention_days,
+        sandbox=merged.sandbox,
+        mechanism=merged.mechanism,
     )

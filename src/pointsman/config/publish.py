@@ -51,7 +51,8 @@ def settings(name: str, spec: Spec) -> Iterator[tuple[str, Spec, str]]:
 
 def _alike(spec: Table) -> bool:
     """Whether a table has one kind of value under many names: events, rules."""
-    return len(spec.keys) > 10
+    kinds = {json.dumps({**each.schema(), "description": ""}) for each in spec.keys.values()}
+    return len(spec.keys) > 10 and len(kinds) == 1
 
 
 def _kind(spec: Spec) -> str:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from pointsman.config.secret_settings import SECRET_GUARDS
+from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
+from pointsman.model.confinement import MECHANISMS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
 from pointsman.model.hook import Role
 from pointsman.paths.globs import check
@@ -13,7 +15,7 @@ from pointsman.paths.globs import check
 EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
-    "completion", "briefing", "secrets", "secret-output",
+    "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -23,7 +25,7 @@ RULE_NAMES = (
     "git-rm-force", "git-stash-drop", "git-history", "git-rewrite", "git-runs", "git-config",
     "git-remote", "git-no-verify", "git-hidden", "git-submodule", "disk-write", "disk-format",
     "disk-detach", "download-and-run", "download-and-eval", "download-then-run",
-    "descriptor-run", "words-as-code", "reverse-shell", "reverse-shell-socket",
+    "descriptor-run", "nesting", "words-as-code", "reverse-shell", "reverse-shell-socket",
     "reverse-shell-code", "secret-sent", "secret-environment", "address-leak", "files-sent",
     "archive-elsewhere", "raw-socket", "way-in", "tunnel", "fork-bomb", "power", "kill-all",
     "kill-by-name", "service-stop", "network-off", "clock", "root-shell", "set-uid",
@@ -35,11 +37,11 @@ RULE_NAMES = (
     "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "document-destroy",
     "keys-destroy", "database-drop", "database-reset", "metadata-service", "secret-print",
     "secret-write", "secret-variable", "process-memory", "secret-read", "agent-guard",
-    "agent-guard-package", "agent-settings", "agent-code", "agent-unguarded",
-    "installed-program", "shell-environment", "pack.files", "pack.git", "pack.disks",
-    "pack.downloads", "pack.reverse-shells", "pack.network", "pack.processes",
-    "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud", "pack.databases",
-    "pack.secrets", "pack.agents", "unverified",
+    "agent-guard-package", "agent-settings", "agent-settings-handed", "agent-settings-link",
+    "agent-code", "agent-unguarded", "installed-program", "shell-environment", "pack.files",
+    "pack.git", "pack.disks", "pack.downloads", "pack.reverse-shells", "pack.network",
+    "pack.processes", "pack.privilege", "pack.persistence", "pack.packages", "pack.cloud",
+    "pack.databases", "pack.secrets", "pack.agents", "unverified",
 )  # fmt: skip
 """The rules of command-safety: a name that is mistyped must not pass for a rule that is tuned."""
 
@@ -92,6 +94,10 @@ SETTINGS = Table(
             "The guards that are shipped.",
             {
                 "scope": Table("Holds edits to the agent's contract.", {"enabled": _ENABLED}),
+                "proof": Table(
+                    "Finds what a call changed outside the contract, and puts it back.",
+                    {"enabled": _ENABLED},
+                ),
                 "command-safety": Table(
                     "Stops destructive shell commands.",
                     {
@@ -135,6 +141,7 @@ SETTINGS = Table(
                 needed=("tool", "paths"),
             ),
         ),
+        "credentials": CREDENTIALS,
         "hooks": Many("Hooks of your own that are executables.", HOOK, unique="name"),
         "roles": ROLES,
         "team": TEAM,
@@ -145,6 +152,21 @@ SETTINGS = Table(
                 "window": Number("… within so many seconds. Default: 60.", 0, 86_400),
                 "repeat_after": Number(
                     "Seconds before the same cause is raised again. Default: 300.", 0, 86_400
+                ),
+            },
+        ),
+        "approvals": APPROVALS,
+        "sandbox": Table(
+            "Shell commands on their way through pointsman-exec.",
+            {
+                "enabled": Flag(
+                    "Whether `init` puts it in place and the kernel holds agents to their "
+                    "contracts. Only the user's file may say no. Default: true."
+                ),
+                "mechanism": Text(
+                    "What holds them: the first that works of bubblewrap and landlock (auto), or "
+                    "that one alone. Only the user's file may say so. Default: auto.",
+                    ("auto", *MECHANISMS),
                 ),
             },
         ),

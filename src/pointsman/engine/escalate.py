@@ -39,15 +39,21 @@ class Escalation:
         runs: Iterable[HookRun],
         decision: Decision,
         settings: Mapping[str, Any],
+        unhooked: str = "",
     ) -> list[ErrorEscalation]:
-        """Return the escalations that this event gives rise to, each cause once per window."""
+        """Return the escalations that this event gives rise to, each cause once per window.
+
+        ``unhooked`` is what to say of a command that ran without the hook that should have come.
+        """
         runs = tuple(runs)
         limits = {**DEFAULTS, **settings}
         causes = [
             *_failed_tool(event),
             *_failed_hooks(runs),
             *_given_up(event, runs),
+            *_to_be_looked_at(runs),
             *self._denial_burst(event, decision, limits),
+            *([("command without a hook", event.identity.session, unhooked)] if unhooked else []),
         ]
         raised = (self._raise(event, cause, limits["repeat_after"]) for cause in causes)
         return [escalation for escalation in raised if escalation is not None]
@@ -116,6 +122,21 @@ def _given_up(event: Event, runs: Iterable[HookRun]) -> list[tuple[str, str, str
         ("validation failed", who, run.decision.reason)
         for run in runs
         if run.decision is not None and run.decision.rule == GIVEN_UP
+    ]
+
+
+_RULE_TRIGGERS = {
+    "proof.outside-contract": "outside contract",
+    "proof.unverified": "could not verify",
+}
+"""Rules that speak when it is done: what they say stops nothing, and a person has to know of it."""
+
+
+def _to_be_looked_at(runs: Iterable[HookRun]) -> list[tuple[str, str, str]]:
+    return [
+        (trigger, run.decision.reason[:500], run.decision.reason)
+        for run in runs
+        if run.decision is not None and (trigger := _RULE_TRIGGERS.get(run.decision.rule))
     ]
 
 

@@ -29,7 +29,11 @@ class HookTable:
 
     def deciding(self, event: Event) -> tuple[Hook, ...]:
         """Return the guards and enrichers of this event."""
-        return tuple(hook for hook in self._select(event) if hook.role is not Role.OBSERVER)
+        return tuple(
+            hook
+            for hook in self._select(event)
+            if hook.role is not Role.OBSERVER and (hook.when is None or hook.when(event))
+        )
 
     def observing(self, event: Event) -> tuple[Hook, ...]:
         """Return the observers of this event."""

@@ -1,12 +1,11 @@
 """Who runs, who has ended and how, and what each has changed: in constant memory."""
 
-import json
-import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.engine.tasks import Tasks
 from pointsman.model.decision import Action, Decision
 from pointsman.model.event import Event, ToolEvent
 from pointsman.model.events import (
@@ -19,15 +18,15 @@ from pointsman.model.events import (
     SubagentStop,
 )
 from pointsman.model.hook import HookRun
-from pointsman.model.team import GIVEN_UP, SPAWNING_TOOLS, Member
+from pointsman.model.team import GIVEN_UP, SPAWNING_TOOLS, Member, undone
 
 _MOST_SESSIONS = 512
 _MOST_AGENTS = 1024
 _MOST_FILES = 4096
-_MOST_MESSAGE = 64 * 1024
-_FENCED = re.compile(r"```(?:json)?\s*\n(\{.*?\})\s*\n```", re.DOTALL)
-_UNDONE = frozenset({"blocked", "failed"})
-"""The states of a worker's result that say it did not do its work."""
+
+
+Past = Callable[[str, str], str | None]
+"""Tells how the last agent of a type ended in a session."""
 
 
 @dataclass(slots=True)
@@ -48,9 +47,15 @@ class _Session:
 
 
 class Memory:
-    """The team of every session (``model.team.Team``), told of each event once it is on record."""
+    """The team of every session (``model.team.Team``), told of each event once it is on record.
 
-    def __init__(self) -> None:
+    ``past`` says how an agent ended that is not remembered: the daemon may be younger than the
+    session.
+    """
+
+    def __init__(self, past: Past = lambda _session, _agent: None) -> None:
+        self._past = past
+        self._tasks = Tasks()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
 
     def running(self, session: str) -> Sequence[Member]:
@@ -68,7 +73,16 @@ class Memory:
 
     def ended(self, session: str, agent: str) -> str | None:
         """Return how the last agent of this type ended: the empty string is well."""
-        return self._session(session).ended.get(agent)
+        known = self._session(session).ended.get(agent)
+        return self._past(session, agent) if known is None else known
+
+    def waits_for(self, session: str, task: str, more: Iterable[str]) -> Sequence[str]:
+        """Return the tasks that have to be done before this one and are not."""
+        return self._tasks.waits_for(session, task, more)
+
+    def round_of(self, session: str, waits: Iterable[tuple[str, str]]) -> Sequence[str]:
+        """Return the round that these waits, each a task and its blocker, would close."""
+        return self._tasks.round_of(session, waits)
 
     def sent_back(self, event: Event) -> int:
         """Count that this agent is sent back by what it left behind; return how often it was."""
@@ -90,11 +104,13 @@ class Memory:
         self, event: Event, edit: PreEdit | None, decision: Decision, runs: Iterable[HookRun]
     ) -> None:
         """Learn from an event and from what became of it."""
+        self._tasks.note(event)
         session = self._session(event.identity.session)
         stopped = decision.action is Action.DENY
         if isinstance(event, ToolEvent) and event.tool_name in SPAWNING_TOOLS:
             self._started(session, event, stopped=stopped)
-        if event.identity.agent_id is not None:
+        # One without a type is the host's own: nobody has started it.
+        if event.identity.agent_id is not None and event.identity.agent_type:
             self._of_agent(session, event, edit, stopped=stopped, runs=runs)
         elif isinstance(event, PostToolBatch):
             # Whatever was started has shown itself by then, or was refused by a person.
@@ -173,25 +189,7 @@ def _failure(event: SubagentStop, runs: Iterable[HookRun]) -> str:
     for run in runs:
         if run.decision is not None and run.decision.rule == GIVEN_UP:
             return run.decision.reason
-    result = _result(event.last_assistant_message)
-    if result.get("status") in _UNDONE:
-        why = result.get("error") or result.get("blockedBy") or result.get("summary") or ""
-        return f"it says of itself: {result['status']} {why}".strip()[:500]
-    return ""
-
-
-def _result(message: str) -> dict[str, Any]:
-    """Return the structured result that a worker ends with, empty where there is none."""
-    text = message[-_MOST_MESSAGE:].strip()
-    fenced = _FENCED.findall(text)
-    for candidate in (text, *fenced[-1:]):
-        try:
-            value = json.loads(candidate)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            return value
-    return {}
+    return undone(event.last_assistant_message)
 
 
 def _trim(table: OrderedDict[str, Any], most: int = _MOST_AGENTS) -> None:

@@ -8,6 +8,8 @@ from pointsman.hooks import (
     canary,
     command_safety,
     completion,
+    credentials,
+    proof,
     roles,
     scope,
     secret_output,
@@ -31,6 +33,8 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     briefing.NAME: briefing.hook,
     secrets.NAME: secrets.hook,
     secret_output.NAME: secret_output.hook,
+    credentials.NAME: credentials.hook,
+    proof.NAME: proof.hook,
 }
 """A new policy is one file and one line here."""
 

@@ -1,6 +1,7 @@
 """The guard that stops destructive shell commands, through wrappers and nesting."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -39,7 +40,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     @lru_cache(maxsize=_MOST_REMEMBERED)
     def remembered(command: str, cwd: str, home: str) -> tuple[Decision | None, Analysis]:
         analysis = analyse(command, cwd=cwd, home=home)
-        return decided(analysis, cwd, home, tuned), _for_scripts(analysis)
+        return decided(analysis, cwd, home, tuned, command=command), _for_scripts(analysis)
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
@@ -57,7 +58,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         written = scripts.of(session, analysis.asked) if analysis.asked else {}
         if written or analysis.started:
             whole = analyse(command, cwd=cwd, home=at_home, scripts=written, read=read)
-            decision = decided(whole, cwd, at_home, tuned)
+            decision = decided(whole, cwd, at_home, tuned, command=command)
         scripts.ran(session, analysis)
         return decision
 
@@ -75,10 +76,13 @@ def _for_scripts(analysis: Analysis) -> Analysis:
 
 def judge(command: str, cwd: str, home: str, tuned: Mapping[str, str]) -> Decision | None:
     """Decide about one command; the strictest finding speaks."""
-    return decided(analyse(command, cwd=cwd, home=home), cwd, home, tuned)
+    analysis = analyse(command, cwd=cwd, home=home)
+    return decided(analysis, cwd, home, tuned, command=command)
 
 
-def decided(analysis: Analysis, cwd: str, home: str, tuned: Mapping[str, str]) -> Decision | None:
+def decided(
+    analysis: Analysis, cwd: str, home: str, tuned: Mapping[str, str], *, command: str
+) -> Decision | None:
     """Decide about what a command does; the strictest finding speaks."""
     asked: Decision | None = None
     for rule, each, found in findings(analysis, Scene(cwd, home)):
@@ -86,8 +90,11 @@ def decided(analysis: Analysis, cwd: str, home: str, tuned: Mapping[str, str]) -
         if decision is not None and decision.action is Action.DENY:
             return decision
         asked = asked or decision
-    return asked or _unverified(analysis, tuned)
+    return asked or (None if _ONLY_SAID.fullmatch(command) else _unverified(analysis, tuned))
 
+
+_ONLY_SAID = re.compile(r"\s*(?:echo|printf)\s[^$`|;&<>(){}\n\\]{0,4096}")
+"""Words for somebody to read: wherever a quote in them ends, nothing is run."""
 
 Finding = tuple[Rule, Invocation, str]
 

@@ -34,7 +34,8 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     """Return the guard for the contracts of this policy."""
 
     async def run(event: Event, context: HookContext) -> Decision | None:
-        if not isinstance(event, SubagentStop) or event.identity.agent_id is None:
+        if not isinstance(event, SubagentStop) or not event.identity.agent_type:
+            # An agent without a type is the host's own, such as the one that compacts.
             return None
         contracts = [each for each in bound(policy, event.identity.agent) if not each.problems]
         if not any(each.post_complete or each.requires_tests for each in contracts):
@@ -61,6 +62,8 @@ class _Checked:
     context: HookContext
     failed: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    ran: set[str] = field(default_factory=set)
+    """The commands so far: two dialects in one declaration share them."""
     _files: list[str] | None = None
 
     @property
@@ -70,6 +73,9 @@ class _Checked:
 
     async def contract(self, contract: Contract) -> None:
         for check in contract.post_complete:
+            if check.command and check.command in self.ran:
+                continue
+            self.ran.add(check.command)
             if check.check == "scope_valid" and not check.command:
                 self.failed += out_of_scope(contract, self._edited(), self.root)
             else:

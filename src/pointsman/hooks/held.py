@@ -50,6 +50,37 @@ class Held:
         self._allowed = Globs(contract.allowed)
         self._forbidden = Globs(_composed(each) for each in forbidding(contract.forbidden))
 
+    @property
+    def binds(self) -> bool:
+        """Whether there is anything that this contract does not allow."""
+        contract = self.contract
+        return not self._everything or bool(
+            contract.forbidden or contract.read_only or contract.problems
+        )
+
+    def outside(self, path: str, root: str) -> str:
+        """Return why a path whose place is known may not be changed, or the empty string.
+
+        ``path`` is relative to ``root``, which is canonical. One that ends with a slash is a
+        directory that comes or goes: it may, if what may be changed can lie in it.
+        """
+        contract, place = self.contract, path.rstrip("/")
+        if contract.problems:
+            return f"the contract cannot be read: {'; '.join(contract.problems)}"
+        if contract.read_only:
+            return "it is declared read-only"
+        named = _composed(place)
+        hit = self._forbidden.match(named) or self._forbidden.match(f"{_composed(root)}/{named}")
+        if hit is not None:
+            return f"forbidden by {hit!r}"
+        inside = (
+            self._everything
+            or self._allowed.match(place)
+            or self._allowed.match_absolute(f"{root}/{place}")
+            or (path.endswith("/") and self._allowed.may_hold(place))
+        )
+        return "" if inside else f"allowed are only: {self._list()}"
+
     def root_of(self, identity: Identity) -> str:
         """Return the directory that the globs count from when this agent acts."""
         return identity.repository or self.contract.root

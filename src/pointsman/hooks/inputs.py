@@ -7,7 +7,7 @@ is said and not guessed.
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,11 +34,12 @@ class Findings:
 
 @dataclass(slots=True)
 class Inputs:
-    """What a start brings with it: the prompt, the files of the repository, the environment."""
+    """What a start brings with it: the prompt, the files of the repository, the variables."""
 
     prompt: str
     root: str
-    environ: Mapping[str, str]
+    cwd: str
+    variables: frozenset[str]
     _named: list[str] | None = None
 
     def check(self, contracts: Sequence[Contract]) -> Findings:
@@ -80,10 +81,10 @@ class Inputs:
             found.missing += self._file(each.target, "file_exists")
 
     def _variable(self, name: str) -> Iterator[str]:
-        if not self.environ.get(name):
+        if name not in self.variables:
             yield (
                 f"env {name!r}: it is not set; write it under env in .claude/settings.local.json, "
-                f"or export {name}=… and start the client and Pointsman again (pointsman down)"
+                f"or export {name}=… before the client is started"
             )
 
     def _file(self, path: str, what: str) -> Iterator[str]:
@@ -100,7 +101,7 @@ class Inputs:
         labels = {_bare(need.key), _bare(need.type)}
         for label, path in re.findall(r"([\w-]+)\s*[:=]\s*[\"'`]?([^\s\"'`,;]+)", self._prompt()):
             if _bare(label) in labels:
-                problem = _unusable(Path(self.root, path))
+                problem = self._fault(path)
                 if problem:
                     yield f"{need.type} {need.key!r}: {path} {problem}; name one that is there"
                 return
@@ -119,8 +120,15 @@ class Inputs:
             words = dict.fromkeys(_WORD.findall(self._prompt())[:_MOST_WORDS])
             texts = (word.rstrip(".:!?*_").lstrip("*_@") for word in words)
             named = (word for word in texts if "/" in word or "." in word)
-            self._named = [word for word in named if not _unusable(Path(self.root, word))]
+            self._named = [word for word in named if not self._fault(word)]
         return self._named
+
+    def _fault(self, path: str) -> str:
+        """Return why a path of the prompt is no file with something in it, or nothing."""
+        named = os.path.expanduser(path)  # noqa: PTH111 - it stays a text
+        faults = [_unusable(Path(base, named)) for base in dict.fromkeys((self.root, self.cwd))]
+        # From the root first: what is said of it is what its reader expects.
+        return "" if "" in faults else faults[0]
 
     def _prompt(self) -> str:
         return self.prompt[:_MOST_PROMPT]

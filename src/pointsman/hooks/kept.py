@@ -13,7 +13,7 @@ from pathlib import Path
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
-from pointsman.paths.client_command import client_command
+from pointsman.paths.client_command import client_command, exec_command
 from pointsman.paths.globs import Globs
 from pointsman.shell.effects import UNKNOWN, Effect, Kind
 
@@ -26,7 +26,7 @@ _SETTINGS = re.compile(
 )
 _CONTRACT = re.compile(r"(^|/)(\.claude/agents|\.pointsman)(/|\Z)", re.IGNORECASE)
 _STATE = re.compile(r"(^|/)(\.config|\.local/state)/pointsman(/|\Z)")
-_PROGRAM = re.compile(r"(^|/)bin/pointsman(-hook)?\Z")
+_PROGRAM = re.compile(r"(^|/)bin/pointsman(-hook|-exec)?\Z")
 _SITE = re.compile(r"(^|/)site-packages/_?pointsman([-.][^/]*)?(/|\Z)")
 _PATTERNS = (
     (_SETTINGS, "self.settings"),
@@ -49,7 +49,14 @@ _KNOWN_FILES = (
     ".pointsman/hooks/hook.py",
 )  # fmt: skip
 """What a repository may hold, so that a wildcard that would match it is seen."""
-_STATE_FILES = ("config.toml", "ledger.db", "trust.json", "daemon.lock", "daemon.sock")
+_STATE_FILES = (
+    "config.toml",
+    "ledger.db",
+    "approvals.db",
+    "trust.json",
+    "daemon.lock",
+    "daemon.sock",
+)
 _MADE_BY = ("mkdir", "touch")
 _TREES = frozenset({Kind.DELETE_TREE, Kind.MOVE, Kind.DELETE})
 CHANGES = frozenset({Kind.WRITE, Kind.CHMOD}) | _TREES
@@ -213,8 +220,8 @@ def absolute(word: str, cwd: str) -> str:
 @lru_cache(maxsize=16)
 def _roots(state: str, config: str) -> tuple[str, ...]:
     """Return what is ours alone; looked up once, since every path of every call is held to it."""
-    client = client_command()
-    mine = (state, config, *((client.argv[0],) if client.native else ()))
+    clients = (client_command(), exec_command())
+    mine = (state, config, *(client.argv[0] for client in clients if client.native))
     package = str(Path(__file__).resolve().parent.parent)
     return (*(os.path.realpath(each) for each in mine), "/etc/claude-code", package)
 

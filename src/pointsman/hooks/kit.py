@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 
 from pointsman.model.event import Event
 from pointsman.model.places import Places
+from pointsman.model.proof import Prover
 from pointsman.model.ran import RunCommand, run_nothing
 from pointsman.model.secret import NoSecrets, Secrets
 from pointsman.model.team import Nobody, Team
 
 Fault = Callable[[Event, str], str]
 """Returns what a change of the host's settings would do to our guards, or the empty string."""
+
+Writable = Callable[[Event], tuple[str, ...] | None]
+"""Returns the directories that the kernel lets a call write to; ``None`` where nothing holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +31,6 @@ class Kit:
     environ: Callable[[], Mapping[str, str]] = dict
     run_command: RunCommand = run_nothing
     secrets: Secrets = field(default_factory=NoSecrets)
+    prover: Prover | None = None
+    """Who proves what calls have changed; nobody where a call is only looked at (``explain``)."""
+    writable: Writable = lambda _event: None

@@ -17,6 +17,8 @@ from pointsman.shell.programs import changes_by_words, options, plain_words
 
 _ENDING = frozenset({"down", "uninstall", "trust", "init", "daemon", "up"})
 """The commands of ours that a person types."""
+_ANSWERING = frozenset({"approve", "deny", "modify"})
+"""What a person types behind ``approvals``: an agent does not answer its own questions."""
 _READERS = frozenset({
     "ls", "cat", "stat", "file", "head", "tail", "less", "more", "wc", "du", "echo", "grep",
     "egrep", "fgrep", "rg", "ag", "find", "fd", "realpath", "readlink", "basename", "dirname",
@@ -141,8 +143,11 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
     words = _words_of_ours(each)
     if words is None or {"-h", "--help"} & set(words):
         return None
-    command = next((word for word in words if not word.startswith("-")), "")
-    if command in _ENDING or UNKNOWN in command:
+    command, then = [*(word for word in words if not word.startswith("-")), "", ""][:2]
+    answers = command == "approvals" and (then in _ANSWERING or UNKNOWN in then)
+    # Into whatever file is named: no analysis of the shell sees that.
+    answers |= command == "agents" and any(word[:3] == "--w" or UNKNOWN in word for word in words)
+    if command in _ENDING or UNKNOWN in command or answers or "restore-aside" in words:
         return denied("self.daemon", f"`{_line(each)}` is for a person to type")
     return None
 
@@ -276,9 +281,9 @@ def _code(each: Invocation, _analysis: Analysis, keep: Keep) -> Decision | None:
     if "kill" in read and (named or "pointsman" in read):
         return denied("self.daemon", f"code for {each.program} would end the daemon")
     if re.search(r"pointsman", read) and any(
-        re.search(rf"['\"\s]{word}['\"\s]", read) for word in _ENDING - {"up"}
+        re.search(rf"['\"\s]{word}['\"\s]", read) for word in (_ENDING | _ANSWERING) - {"up"}
     ):
-        return denied("self.daemon", f"code for {each.program} would end the daemon")
+        return denied("self.daemon", f"code for {each.program} would end the daemon, or answer")
     spoken = mentions(read) or str(keep.places.state) in read
     if (spoken or (keep.host_config and keep.host_config in read)) and _VERBS.search(read):
         what = f"code for {each.program} speaks of files that are kept, and changes something"

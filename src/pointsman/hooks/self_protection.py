@@ -93,9 +93,9 @@ def _is_linked(identity: tuple[int, int] | None, keep: Keep) -> bool:
     """Whether a file with several names is one of those that are kept."""
     named = (".claude/settings.json", ".claude/settings.local.json")
     known = [*keep.policy.files, *(f"{holder}/{name}" for holder in keep.holders for name in named)]
-    known += [
-        str(path) for path in (keep.places.ledger, keep.places.trust, keep.places.user_config)
-    ]
+    places = keep.places
+    kept = (places.ledger, places.approvals, places.trust, places.user_config)
+    known += [str(path) for path in kept]
     for name in known:
         try:
             found = os.stat(name)  # noqa: PTH116 - a handful of stats, only for hard links

@@ -6,7 +6,7 @@ to be there before it costs anything, and no two that run own the same files.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ NAME = "spawn"
 _MOST_STEPS = 40_000
 """Of the search for an overlap, on the loop: some 40 ms, and each pair is searched once."""
 
+_OTHER_WAYS = frozenset({"Workflow", "TeamCreate", "CronCreate", "RemoteTrigger"})
+"""Tools that start agents, or have a prompt run later on, under another name than ours."""
+
 _MOST_SETTINGS = 256 * 1024
 _ISOLATED = frozenset({"worktree", "remote"})
 
@@ -35,7 +38,10 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     def run(event: Event, context: HookContext) -> Decision | None:
         if not isinstance(event, ToolEvent):
             return None
-        decision = _Start(policy, kit, event).decide(context)
+        start = _Start(policy, kit, event)
+        if event.tool_name in _OTHER_WAYS:
+            return start.nested(event.tool_name)
+        decision = start.decide(context)
         if decision is None or decision.action is not Action.DENY:
             kit.team.begin(event, spawned(event), isolated=_is_isolated(event, policy))
         return decision
@@ -45,7 +51,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         role=Role.GUARD,
         run=run,
         events=frozenset({"PreToolUse"}),
-        tools=tuple(sorted(SPAWNING_TOOLS)),
+        tools=tuple(sorted(SPAWNING_TOOLS | _OTHER_WAYS)),
     )
 
 
@@ -72,9 +78,15 @@ class _Start:
         self._root = event.identity.repository or event.identity.cwd
 
     def decide(self, context: HookContext) -> Decision | None:
-        return self._nested() or self._broken() or self._inputs(context) or self._overlap()
+        return (
+            self.nested(repr(self._agent))
+            or self._broken()
+            or self._inputs(context)
+            or self._overlap()
+        )
 
-    def _nested(self) -> Decision | None:
+    def nested(self, what: str) -> Decision | None:
+        """Return a denial where a subagent would start somebody and may not."""
         who = self._event.identity
         rule = self._policy.team.get("nested", "")
         if who.agent_id is None or rule == "allow":
@@ -83,7 +95,7 @@ class _Start:
             return None
         why = "it has a contract" if not rule else "[team] nested = deny"
         return deny(
-            f"agent {who.agent!r} may not start {self._agent!r}: the team is flat, a subagent "
+            f"agent {who.agent!r} may not start {what}: the team is flat, a subagent "
             f"starts nobody ({why}). Report what is needed to whoever started you; a person "
             'allows it with nested = "allow" under [team]',
             rule="spawn.nested",
@@ -104,8 +116,9 @@ class _Start:
         if not needs:
             return None
         prompt = self._event.tool_input.get("prompt")
-        environ = {**self._kit.environ(), **_settings_environ(self._root)}
-        inputs = Inputs(prompt if isinstance(prompt, str) else "", self._root, environ)
+        variables = self._variables()
+        text = prompt if isinstance(prompt, str) else ""
+        inputs = Inputs(text, self._root, self._event.identity.cwd, variables)
         found = inputs.check(self._contracts)
         if found.missing:
             listed = "".join(f"\n- {each}" for each in found.missing)
@@ -121,6 +134,13 @@ class _Start:
         context.log(text)
         conflict = self._overlap()
         return conflict or inject(f"{text}. Make sure of it yourself.", rule="spawn.unchecked")
+
+    def _variables(self) -> frozenset[str]:
+        """Return the names of the variables that are set for the host, as far as they are known."""
+        # What the client says of its own environment, which is the host's; else there is ours.
+        told = getattr(self._event, "environment", "")
+        ours = (name for name, text in self._kit.environ().items() if text)
+        return frozenset(told.split(",") if told else ours) | _settings_variables(self._root)
 
     def _overlap(self) -> Decision | None:
         rule = self._policy.team.get("overlap", "ask")
@@ -169,23 +189,21 @@ def _is_isolated(event: ToolEvent, policy: Policy) -> bool:
     return given in _ISOLATED or any(each.isolation in _ISOLATED for each in cards)
 
 
-def _settings_environ(root: str) -> Mapping[str, str]:
+def _settings_variables(root: str) -> set[str]:
     """Return the variables that the repository's settings give to the host."""
-    out: dict[str, str] = {}
-    for name in ("settings.json", "settings.local.json"):
-        out.update(_environ_of(Path(root, ".claude", name)))
-    return out
+    names = ("settings.json", "settings.local.json")
+    return {name for each in names for name in _variables_of(Path(root, ".claude", each))}
 
 
-def _environ_of(path: Path) -> Iterator[tuple[str, str]]:
+def _variables_of(path: Path) -> Iterator[str]:
     try:
         value: Any = json.loads(read_regular(str(path), _MOST_SETTINGS))
     except (OSError, ValueError, RecursionError):
         return
     environ = value.get("env") if isinstance(value, dict) else None
     for name, text in (environ if isinstance(environ, dict) else {}).items():
-        if isinstance(text, str):
-            yield name, text
+        if isinstance(text, str) and text:
+            yield name
 
 
 def _unverified(reason: str, rule: str) -> Decision:

@@ -1,5 +1,6 @@
 """What an agent may touch, what it needs to begin, what is checked when it ends."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 ALLOW_ALL = ("**",)
@@ -125,3 +126,33 @@ class AgentCard:
     spawns: tuple[str, ...] | None = None
     isolation: str = ""
     problems: tuple[str, ...] = ()
+
+
+def cycles(by_agent: Mapping[str, tuple[Contract, ...]]) -> list[tuple[str, ...]]:
+    """Return the rounds in which agents wait for one another, each once, from its first name."""
+    waits = {
+        agent: tuple(dict.fromkeys(name for each in several for name in each.blocked_by))
+        for agent, several in by_agent.items()
+    }
+    found: dict[tuple[str, ...], None] = {}
+    done: set[str] = set()
+    for start in sorted(waits):
+        path: dict[str, Iterator[str]] = {} if start in done else {start: iter(waits[start])}
+        # Without recursion: a chain of names that stand in files may be long.
+        while path:
+            name = next(reversed(path))
+            after = next(path[name], None)
+            if after is None:
+                done.add(name)
+                del path[name]
+            elif after in path:
+                names = list(path)
+                found.setdefault(_turned(names[names.index(after) :]))
+            elif after not in done:
+                path[after] = iter(waits.get(after, ()))
+    return list(found)
+
+
+def _turned(names: list[str]) -> tuple[str, ...]:
+    first = names.index(min(names))
+    return (*names[first:], *names[:first])

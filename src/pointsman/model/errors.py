@@ -5,6 +5,7 @@ PointsmanError
 ├── PayloadError         what a host sent is not an event
 ├── LedgerError          the record cannot be read or written
 │   └── LedgerCorrupt    the file is not a sound database
+├── ApprovalError        an approval that is not there, or not in a state for what is wanted of it
 ├── HookError            a user's hook cannot be loaded or did not answer as agreed
 ├── TransportError       client and daemon did not understand one another
 │   └── DaemonUnreachable
@@ -39,6 +40,10 @@ class LedgerError(PointsmanError):
 
 class LedgerCorrupt(LedgerError):
     """The ledger file is not a sound database."""
+
+
+class ApprovalError(PointsmanError):
+    """An approval is not there or cannot be had, or is not in a state for what is wanted of it."""
 
 
 class HookError(PointsmanError):

@@ -56,6 +56,8 @@ class Event:
     permission_mode: str = ""
     host_config: str = ""
     """The host's own configuration directory, where its environment names one."""
+    environment: str = ""
+    """The names of the host's variables, commas between them; empty: nobody knows them."""
 
     @property
     def kind(self) -> str:

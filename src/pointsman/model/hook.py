@@ -84,6 +84,8 @@ class Hook:
     tools: tuple[str, ...] = ()
     budget: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    when: Callable[[Event], bool] | None = None
+    """Says of an event of its kinds whether it is asked at all; quick, and no run is recorded."""
     skip: str = ""
     """A reason not to run it (an untrusted file); the skipped run is recorded all the same."""
 

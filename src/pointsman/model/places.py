@@ -64,6 +64,11 @@ class Places:
         return self.state / "detector.state"
 
     @property
+    def approvals(self) -> Path:
+        """What is put to a person who is not there."""
+        return self.state / "approvals.db"
+
+    @property
     def user_config(self) -> Path:
         """The user's own settings."""
         return self.config / "config.toml"

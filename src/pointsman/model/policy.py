@@ -6,6 +6,7 @@ from typing import Any
 
 from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
 from pointsman.model.contract import AgentCard, Contract, ToolRule
+from pointsman.model.credential import Credential
 from pointsman.model.hook import Role
 
 
@@ -79,12 +80,17 @@ class Policy:
     guards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     mcp_writers: tuple[McpWriter, ...] = ()
     hooks: tuple[DeclaredHook, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     contracts: Mapping[str, tuple[Contract, ...]] = field(default_factory=dict)
     agents: Mapping[str, tuple[AgentCard, ...]] = field(default_factory=dict)
     roles: tuple[ToolRule, ...] = ()
     team: Mapping[str, Any] = field(default_factory=dict)
     escalation: Mapping[str, Any] = field(default_factory=dict)
+    approvals: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    sandbox: bool = True
+    mechanism: str = "auto"
+    """Whether commands of agents with a contract are held by the kernel."""
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
     """Every settings and contract file that was read, canonical: what self-protection covers."""

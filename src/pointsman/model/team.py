@@ -1,8 +1,10 @@
 """What hooks are told of the other agents of a session."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pointsman.model.event import Event
 
@@ -14,6 +16,13 @@ DEFAULT_AGENT = "general-purpose"
 
 GIVEN_UP = "completion.given-up"
 """The rule of an end whose checks failed once too often: it passes, and is no completion."""
+
+
+_MOST_WAITS = 128
+_MOST_MESSAGE = 64 * 1024
+_FENCED = re.compile(r"```(?:json)?\s*\n(\{.*?\})\s*\n```", re.DOTALL)
+_UNDONE = frozenset({"blocked", "failed"})
+"""The states of a worker's result that say it did not do its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,12 @@ class Team(Protocol):
 
     def ended(self, session: str, agent: str) -> str | None:
         """Return how the last agent of this type ended: the empty string is well."""
+
+    def waits_for(self, session: str, task: str, more: Iterable[str]) -> Sequence[str]:
+        """Return the tasks that have to be done before this one and are not."""
+
+    def round_of(self, session: str, waits: Iterable[tuple[str, str]]) -> Sequence[str]:
+        """Return the round that these waits, each a task and its blocker, would close."""
 
     def sent_back(self, event: Event) -> int:
         """Count that this agent is sent back by what it left behind; return how often it was."""
@@ -64,6 +79,16 @@ class Nobody:
         del session, agent
         return None
 
+    def waits_for(self, session: str, task: str, more: Iterable[str]) -> Sequence[str]:
+        """Return no task."""
+        del session, task, more
+        return ()
+
+    def round_of(self, session: str, waits: Iterable[tuple[str, str]]) -> Sequence[str]:
+        """Return no round."""
+        del session, waits
+        return ()
+
     def sent_back(self, event: Event) -> int:
         """Count the first time."""
         del event
@@ -78,3 +103,38 @@ class Nobody:
         """Return that it was not seen."""
         del event
         return 0
+
+
+def new_waits(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the waits that an update of a task adds, each a task and its blocker."""
+    name = given.get("taskId")
+    if not isinstance(name, str):
+        return []
+    before, after = given.get("addBlockedBy"), given.get("addBlocks")
+    waits = [(name, each) for each in (before if isinstance(before, list) else ())]
+    waits += [(each, name) for each in (after if isinstance(after, list) else ())]
+    return [each for each in waits if all(isinstance(one, str) for one in each)][:_MOST_WAITS]
+
+
+def undone(message: str) -> str:
+    """Return in what words an agent's last message says that it did not do its work, or nothing."""
+    result = _result(message)
+    # A list or a table, which a message may well say, cannot be looked up in a set.
+    if str(result.get("status")) not in _UNDONE:
+        return ""
+    why = result.get("error") or result.get("blockedBy") or result.get("summary") or ""
+    return f"it says of itself: {result['status']} {why}".strip()[:500]
+
+
+def _result(message: str) -> dict[str, Any]:
+    """Return the structured result that a worker ends with, empty where there is none."""
+    text = message[-_MOST_MESSAGE:].strip()
+    fenced = _FENCED.findall(text)
+    for candidate in (text, *fenced[-1:]):
+        try:
+            value = json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value
+    return {}

@@ -18,12 +18,21 @@ class ClientCommand:
 
 def client_command() -> ClientCommand:
     """Return the native client of this environment, or the one in Python."""
-    program = os.path.join(sysconfig.get_path("scripts"), "pointsman-hook")
+    return _command("pointsman-hook", "hook.py")
+
+
+def exec_command() -> ClientCommand:
+    """Return the same for the program that stands before every shell command."""
+    return _command("pointsman-exec", "exec.py")
+
+
+def _command(native: str, python: str) -> ClientCommand:
+    program = os.path.join(sysconfig.get_path("scripts"), native)
     # Built without a compiler, a script has that name: then hosts start the twin itself.
     if _is_native(program):
         return ClientCommand((program,), native=True)
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    twin = os.path.join(here, "client", "hook.py")
+    twin = os.path.join(here, "client", python)
     # Isolated: neither the agent's directory nor its environment slips modules under it.
     return ClientCommand((sys.executable, "-I", "-S", twin), native=False)
 

@@ -120,10 +120,10 @@ class Terms:
         Raises:
             TooMuch: the cap was reached first.
         """
-        # Banned words are looked at by their prefixes, so that another way to a state counts.
+        # On the way to a banned word a state is one of its own: another way to it is free.
         prefixes = {word[:end] for word in banned for end in range(len(word) + 1)}
         waiting: deque[tuple[Term, tuple[int, ...]]] = deque([(term, ())])
-        seen: set[Term] = {term}
+        seen: set[tuple[Term, tuple[int, ...] | None]] = set()
         while waiting:
             state, path = waiting.popleft()
             if self._nullable[state] and path not in banned:
@@ -131,9 +131,10 @@ class Terms:
             for character in range(self.size):
                 following = self.derive(state, character)
                 longer = (*path, character)
-                if following == NOTHING or (following in seen and longer not in prefixes):
+                key = (following, longer if longer in prefixes else None)
+                if following == NOTHING or key in seen:
                     continue
-                seen.add(following)
+                seen.add(key)
                 waiting.append((following, longer))
         return None
 

@@ -217,7 +217,9 @@ def _hits(row: dict[str, object]) -> Iterator[Hit]:
 
 
 def _hit(row: dict[str, object], sure: bool) -> Iterator[Hit]:
-    match = row.get("match")
+    match, kind = row.get("match"), str(row.get("rule_id"))
     value = match.get("value") if isinstance(match, dict) else None
-    if isinstance(value, str) and len(value) >= _SHORTEST:
-        yield Hit(value, str(row.get("rule_id")), sure)
+    # A user's name is no secret, though a rule for a login is made of both.
+    named = kind.endswith("-username")
+    if isinstance(value, str) and len(value) >= _SHORTEST and not named:
+        yield Hit(value, kind, sure and not kind.startswith("generic-"))

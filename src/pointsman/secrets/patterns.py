@@ -32,7 +32,7 @@ _END = r"(?![A-Za-z0-9_])"
 
 PATTERNS = (
     # Longer than a piece of the detector, or across two of them.
-    _sure("private-key", "PRIVATE",
+    _sure("private-key", "PRIVATE KEY",
           r"(-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
           r"(?:(?!-----)[\s\S]){40,16384}"
           r"(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?)"),
@@ -50,12 +50,12 @@ PATTERNS = (
     _sure("github-pat", "ghp_ gho_ ghu_ ghs_ ghr_", rf"{_START}(gh[pousr]_[A-Za-z0-9]{{36,255}})"),
     _sure("github-fine-grained-pat", "github_pat_", rf"{_START}(github_pat_\w{{82}})"),
     _sure("gitlab-pat", "glpat-", rf"{_START}(glpat-[\w.-]{{20,255}})"),
-    _sure("aws-secret-access-key", "ecret ECRET",
+    _sure("aws-secret-access-key", "SECRET_ACCESS secret_access ecretAccess",
           r"(?i)aws.{0,20}secret.{0,40}[\"'=: ]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"),
     _sure("slack-token", "xox", rf"{_START}(xox[abeoprs]-[A-Za-z0-9-]{{10,255}})"),
     _sure("slack-webhook-url", "hooks.slack.com",
           r"(https://hooks\.slack\.com/services/T\w{8,12}/B\w{8,12}/\w{20,30})"),
-    _sure("stripe-access-token", "sk_ rk_",
+    _sure("stripe-access-token", "k_live_ k_test_ k_prod_",
           rf"{_START}((?:sk|rk)_(?:live|test|prod)_[A-Za-z0-9]{{10,99}})"),
     _sure("openai-api-key", "T3BlbkFJ", rf"{_START}(sk-[\w-]{{20,90}}T3BlbkFJ[\w-]{{20,90}})"),
     _sure("anthropic-api-key", "sk-ant-", rf"{_START}(sk-ant-[\w-]{{24,255}})"),
@@ -64,7 +64,7 @@ PATTERNS = (
     _sure("pypi-upload-token", "pypi-", rf"{_START}(pypi-AgE[\w-]{{50,1000}})"),
     _sure("sendgrid-api-token", "SG.", rf"{_START}(SG\.[\w-]{{16,32}}\.[\w-]{{32,64}})"),
     _sure("huggingface-access-token", "hf_", rf"{_START}(hf_[A-Za-z]{{34}})"),
-    _sure("digitalocean-pat", "do", rf"{_START}(do[por]_v1_[a-f0-9]{{64}})"),
+    _sure("digitalocean-pat", "dop_v1_ doo_v1_ dor_v1_", rf"{_START}(do[por]_v1_[a-f0-9]{{64}})"),
     # Where the detector cannot be used.
     Pattern("authorization-header", ("earer ", "asic ", "oken "), re.compile(
         r"(?i)authorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?:bearer|basic|token) {1,4}"
@@ -110,14 +110,16 @@ _LONG = 20
 
 def is_random(value: str) -> bool:
     """Whether a value that only its surroundings call secret could be one."""
-    # A short one of letters alone is a word, which would be covered wherever it is used as such.
+    # Words are names of something, and would be covered wherever they are used as such.
+    words = _WORDLIKE.fullmatch(value) is not None
     return (
-        (len(value) >= _LONG or not value.isalpha())
+        not (words and (len(value) < _LONG or not value.isalpha()))
         and entropy(value) > _LEAST_ENTROPY
         and not _REFERENCE.search(value)
     )
 
 
+_WORDLIKE = re.compile(r"[A-Za-z_.-]+")
 _REFERENCE = re.compile(r"^[$%{<\[(*]|^(?:process|os|env|self|config|settings|secrets?)\.|\(\)?$")
 """What stands for a value instead of being one: ``$TOKEN``, ``<token>``, ``os.environ``."""
 

@@ -56,14 +56,21 @@ class Redactor:
         """Return JSON with every secret in its strings covered; it stays JSON."""
         return self.together([data], [])[0][0]
 
+    def clear(self, bodies: Iterable[bytes], texts: Iterable[str]) -> bool:
+        """Whether none of these holds any, by one search for all; false where that is not sure."""
+        read = [Unescaped(_decoded(body)).text for body in bodies if body]
+        read += [text for text in texts if text]
+        found = self._detector.find("\n".join(read)) if read else Found()
+        return not found.spans and not found.fault
+
     def together(
         self, bodies: Iterable[bytes], texts: Iterable[str]
     ) -> tuple[list[bytes], list[str], Redaction]:
         """Cover what belongs together: a secret that one of them gives away is covered in all."""
-        opened = [
-            Unescaped(body.decode("utf-8", "surrogateescape")) if body else None for body in bodies
-        ]
-        plain = list(texts)
+        bodies, plain = list(bodies), list(texts)
+        if self.clear(bodies, plain):
+            return bodies, plain, Redaction()
+        opened = [Unescaped(_decoded(body)) if body else None for body in bodies]
         read = [each.text if each else "" for each in opened] + plain
         found = [self._detector.find(text) if text else Found() for text in read]
         shared = _values(read, found)
@@ -105,6 +112,10 @@ class Redactor:
         placeholder = is_placeholder(value, sure=span.sure)
         mark = self._mark(text, span)
         return Secret(span.start, span.end, span.kind, span.sure, mark, placeholder)
+
+
+def _decoded(body: bytes) -> str:
+    return body.decode("utf-8", "surrogateescape")
 
 
 def _values(texts: Sequence[str], found: Sequence[Found]) -> list[_Value]:

@@ -13,6 +13,8 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
 from pointsman.paths.repository import anchored_root
 from pointsman.serve import protocol, state_dir
+from pointsman.serve.holding import Holding
+from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger_file import beside
 from pointsman.store.spool import waiting
@@ -31,6 +33,7 @@ class Controlled(Protocol):
     answered: int
     unrecorded: int
     backlog: Backlog
+    holding: Holding
 
     @property
     def in_flight(self) -> int:
@@ -97,6 +100,7 @@ def describe(places: Places, policy: Policy) -> dict[str, Any]:
     return {
         "socket": str(places.socket),
         "ledger": str(places.ledger),
+        "approvals_waiting": waiting_in(places.approvals),
         "set_aside": [str(path) for path in beside(places.ledger)],
         "repository": policy.repository,
         "config_files": list(policy.files),
@@ -122,6 +126,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "unrecorded_waiting": len(daemon.backlog),
         "ledger_error": daemon.backlog.error,
         "spooled": len(waiting(daemon.places.spool)),
+        "sandbox": daemon.holding.described(),
         **describe(daemon.places, policy),
     }
 

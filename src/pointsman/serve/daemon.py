@@ -6,23 +6,29 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from pointsman import __version__
 from pointsman.assembly import Setup, Setups
-from pointsman.case import Case, Delivery, Handled, as_row
+from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
-from pointsman.model.answer import PASS, STOP, Answer
+from pointsman.desk import Desk, spoken
+from pointsman.model.answer import PASS, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
-from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
-from pointsman.serve import control, protocol, state_dir
+from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.deliveries import delivery_of
+from pointsman.serve.failing import bug, unrecorded
+from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
+from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder, append_each
@@ -47,10 +53,17 @@ class Daemon:
         self.unrecorded = 0
         self._held = held
         self._ledger = Ledger.open(places.ledger, held=held)
-        self._setups = Setups(self.policies, places)
+        self._proof = Proof(places.state)
+        self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
-        self._runtime = Runtime(self._setups, Recorder(self.backlog), report=self.report)
+        self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
+        self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
+        recorder = Recorder(self.backlog)
+        gate = exec_gate.services(places, self.holding)
+        self._runtime = Runtime(
+            self._setups, recorder, report=self.report, desk=self._desk, gate=gate
+        )
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -68,6 +81,8 @@ class Daemon:
         loading = asyncio.ensure_future(self._load_detector())
         ticking = asyncio.ensure_future(self._tick_for_ever(intake, listener))
         beating = asyncio.ensure_future(self._beat())
+        # Beside the first requests, so that no command has to wait until it has been tried.
+        probing = asyncio.ensure_future(asyncio.to_thread(self.holding.described))
         await self._stopping.wait()
         ticking.cancel()
         loading.cancel()
@@ -78,8 +93,10 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await asyncio.to_thread(self._proof.close)
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
+        probing.cancel()
         self._put_away()
 
     def _put_away(self) -> None:
@@ -97,6 +114,7 @@ class Daemon:
         except PointsmanError as error:
             _log.error("at the end: %s; %s", error, error.fix)
         self._ledger.close()
+        self._desk.store.close()
 
     @property
     def in_flight(self) -> int:
@@ -119,7 +137,7 @@ class Daemon:
             try:
                 self._open(connection, done, seen)
             except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
-                connection.reply(_bug(connection.header, error))
+                connection.reply(bug(connection.header, error))
         if done:
             self._commit(done)
 
@@ -134,7 +152,14 @@ class Daemon:
             connection.reply(control.answer(self, header))
             return
         self._note_version(header.get("version", ""))
-        case = self._runtime.open(_delivery(header, connection.body), seen)
+        if header.get("host") == exec_gate.HOST:
+            case = exec_gate.opened(self._runtime, self.backlog, header, connection.body)
+            if isinstance(case, Answer):
+                connection.reply(case)
+                self.answered += 1
+                return
+        else:
+            case = self._runtime.open(delivery_of(header, connection.body), seen)
         if case.at_once:
             done.append((connection, case, self._runtime.finish_at_once(case)))
         else:
@@ -157,8 +182,8 @@ class Daemon:
     def _not_on_record(self, connection: Connection, error: Exception) -> Answer:
         self.unrecorded += 1
         if isinstance(error, LedgerError):
-            return _unrecorded(connection.header, error)
-        return _bug(connection.header, error)
+            return unrecorded(connection.header, error)
+        return bug(connection.header, error)
 
     def _later(self, connection: Connection, case: Case) -> None:
         self._waiting.add(connection)
@@ -175,7 +200,7 @@ class Daemon:
         except LedgerError as error:
             answer = self._not_on_record(connection, error)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
-            answer = _bug(connection.header, error)
+            answer = bug(connection.header, error)
         self._waiting.discard(connection)
         connection.reply(answer)
 
@@ -260,10 +285,19 @@ class Daemon:
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
+        await self._tend_approvals()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()
+
+    async def _tend_approvals(self) -> None:
+        """Put what became of approvals on record, and tell people of those that wait too long."""
+        for change in self._desk.store.unnoted():
+            covered = replace(change, text=self.secrets.text(change.text))
+            self._ledger.note("approval", spoken(covered), change=asdict(covered))
+            self._desk.store.noted(change.number)
+        await self._runtime.escalate(self._desk.sweep())
 
     def _catch_up(self) -> None:
         late = self.backlog.catch_up()
@@ -281,7 +315,8 @@ class Daemon:
             if not broken:
                 try:
                     header = protocol.read_header(spooled.header)
-                    await self._runtime.take_in(_delivery(header, spooled.body, spooled.reason))
+                    given = delivery_of(header, spooled.body, spooled.reason)
+                    await self._runtime.take_in(given)
                 except LedgerError:
                     raise  # It stays where it is until there is a record of it.
                 except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
@@ -306,23 +341,7 @@ class Daemon:
             self.report("retention", f"{pruned} events older than {days} days removed")
             return  # More may be due: go on with the next tick.
         self._pruned = now
-
-
-def _delivery(header: Mapping[str, str], body: bytes, undelivered: str = "") -> Delivery:
-    size = header.get("size", "")
-    return Delivery(
-        host=header.get("host", ""),
-        event=header.get("event", ""),
-        payload=body,
-        size=int(size) if size.isdecimal() else -1,
-        cwd=header.get("cwd", ""),
-        project=header.get("env.CLAUDE_PROJECT_DIR", ""),
-        host_config=header.get("env.CLAUDE_CONFIG_DIR", ""),
-        transport="spooled" if undelivered else header.get("transport", "hook"),
-        client=header.get("client", ""),
-        client_version=header.get("version", ""),
-        undelivered=undelivered,
-    )
+        self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
 
 
 def _given(connection: Connection, handled: Handled) -> Answer:
@@ -330,34 +349,6 @@ def _given(connection: Connection, handled: Handled) -> Answer:
     if connection.header.get("detail"):
         return Answer(PASS, json.dumps(as_row(handled)).encode())
     return handled.answer
-
-
-def _unrecorded(header: Mapping[str, str], error: LedgerError) -> Answer:
-    return _failed(header, f"it could not be put on record: {error}", error.fix)
-
-
-def _bug(header: Mapping[str, str], error: Exception) -> Answer:
-    _log.error("while answering %s", header.get("event"), exc_info=error)
-    if isinstance(error, PointsmanError):
-        return _failed(header, str(error), error.fix)
-    return _failed(header, f"{type(error).__name__}: {error}", "pointsman doctor")
-
-
-def _failed(header: Mapping[str, str], reason: str, fix: str) -> Answer:
-    event = header.get("event", "")
-    guarding = event in GUARD_EVENTS
-    what = (
-        "not a policy violation; the call was stopped."
-        if guarding
-        else "the event was let through."
-    )
-    text = (
-        f"Pointsman could not check this {event} ({reason}). This is Pointsman's own failure, "
-        f"{what} A person can get it going again with: {fix or 'pointsman doctor'}\n"
-    )
-    code = STOP if guarding else PASS
-    # A header may hold lone surrogates: these words must not fail because of them.
-    return Answer(code, b"", text.encode("utf-8", "backslashreplace"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -49,8 +49,8 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def scripts() -> list[str]:
-    """Return the shipped migrations, in their order."""
-    folder = resources.files("pointsman.store") / "migrations"
+def scripts(name: str = "migrations") -> list[str]:
+    """Return the shipped migrations of a file, in their order; ``name`` is their folder."""
+    folder = resources.files("pointsman.store") / name
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return [(folder / name).read_text(encoding="utf-8") for name in names]

@@ -78,7 +78,7 @@ def query(ledger: Path, wanted: Filter, limit: int = 0) -> Iterator[dict[str, An
     sql, values = _events_sql(wanted)
     if limit > 0:
         sql = f"SELECT * FROM ({sql} DESC LIMIT {int(limit)}) ORDER BY seq"  # noqa: S608
-    with _open(ledger) as connection:
+    with opened(ledger) as connection:
         for row in connection.execute(sql, values):
             yield _plain(row)
 
@@ -89,7 +89,7 @@ def show(ledger: Path, seq: int) -> dict[str, Any]:
     Raises:
         LedgerError: there is no such event.
     """
-    with _open(ledger) as connection:
+    with opened(ledger) as connection:
         sql = f"SELECT {_COLUMNS} FROM events WHERE seq = ?"  # noqa: S608 - our own fragments
         row = connection.execute(sql, (_fits(seq),)).fetchone()
         if row is None:
@@ -100,7 +100,7 @@ def show(ledger: Path, seq: int) -> dict[str, Any]:
 def export(ledger: Path, wanted: Filter) -> Iterator[dict[str, Any]]:
     """Yield complete events, the newest last, in constant memory."""
     sql, values = _events_sql(wanted)
-    with _open(ledger) as connection:
+    with opened(ledger) as connection:
         for row in connection.execute(sql, values):
             yield _whole(connection, row)
 
@@ -118,7 +118,7 @@ def tail(
         yield row
     while follow:
         # Anew each time: the daemon may have put another file in the place of this one.
-        with _open(ledger) as connection:
+        with opened(ledger) as connection:
             rows = connection.execute(*_events_sql(replace(wanted, after=last))).fetchall()
         for row in rows:
             last = row["seq"]
@@ -128,14 +128,14 @@ def tail(
 
 def payload(ledger: Path, seq: int) -> bytes:
     """Return the bytes that the host sent, empty where they were purged."""
-    with _open(ledger) as connection:
+    with opened(ledger) as connection:
         row = connection.execute("SELECT payload FROM bodies WHERE seq = ?", (seq,)).fetchone()
     return bytes(row["payload"]) if row else b""
 
 
 def notes(ledger: Path, limit: int = 100) -> list[dict[str, Any]]:
     """Return what the daemon had to say of itself, the newest last."""
-    with _open(ledger) as connection:
+    with opened(ledger) as connection:
         rows = connection.execute(
             "SELECT * FROM notes ORDER BY n DESC LIMIT ?", (limit,)
         ).fetchall()
@@ -180,7 +180,12 @@ def iso(ns: int) -> str:
 
 
 @contextlib.contextmanager
-def _open(ledger: Path) -> Iterator[sqlite3.Connection]:
+def opened(ledger: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that reads the ledger, and close it.
+
+    Raises:
+        LedgerError: there is no ledger, or it cannot be read.
+    """
     connection = None
     try:
         if not os.path.lexists(ledger):

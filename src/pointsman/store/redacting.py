@@ -14,6 +14,8 @@ from pointsman.store.recorder import Journal
 
 NAME = "redaction"
 """The hook run that says on a record what was covered in it, or why that may not be all."""
+_MOST_AT_ONCE = 256 * 1024
+"""Bytes of a batch that are searched as one text."""
 _IDENTITY = tuple(entry.name for entry in fields(Identity))
 
 
@@ -30,6 +32,8 @@ class Redacting:
         Raises:
             LedgerError: nothing is on record.
         """
+        if len(records) > 1 and _is_clear(records, self._secrets):
+            return self._journal.append(records)
         return self._journal.append([covered(record, self._secrets) for record in records])
 
     def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
@@ -39,18 +43,26 @@ class Redacting:
         self._journal.append_runs(seq, first + 1, texts.runs(runs))
 
 
+def _is_clear(records: Sequence[Record], secrets: Secrets) -> bool:
+    """Whether there is nothing to cover in any of these: most often so, and found at once."""
+    bodies = [body for record in records for body in _bodies(record)]
+    if sum(map(len, bodies)) > _MOST_AT_ONCE:
+        return False
+    texts = (text for record in records for one in _family(record) for text in _texts(one))
+    return secrets.clear(bodies, texts)
+
+
 def covered(record: Record, secrets: Secrets) -> Record:
     """Return a record with every secret covered, and with a hook run that says so."""
     if record.covered:
         return record
     started, began = time.time_ns(), time.perf_counter_ns()
-    bodies = [record.payload, record.answer.stdout, record.answer.stderr]
-    family = (record, *record.derived)
-    said = [text for one in family for text in _texts(one)]
+    bodies = _bodies(record)
+    said = [text for one in _family(record) for text in _texts(one)]
     given, texts, told = secrets.together(bodies, said)
     if told.kinds:
         # The other columns hold parts of the payload: there was nothing in them before.
-        said += [text for one in family for text in _named(one.event)]
+        said += [text for one in _family(record) for text in _named(one.event)]
         given, texts, told = secrets.together(bodies, said)
     if not told:
         return replace(record, covered=True)
@@ -80,10 +92,18 @@ def _rebuilt(record: Record, bodies: Sequence[bytes], texts: "_Texts", run: Hook
         family[0],
         payload=payload,
         answer=replace(record.answer, stdout=stdout, stderr=stderr),
-        runs=(*family[0].runs, run),
+        runs=(*family[0].runs, replace(run, kind=family[0].event.kind)),
         derived=tuple(family[1:]),
         covered=True,
     )
+
+
+def _bodies(record: Record) -> tuple[bytes, bytes, bytes]:
+    return record.payload, record.answer.stdout, record.answer.stderr
+
+
+def _family(record: Record) -> tuple[Record, ...]:
+    return record, *record.derived
 
 
 def _texts(record: Record) -> Iterator[str]:
@@ -95,6 +115,7 @@ def _texts(record: Record) -> Iterator[str]:
 
 def _said(runs: Sequence[HookRun]) -> Iterator[str]:
     for run in runs:
+        yield run.kind  # An event that we do not know is called as its host likes.
         yield run.reason
         yield from run.lines
 
@@ -127,7 +148,12 @@ class _Texts:
 
     def runs(self, runs: Sequence[HookRun]) -> list[HookRun]:
         return [
-            replace(run, reason=self._next(), lines=tuple(self._next() for _ in run.lines))
+            replace(
+                run,
+                kind=self._next(),
+                reason=self._next(),
+                lines=tuple(self._next() for _ in run.lines),
+            )
             for run in runs
         ]
 

@@ -2,14 +2,19 @@
 
 import fnmatch
 import re
+from functools import lru_cache
 
 from pointsman.hooks.packs.calls import Given, names
 from pointsman.hooks.packs.places import USER, shown
-from pointsman.hooks.rule import Call, Deed, Pack, Rule, Scene
+from pointsman.hooks.packs.secret_paths import NAME_ONLY, READERS
+from pointsman.hooks.rule import Call, Deed, Flow, Pack, Rule, Scene
 from pointsman.model.decision import Action
-from pointsman.shell.effects import CHANGES, Effect, Invocation
+from pointsman.shell.carried import SHELLS, is_interpreter
+from pointsman.shell.effects import CHANGES, Analysis, Effect, Invocation
 from pointsman.shell.escapes import unescape
 from pointsman.shell.interpreters import code_of
+from pointsman.shell.programs import plain_words
+from pointsman.shell.state import resolve
 
 _AGENTS = names(
     "claude codex gemini cursor cursor-agent windsurf codeium copilot aider continue cline roo"
@@ -66,27 +71,32 @@ _OFF = re.compile(
     r"|--yes-always"
     r"|--dangerously-allow-all|--allow-all\S*|--auto-?approve\S*|--trust-all\S*|--bypass\S*"
     r"|--sandbox=(?:danger\S*|none|off|false)|--approval-mode=(?:yolo|auto\w*)|--no-confirm"
-    r"|--permission-mode=(?:bypass\w*|acceptEdits)|--setting-sources(?:=.*)?|--disable-hooks"
+    r"|--permission-mode=(?:bypass\w*|acceptEdits)|--setting-sources(?:=.*)?|--disable-hooks|--ignore-[\w-]+|--settings-file(?:=.*)?|--force"
 )
 _OFF_PAIRS = {
     "--sandbox": re.compile(r"danger.*|none|off|false"), "-s": re.compile(r"danger-full-access"),
     "--permission-mode": re.compile(r"bypass.*"), "--approval-mode": re.compile(r"yolo|auto.*"),
+    "--disable": re.compile(r".*"),
+    "--extensions": re.compile(r"none"),
+    "-e": re.compile(r"none"),
+    "-c": re.compile(r".*(?:hook|sandbox|approval|trust|polic|permission).*"),
+    "--config": re.compile(r".*(?:hook|sandbox|approval|trust|polic|permission).*"),
     "-a": re.compile(r"never"), "--ask-for-approval": re.compile(r"never"),
     "--settings": re.compile(r".*"),
 }  # fmt: skip
 _ELSEWHERE = re.compile(
-    r"(?:^|[\s;&|(])(?:export\s+)?[A-Z]*_?(?:HOME|CONFIG|CONFIG_DIR|CONFIG_HOME|CONFIG_PATH"
-    r"|PLUGINS?|HOOKS?"
-    r"|EXTENSIONS?|GUARDS?|SANDBOX|YOLO|MODE|APPROVALS?|SKIP_PERMISSIONS)=\S*"
+    r"(?:^|[\s;&|(])(?:-u\s*)?(?:[A-Z0-9]+_)*(?:HOME|CONFIG|SETTINGS|PLUGINS?|HOOKS?|EXTENSIONS?|GUARDS?"
+    r"|SANDBOX|YOLO|MODE|APPROVALS?|PERMISSIONS?|PURE|BARE|DIR)(?:_[A-Z0-9_]+)?(?:=\S*|\s)"
 )
+_REMOVES = names("uninstall remove rm disable untrust")
 _PARTS = names(
     "plugin plugins hook hooks extension extensions mcp config permissions permission trust "
     "settings"
-    " sandbox guard guards policy approvals features"
+    " sandbox guard guards policy approvals features agent"
 )
 _CHANGES = names(
-    "remove rm uninstall disable set unset reset delete install add off update clear edit enable"
-    " allow trust link"
+    "remove rm uninstall disable set set-default unset reset delete install add off update"
+    " clear edit enable allow trust link"
 )
 _INSTALLERS = names(
     "npm pnpm yarn bun brew apt apt-get dnf yum pacman apk pip pip3 pipx uv cargo gem go snap"
@@ -96,6 +106,10 @@ _ENDS = names(
     "uninstall remove rm un r purge unlink autoremove disable --uninstall -R -Rns -r -e del"
     " install i upgrade update add -i -g link"
 )
+
+
+GUARD_UNITS = "|".join(f"{name}*" for name in sorted(_GUARDS))
+"""Names of services that are a guard's, as patterns."""
 
 
 def is_agent_name(name: str) -> bool:
@@ -117,18 +131,57 @@ def _may_be(path: str) -> bool:
     """Whether a segment with wildcards (``~/.na?``) may stand for such a directory."""
     if not any(mark in path for mark in "*?["):
         return False
-    for segment in path.split("/")[:64]:
-        fixed = segment.strip("*?.")
-        if segment.startswith(".") and fixed and any(mark in segment for mark in "*?["):
-            return any(fnmatch.fnmatchcase(name, segment) for name in _DOT_NAMES)
-    return False
+    return any(_may_stand(segment) for segment in path.split("/")[:64])
+
+
+@lru_cache(maxsize=256)
+def _may_stand(segment: str) -> bool:
+    wild = segment.startswith(".") and any(mark in segment for mark in "*?[")
+    # `.*` stands for everything, and is no way to say one of them.
+    if not wild or not segment.strip("*?."):
+        return False
+    return any(fnmatch.fnmatchcase(name, segment) for name in _DOT_NAMES)
 
 
 def _configuration(effect: Effect, each: Invocation, scene: Scene) -> str | None:
     del scene
     # The first time it is made is nothing that holds anybody back yet.
-    what = "" if each.program == "mkdir" else _protected(effect.path)
+    new = each.program == "mkdir" and not _GUARD_PATH.search(effect.path)
+    what = "" if new else _protected(effect.path)
     return f"{effect.construct} changes {shown(effect.path)}, {what}" if what else None
+
+
+_FOUND_BY_NAME = re.compile(r"(?:\$\(|`)\s*(?:which|command\s+-v|type\s+-[pP])\s+\S")
+_CHANGERS = names("rm mv unlink chmod chown cp truncate shred ln tee dd install strip")
+_KNOWS = NAME_ONLY | READERS | names("cp mv rsync scp install tar zip ldd nm objdump readelf exec")
+
+
+def _handed(analysis: Analysis, scene: Scene) -> tuple[Invocation, str] | None:
+    """Such a file handed to a program of which nobody knows what it does with it."""
+    del scene
+    for each in analysis.invocations:
+        if each.program in _CHANGERS and _FOUND_BY_NAME.search(each.text):
+            return each, f"{each.program} changes a program that is run by its name"
+        if each.program in _KNOWS and each.program not in {"git", "mount"}:
+            continue
+        if is_interpreter(each.program) or each.program in SHELLS:
+            continue
+        for word in each.argv[1:]:
+            if "/" not in word or word.startswith("-"):
+                continue
+            path = resolve(word, each.cwd)
+            if _GUARD_PATH.search(path) or _INSTALLED.match(path):
+                return each, f"{each.program} is given {shown(path)}"
+    return None
+
+
+def _linked(each: Invocation, scene: Scene) -> str | None:
+    del scene
+    for word in plain_words(each)[:-1]:
+        what = _protected(resolve(word, each.cwd))
+        if what:
+            return f"{each.program} gives {shown(word)}, {what}, another name"
+    return None
 
 
 def _installed(effect: Effect, each: Invocation, scene: Scene) -> str | None:
@@ -148,17 +201,20 @@ _VERBS = re.compile(
     |\bload\s*\(""",
     re.VERBOSE,
 )
+_DECIMAL = re.compile(r"\\(\d{2,3})")
+"""How Lua writes a character."""
 _RUBY = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}")
 
 
 def _by_code(each: Invocation, scene: Scene) -> str | None:
     """Code of another language that names such a file and holds a word that changes one."""
     del scene
-    code = (code_of(each) or "")[:16384]
+    code = (code_of(each) or " ".join(each.argv[1:]))[:16384]
     if not code or not _VERBS.search(code):
         return None
     plain = unescape(_RUBY.sub(lambda found: chr(int(found[1], 16) % 0x110000), code))
-    for text in (code, plain):
+    decimal = _DECIMAL.sub(lambda found: chr(int(found[1])), code)
+    for text in (code, plain, decimal):
         for found in _NAMED.finditer(text):
             return f"code for {each.program} names {shown(found[0])} and changes files"
     if re.search(r"['\"](?:" + "|".join(sorted(_GUARDS)) + r")['\"]\s*,", code):
@@ -168,7 +224,7 @@ def _by_code(each: Invocation, scene: Scene) -> str | None:
 
 
 _NAMED = re.compile(
-    rf"{_GUARD_PATH.pattern}[\w./-]*|/\.(?:local|cargo)/bin(?:/[\w.-]+)?"
+    rf"{_GUARD_PATH.pattern}[\w./-]*|[\"']\.(?:{'|'.join(sorted(_GUARDS))})(?=[\"'/])|/\.(?:local|cargo)/bin(?:/[\w.-]+)?"
     rf"|/\.(?:claude|codex|gemini|cursor|opencode|kiro|qwen|amp"
     rf"|copilot)/[\w./-]*{_CONFIG}[\w.-]*"
 )
@@ -195,6 +251,8 @@ def _agent_program(each: Invocation, scene: Scene) -> str | None:
         if _OFF.fullmatch(word) or (pair is not None and value and pair.fullmatch(value)):
             return f"{each.program} {word} starts an agent with less to hold it back"
     plain = [word for word in words if not word.startswith("-")]
+    if set(plain[:1]) & _REMOVES:
+        return f"{each.program} {plain[0]} changes what holds an agent back"
     if plain[:1] and plain[0] in _PARTS and set(plain[1:2]) & _CHANGES:
         return f"{each.program} {plain[0]} {plain[1]} changes what holds an agent back"
     if _ELSEWHERE.search(each.text.partition(each.argv[0])[0]):
@@ -247,6 +305,11 @@ PACK = Pack("agents", "What holds coding agents back: their settings, their hook
     Rule("agent-settings", Action.ASK, "Changes what a coding agent may do, or who is asked.",
          Deed(CHANGES, _configuration), "rm -f ~/.codex/config.toml", "cat ~/.codex/config.toml",
          "Say what should be changed; a person changes it."),
+    Rule("agent-settings-handed", Action.ASK, "Changes who judges an agent, or a program of its.",
+         Flow(_handed), "upx ~/.local/bin/tool", "file ~/.local/bin/tool"),
+    Rule("agent-settings-link", Action.ASK, "Gives what holds an agent back another name.",
+         Call(frozenset({"ln", "link", "mount"}), _linked), "ln -s ~/.codex/config.toml x",
+         "ln -s ../config.toml x"),
     Rule("agent-code", Action.ASK, "Changes what a coding agent may do, or who is asked.",
          Call(_LANGUAGES, _by_code), "node -e 'f = \"/home/dev/.codex/config.toml\"; fs.rmSync(f)'",
          "node -e 'console.log(1)'"),

@@ -2,9 +2,9 @@
 
 Words stand apart by spaces. The first is the program; ``a|b`` are alternatives and ``*`` is any
 part of a word. ``...`` stands for any words between two. A word with a dash is an option that is
-given anywhere (``--opt=value`` also as two words, a long one also shortened), one that begins
-with ``!`` an option or word that must not stand there. Words that may be an option's value are
-passed over, so that ``kubectl -n prod delete pod x`` is a ``kubectl delete``.
+given anywhere (``--opt=value`` also as two words), one that begins with ``!`` an option or word
+that must not stand there. Words that may be an option's value are passed over, so that
+``kubectl -n prod delete pod x`` is a ``kubectl delete``.
 """
 
 import re
@@ -15,13 +15,13 @@ from pointsman.hooks.rule import Call, Scene
 from pointsman.shell.effects import UNKNOWN, Invocation
 
 _TRIES = frozenset({
-    "--help", "--version", "--dry-run", "--dryrun", "--what-if", "--whatif", "-WhatIf",
+    "--help", "--dry-run", "--dryrun", "--what-if", "--whatif", "-WhatIf",
     "--simulate", "--just-print",
 })  # fmt: skip
 """Options with which a program only says what it would do."""
 _ANYTHING = None
-_SHORTEST = 6
-"""Characters of a shortened long option that is still taken for it (``--forc``)."""
+_SHORTEST = 4
+"""Characters of a shortened long option that is still taken for it (``--re``)."""
 _MOST_SHOWN = 3
 
 
@@ -39,10 +39,23 @@ class Given:
     words: tuple[str, ...]
     letters: frozenset[str]
     longs: frozenset[str]
+    first: str
+    """The first word that is no option; empty without one."""
 
     @classmethod
     def of(cls, each: Invocation) -> "Given":
-        """Return what an invocation is given."""
+        """Return what an invocation is given: read once for all the rules that ask in a row.
+
+        Some rules ask for each of the effects of one call, which may be as many as its words.
+        """
+        known, given = _last[0]
+        if known is not each:
+            given = cls._read(each)
+            _last[0] = (each, given)
+        return given
+
+    @classmethod
+    def _read(cls, each: Invocation) -> "Given":
         letters: set[str] = set()
         longs: set[str] = set()
         for word in each.argv[1:]:
@@ -52,18 +65,17 @@ class Given:
                 longs.add(word.partition("=")[0])
                 if not word.startswith("--"):
                     letters.update(f"-{char}" for char in word.partition("=")[0][1:])
-        return cls(each.argv[1:], frozenset(letters), frozenset(longs))
+        first = next((word for word in each.argv[1:] if word[:1] != "-" or word == "-"), "")
+        return cls(each.argv[1:], frozenset(letters), frozenset(longs), first)
 
     def has(self, option: str) -> bool:
-        """Whether an option is given, a long one maybe shortened, ``--a=b`` with that value."""
+        """Whether an option is given, ``--a=b`` with that value."""
         name, equals, value = option.partition("=")
-        if equals:
-            return self._is_set(name, value)
-        if name in self.longs or name in self.letters:
-            return True
-        return name.startswith("--") and any(
-            len(each) >= _SHORTEST and name.startswith(each) for each in self.longs
-        )
+        return self._is_set(name, value) if equals else name in self.longs or name in self.letters
+
+    def has_long(self, option: str) -> bool:
+        """Whether a long option is given, in full or shortened as getopt allows (``--rec``)."""
+        return any(len(each) >= _SHORTEST and option.startswith(each) for each in self.longs)
 
     def _is_set(self, name: str, value: str) -> bool:
         for index, word in enumerate(self.words):
@@ -75,13 +87,16 @@ class Given:
 
     def only_tries(self) -> bool:
         """Whether nothing is done: the help is shown, or what would be done."""
-        if self.words[-1:] in {("-h",), ("help",)} or self.words[:1] == ("help",):
+        if self.words[-1:] in {("-h",), ("help",)} or self.words[:1] in {("help",), ("--version",)}:
             return True
         for word in self.words:
             name, _, value = word.partition("=")
             if name in _TRIES and value not in {"none", "false", "no"}:
                 return True
         return False
+
+
+_last = [(Invocation((), ""), Given((), frozenset(), frozenset(), ""))]
 
 
 def calls(says: str, *lines: str) -> Call:

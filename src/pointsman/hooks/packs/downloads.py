@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from pointsman.shell.carried import SHELLS, is_interpreter
 from pointsman.shell.effects import UNKNOWN, Invocation, Kind
@@ -11,6 +12,7 @@ from pointsman.shell.state import resolve
 
 FETCHERS = frozenset({"curl", "wget", "fetch", "aria2c", "http", "https", "lynx", "axel"})
 _DECODERS = frozenset({"base64", "base32", "xxd", "openssl", "gpg", "uudecode"})
+_SOCKETS = frozenset({"nc", "ncat", "netcat", "ftp", "lftp", "socat", "telnet"})
 _COPIERS = frozenset({"mv", "cp", "ln", "install"})
 _VALUES = {
     "curl": frozenset({"-o", "-d", "-H", "-X", "-u", "-A", "-e", "-F", "-T"}),
@@ -55,10 +57,18 @@ def _fetches(each: Invocation) -> Iterator[str]:
     feeder = each.fed_by[0].rsplit("/", 1)[-1] if each.fed_by else ""
     if each.program in FETCHERS:
         yield from _written(each)
+        for word, following in pairwise((*each.argv, "")):
+            # Glued to others: `wget -qO file`, `curl -sLo file`.
+            if re.fullmatch(r"-[a-zA-Z]*[oO]", word) and following:
+                yield resolve(following, each.cwd)
         for word in plain_words(each, _VALUES.get(each.program, frozenset())):
             if _URL.match(word):
                 yield resolve(posixpath.basename(word.partition("?")[0]), each.cwd)
-    elif feeder in FETCHERS or (each.program in _DECODERS and UNKNOWN not in "".join(each.argv)):
+    elif (
+        feeder in FETCHERS
+        or each.program in _SOCKETS
+        or (each.program in _DECODERS and UNKNOWN not in "".join(each.argv))
+    ):
         yield from _written(each)
     elif each.program in {"scp", "rsync", "sftp"}:
         words = plain_words(each, frozenset({"-i", "-o", "-P", "-e", "--rsh"}))

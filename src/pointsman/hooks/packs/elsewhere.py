@@ -1,9 +1,12 @@
 """Commands that are handed to another machine, or into a container."""
 
+import re
 from collections.abc import Iterable, Iterator
 
+from pointsman.hooks.packs.calls import names
 from pointsman.shell.carried import Prefix, after_options, these
 from pointsman.shell.effects import Invocation
+from pointsman.shell.interpreters import code_of
 
 _SSH = Prefix(these(
     "-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-E", "-W", "-m", "-e",
@@ -21,6 +24,11 @@ _INSIDE = frozenset(
 )
 """What is as bad from within a container: its files are its own."""
 _DOCKERS = frozenset({"docker", "podman", "nerdctl", "docker-compose", "kubectl", "oc"})
+_LANGUAGES = names("perl ruby node nodejs php lua deno bun python python2 python3 pwsh powershell")
+_SHELL_TEXT = re.compile(
+    r"\s*(?:sudo\s+)?(?:rm|git|dd|find|chmod|chown|mv|shred|mkfs[.\w]*)\s+(?:-|/|~|\.|[a-z]+\s+[-.])"
+)
+"""What is no code of another language but a command of a shell: who hands it over means that."""
 _MOST = 256
 
 
@@ -39,6 +47,8 @@ def inner_commands(
                 yield each, " ".join(rest[1:]), frozenset()
             elif rest and each.stdin is not None:
                 yield each, each.stdin, frozenset()
+        elif each.program in _LANGUAGES and _SHELL_TEXT.match(code := code_of(each) or ""):
+            yield each, code, frozenset()
         elif each.program in _DOCKERS:
             words = _within(each)
             if words:

@@ -76,30 +76,49 @@ def _unread(analysis: Analysis, scene: Scene) -> tuple[Invocation, str] | None:
     return (run[0], f"{run[0].program} runs {run[1]}, which was just fetched") if run else None
 
 
+_MOST_SHELLS = 6
+_NESTING = SHELLS | {"eval"}
+
+
+def _nested(each: Invocation, scene: Scene) -> str | None:
+    del scene
+    if sum(carrier in _NESTING for carrier in each.via) >= _MOST_SHELLS:
+        return f"more than {_MOST_SHELLS} shells are started in one another"
+    return None
+
+
+_RUNS_WORDS = re.compile(r"""\b(?:eval|sh\s+-c)\s+["']?\$\{?[1@*]""")
 _SHELL_WORD = re.compile(r"-[a-z]*c")
 
 
 def _words_as_code(each: Invocation, scene: Scene) -> str | None:
     """``xargs sh -c '… {} …'``: whatever is listed becomes code."""
     del scene
-    words = list(each.argv[1:])
-    names = [word.rsplit("/", 1)[-1] for word in words]
-    at = next((index for index, name in enumerate(names) if name in SHELLS), None)
+    words = each.argv[1:]
     if each.program == "parallel":
+        # What stands behind `:::` stands in the command, and is looked at there.
         if ":::" in words or "::::" in words:
             return None
-        plain = [word for word in words if not word.startswith("-")]
-        if not plain and (each.fed_by or each.stdin is not None):
+        if (each.fed_by or each.stdin is not None) and all(word[:1] == "-" for word in words):
             return "parallel runs every line that it reads"
-    if words[-1:] == ["--"] and names[-2:-1] in (["sudo"], ["doas"], ["env"]):
-        return f"{each.program} runs every word that it reads"
-    if at is None or at + 1 >= len(words) or not _SHELL_WORD.fullmatch(words[at + 1]):
-        return None
-    text = words[at + 2] if at + 2 < len(words) else ""
+    what = _becomes_code(each, [word.rsplit("/", 1)[-1] for word in words])
+    return f"{each.program} puts what it reads {what}" if what else None
+
+
+def _becomes_code(each: Invocation, words: list[str]) -> str:
+    """Return where what is read becomes code, or the empty string."""
     marks = _marks(each)
-    if not text or text == "--" or any(mark in text for mark in marks):
-        return f"{each.program} puts what it reads into code for {names[at]}"
-    return None
+    if words[-1:] == ["--"] and words[-2:-1] in (["sudo"], ["doas"], ["env"]):
+        return f"behind {words[-2]}"
+    if "find" in words and not marks:
+        tests = any(word[:1] == "-" for word in words[words.index("find") :])
+        return "behind the tests of find" if tests else ""
+    at = next((index for index, name in enumerate(words) if name in SHELLS), len(words))
+    if not _SHELL_WORD.fullmatch("".join(words[at + 1 : at + 2])):
+        return ""
+    text = "".join(words[at + 2 : at + 3])
+    becomes = text in {"", "--"} or _RUNS_WORDS.search(text) or any(mark in text for mark in marks)
+    return f"into code for {words[at]}" if becomes else ""
 
 
 _MARK = re.compile(r"(?:-[IJi]|--replace=)(.*)|--replace", re.DOTALL)
@@ -107,7 +126,7 @@ _MARK = re.compile(r"(?:-[IJi]|--replace=)(.*)|--replace", re.DOTALL)
 
 def _marks(each: Invocation) -> list[str]:
     """Return the texts that are replaced by what is read."""
-    marks = ["{}"] if each.program == "parallel" else []
+    marks = ["{}"] if each.program == "parallel" and "{}" in each.text else []
     for word, following in pairwise((*each.argv[1:], "")):
         found = _MARK.fullmatch(word)
         if found is not None:
@@ -127,8 +146,12 @@ PACK = Pack("downloads", "Code from elsewhere that is run unread.", (
          "curl -so i.sh example.com/i.sh && cat i.sh",
          "Read the file first; run it in a call of its own."),
     Rule("descriptor-run", Action.ASK, "Runs text that stands nowhere in the command.",
-         Call(SHELLS, _from_descriptor), "exec {fd}< notes; bash <&$fd",
+         Call(SHELLS | {"source", "."}, _from_descriptor), "exec {fd}< notes; bash <&$fd",
              "exec {fd}< notes; cat <&$fd"),
+    Rule("nesting", Action.ASK, "Nobody who reads it can tell what it runs.",
+         Call(SHELLS, _nested), "eval eval eval eval eval eval sh -c ls",
+         "bash -c \"sh -c 'echo hi'\"",
+         "Write the command itself."),
     Rule("words-as-code", Action.ASK, "A name with a quote or a semicolon in it is run as code.",
          Call(frozenset({"xargs", "parallel"}), _words_as_code), "ls | xargs -I% sh -c 'wc -l %'",
          "ls | xargs sh -c 'wc -l \"$1\"' _",

@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-from pointsman.hooks.packs.calls import calls
+from pointsman.hooks.packs.calls import Given, calls
 from pointsman.hooks.packs.places import (
     SYSTEM,
     inside,
@@ -16,7 +16,8 @@ from pointsman.hooks.packs.places import (
 from pointsman.hooks.rule import Call, Deed, Pack, Rule, Scene
 from pointsman.model.decision import Action
 from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
-from pointsman.shell.programs import has_long, options, plain_words
+from pointsman.shell.finding import find_roots
+from pointsman.shell.programs import plain_words
 
 _TAKES = frozenset({Kind.DELETE, Kind.DELETE_TREE, Kind.MOVE})
 
@@ -31,7 +32,8 @@ def _delete_tree(effect: Effect, each: Invocation, scene: Scene) -> str | None:
 def _too_far(effect: Effect, each: Invocation, scene: Scene) -> bool:
     """Whether a tree that is deleted is not the project's own, or cannot be known."""
     path = meant(effect.path, scene)
-    forced = each.program != "rm" or "-f" in options(each) or has_long(each, "--force")
+    given = Given.of(each)
+    forced = each.program != "rm" or given.has("-f") or given.has_long("--force")
     if path.startswith(UNKNOWN):
         return forced and _everything_unknown(path, each)
     fixed = static(path)
@@ -69,7 +71,10 @@ def _find_beyond(each: Invocation, scene: Scene) -> str | None:
         return None
     if {"-L", "-follow"} & set(words):
         return "find -delete follows links out of where it begins"
-    loose = any(UNKNOWN in word and not word.startswith("-") for word in words)
+    roots = find_roots(each.argv)
+    if any("/../" in f"{root}/" and not root.startswith("..") for root in roots):
+        return "find -delete leaves the place where it begins by .."
+    loose = any(mark in root for root in roots for mark in (UNKNOWN, "*", "?"))
     return "find -delete begins at a place that is not known" if loose else None
 
 
@@ -102,20 +107,25 @@ def _shred(each: Invocation, scene: Scene) -> str | None:
 
 
 def _chmod_tree(effect: Effect, each: Invocation, scene: Scene) -> str | None:
-    tree = "-R" in options(each) or has_long(each, "--recursive") or "find" in each.via
-    if each.program not in {"chmod", "chown", "chgrp"} or not tree:
+    if each.program not in {"chmod", "chown", "chgrp"}:
+        return None
+    given = Given.of(each)
+    if not (given.has("-R") or given.has_long("--recursive") or "find" in each.via):
         return None
     path = meant(effect.path.removesuffix("/**").rstrip("/") or "/", scene)
     if path in {*SYSTEM, scene.home} or static(path) in SYSTEM:
         return f"{each.program} -R changes all of {shown(path)}"
-    open_to_all = re.search(r"777|a\+\w*w|o\+\w*w|^\+\w*w", "".join(plain_words(each)[:1]))
+    open_to_all = re.search(r"777|a\+\w*w|o\+\w*w|^\+\w*w", given.first)
+    closes = path == scene.cwd and re.fullmatch(r"0{1,4}|[ugoa]*[-=](?:[rwx]+)?", given.first)
+    if each.program == "chmod" and closes:
+        return "the whole project is closed"
     return "a whole tree is opened for everybody" if open_to_all else None
 
 
 def _open_to_all(effect: Effect, each: Invocation, scene: Scene) -> str | None:
-    mode = "".join(plain_words(each)[:1])
+    mode = Given.of(each).first if each.program == "chmod" else ""
     opens = re.fullmatch(r"0?[0-7][0-7][2367]|[ugo]*[oa][ugo]*[+=]\w*w\w*", mode)
-    if each.program == "chmod" and opens and not is_own(effect.path, scene):
+    if opens and not is_own(effect.path, scene):
         return f"chmod {mode} lets everybody write {shown(effect.path)}"
     return None
 

@@ -46,7 +46,8 @@ _SENDERS = names(
     "nc ncat netcat nc.traditional socat telnet ftp lftp tftp mail mailx mutt sendmail swaks ssh"
 )
 _CLIENTS = frozenset({"curl", "wget", "http", "https", "xh"})
-_COPIERS = frozenset({"scp", "rsync", "sftp", "rclone", "croc", "wormhole"})
+_COPIERS = frozenset({"scp", "rsync", "sftp", "rclone", "croc", "wormhole", "ftp", "lftp"})
+_PUTS = re.compile(r"^\s*(?:m|re)?put\s+(?:-\w+\s+)*(\S+)", re.MULTILINE)
 _REMOTE = re.compile(r"(?:[\w.-]+@)?(?:\[[\da-f:]+\]|[\w.-]+):(?!\\).*|rsync://.*|[\w-]+:[\w./-]*")
 _STDIN = re.compile(r"(?:[\w.\[\]]+=)?[@<]-|-")
 _LINKS = frozenset({"ln", "cp", "mv", "install", "link", "rsync"})
@@ -190,7 +191,8 @@ class Flows:
             if redirect.operator == "<"
         ]
         if each.program == "socat":
-            loads += [self._named(name, each) for name in sent_files(each)]
+            names = [*sent_files(each), *(word for word in plain_words(each) if "/" in word[:2])]
+            loads += [self._named(name, each) for name in names]
         return max(loads, default=Load.NOTHING)
 
     def _copied(self, each: Invocation) -> Load:
@@ -200,6 +202,9 @@ class Flows:
         )
         words = plain_words(each, values)
         words = words[1:] if each.program in {"rclone", "croc", "wormhole"} else words
+        puts = [found[1] for found in _PUTS.finditer(each.stdin or "")]
+        if puts:
+            return max(self._named(name, each) for name in puts)
         if len(words) < 2 or not _is_remote(words[-1]) or any(map(_is_remote, words[:-1])):
             return Load.NOTHING
         given = options(each)

@@ -86,7 +86,7 @@ PACK = Pack("packages", "Packages: published, removed, taken from elsewhere.", (
     Rule("package-remove", Action.ASK, "Removes programs from the machine, not from the project.",
          calls("removes programs", "apt|apt-get|aptitude remove|purge|autoremove|autopurge !-s",
                "dnf|yum|zypper|urpme remove|erase|rm|autoremove", "rpm -e|--erase",
-               "pacman|yay|paru -R*|--remove", "apk del", "dpkg -r|-P|--remove|--purge|--force-all",
+               "pacman|yay|paru -R|--remove", "apk del", "dpkg -r|-P|--remove|--purge|--force-all",
                "brew uninstall|remove|rm|untap", "snap|flatpak remove|uninstall",
                "emerge -C|--unmerge",
                "npm|pnpm uninstall|remove|rm|un|r|unlink -g|--global|--location=global",

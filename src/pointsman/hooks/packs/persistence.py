@@ -64,7 +64,7 @@ def _hook(effect: Effect, each: Invocation, scene: Scene) -> str | None:
 def _traces(effect: Effect, each: Invocation, scene: Scene) -> str | None:
     del scene
     path = effect.path.rstrip("*").rstrip("/")
-    appends = effect.construct == "redirection >>" or "-a" in each.argv
+    appends = effect.construct == "redirection >>" or Given.of(each).has("-a")
     if _HISTORY.search(path) or (_LOG.match(path) and not appends and each.program != "mkdir"):
         return f"{effect.construct} changes {shown(effect.path)}, a record of what was done"
     return None

@@ -42,10 +42,10 @@ def shown(path: str) -> str:
 
 
 def meant(path: str, scene: Scene) -> str:
-    """Return the path that is meant where quotes kept the shell from expanding the home.
+    """Return the path that is meant where the shell does not expand the home.
 
-    ``X='rm -rf "$HOME"'; $X`` deletes a file of that odd name; whoever wrote it meant the home.
+    ``X='rm -rf ~'; $X`` deletes a file of that odd name; whoever wrote it meant the home.
     """
     name = path.removeprefix(f"{scene.cwd}/")
-    found = _QUOTED_HOME.match(name) if "HOME" in name else None
+    found = _QUOTED_HOME.match(name) if "HOME" in name or "~" in name[:2] else None
     return f"{scene.home}{name[found.end() :]}" if found else path

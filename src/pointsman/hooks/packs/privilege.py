@@ -1,13 +1,14 @@
 """Privilege: becoming root for good, letting others become it, taking the machine's locks off."""
 
 import re
+from itertools import pairwise
 
 from pointsman.hooks.packs.calls import Given, calls
 from pointsman.hooks.packs.places import shown
 from pointsman.hooks.rule import Call, Deed, Pack, Rule, Scene
 from pointsman.model.decision import Action
 from pointsman.shell.carried import SHELLS
-from pointsman.shell.effects import CHANGES, Effect, Invocation, Kind
+from pointsman.shell.effects import CHANGES, Effect, Invocation
 from pointsman.shell.programs import plain_words
 
 _POWERFUL = r"(?:sudo|wheel|root|admin|docker|adm|lxd|libvirt|disk|shadow)"
@@ -37,10 +38,19 @@ def _root_shell(each: Invocation, scene: Scene) -> str | None:
     return None if run or "--help" in words else "su becomes another user"
 
 
-def _set_uid(effect: Effect, each: Invocation, scene: Scene) -> str | None:
-    del each, scene
-    if effect.construct == "chmod +s":
-        return f"chmod lets everybody run {shown(effect.path)} as its owner"
+_MODE = re.compile(r"[ugoa]*[+=][rwxXt]*s[rwxXst]*|0?[2467][0-7]{3}")
+
+
+def _set_uid(each: Invocation, scene: Scene) -> str | None:
+    del scene
+    modes = [Given.of(each).first] if each.program == "chmod" else []
+    for word, following in pairwise((*each.argv, "")):
+        if word in {"-m", "--mode"} and each.program != "chmod":
+            modes.append(following)
+        elif word.startswith(("--mode=", "-m")):
+            modes.append(word.removeprefix("--mode=").removeprefix("-m"))
+    if any(_MODE.fullmatch(part) for mode in modes for part in mode.split(",")):
+        return f"{each.program} lets everybody run a file as its owner"
     return None
 
 
@@ -65,7 +75,8 @@ PACK = Pack("privilege", "Who may do what on the machine.", (
          Call(frozenset({"sudo", "doas", "su"}), _root_shell), "sudo -i", "sudo ls",
          "Run the one command that needs it with sudo."),
     Rule("set-uid", Action.DENY, "Lets whoever runs a file act as somebody else.",
-         Deed(frozenset({Kind.PRIVILEGE}), _set_uid), "chmod u+s /usr/local/bin/tool",
+         Call(frozenset({"chmod", "install", "mkdir", "mknod"}), _set_uid),
+         "chmod u+s /usr/local/bin/tool",
          "chmod u+x tool.sh"),
     Rule("capability", Action.DENY, "Gives a program powers of root.",
          calls("gives powers of root", "setcap *", "setfacl ... /etc*|/usr*|/root*",

@@ -2,7 +2,7 @@
 
 import re
 
-from pointsman.hooks.packs.agents import is_agent_name
+from pointsman.hooks.packs.agents import GUARD_UNITS, is_agent_name
 from pointsman.hooks.packs.calls import Given, calls
 from pointsman.hooks.rule import Call, Pack, Rule, Scene
 from pointsman.model.decision import Action
@@ -38,7 +38,13 @@ def _kill(each: Invocation, scene: Scene) -> str | None:
     targets = [word for word in words if word != "--"]
     if {"-1", "1", "0"} & set(targets):
         return "kill ends every process"
+    found = _PIDS.search(each.text)
+    if found is not None and is_agent_name(found[1]):
+        return f"kill ends {found[1]}, an agent or a guard of it"
     return "kill ends the program that started this" if "$PPID" in each.text else None
+
+
+_PIDS = re.compile(r"\b(?:pidof|pgrep)\s+(?:-\w+\s+)*[\"']?([\w.-]+)")
 
 
 def _by_name(each: Invocation, scene: Scene) -> str | None:
@@ -99,7 +105,7 @@ PACK = Pack("processes", "Processes, services and the machine.", (
          "End the process by its number (pgrep -af shows it), or by its whole command line."),
     Rule("service-stop", Action.ASK, "Stops a service that the machine or its guard relies on.",
          calls("stops a service",
-               f"systemctl stop|kill|disable|mask|isolate|restart {_UNITS}",
+               f"systemctl stop|kill|disable|mask|isolate|restart {_UNITS}|{GUARD_UNITS}",
                "systemctl disable|mask",
                f"service {_UNITS} stop", "launchctl unload|bootout|remove|disable|kill",
                "rc-service * stop", "rc-update del", "initctl stop", "update-rc.d * remove|disable",

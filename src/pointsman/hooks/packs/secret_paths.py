@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import pairwise
 
 from pointsman.hooks.packs.calls import names
@@ -67,7 +69,27 @@ def is_secret(path: str) -> bool:
     """Whether a file of this path holds keys or passwords."""
     if _EXAMPLE.search(path):
         return False
-    return bool(_SECRET.search(path) or _KEPT_TOGETHER.search(path))
+    return bool(_SECRET.search(path) or _KEPT_TOGETHER.search(path)) or _may_be(path)
+
+
+_WELL_KNOWN = (
+    ".env",
+    ".netrc",
+    ".pgpass",
+    ".npmrc",
+    ".pypirc",
+    ".git-credentials",
+    "id_rsa",
+    "id_ed25519",
+)
+
+
+def _may_be(path: str) -> bool:
+    """Whether a name with wildcards (``.e*``) may stand for one that is well known."""
+    name = path.rpartition("/")[2]
+    if not any(mark in name for mark in "*?[") or len(name.strip("*?.")) < 1:
+        return False
+    return name[:1] in ".i" and any(fnmatchcase(known, name) for known in _WELL_KNOWN)
 
 
 def is_credential(path: str) -> bool:
@@ -75,7 +97,7 @@ def is_credential(path: str) -> bool:
     return _CREDENTIAL.search(path) is not None
 
 
-_ONLY_NAMES = names(
+NAME_ONLY = names(
     "ls ll stat file test [ [[ chmod chown chgrp rm rmdir unlink touch mkdir find fd echo printf "
     "which type command"
     " basename dirname realpath readlink du df tree cd pushd popd export set unset local declare "
@@ -94,7 +116,7 @@ _ONLY_NAMES = names(
     "nslookup dig mysql psql"
 )
 """Programs that are given a file's name and hand its content to nobody."""
-_READERS = names(
+READERS = names(
     "cat head tail less more nl tac bat batcat strings xxd od hexdump base64 base32 sed gsed awk "
     "gawk mawk nawk grep"
     " egrep fgrep rg ag cut sort uniq paste rev fold fmt column jq yq diff comm split gzip bzip2 "
@@ -112,18 +134,17 @@ _VALUES = frozenset(
 _SCRIPTED = frozenset({"-e", "-f", "--expression", "--file", "--regexp", "--from-file"})
 _CURL = re.compile(r"(?:.*=)?[@<](.+)|file://(.+)", re.DOTALL)
 _WGET = re.compile(r"--(?:post|body)-f\w*=(.+)")
-_LITERAL = re.compile(r"""['"]([^'"\n]{3,200})['"]""")
+_LITERAL = re.compile(r"""['"]([^'"\n]{0,200})['"]""")
 
 
-def secrets_read(each: Invocation) -> Iterator[str]:
-    """Yield the files of secrets whose content a call takes in."""
+@lru_cache(maxsize=512)
+def secrets_read(each: Invocation) -> tuple[str, ...]:
+    """Return the files of secrets whose content a call takes in."""
     if not each.argv and not each.redirects:
-        return
+        return ()
     written = {effect.path for effect in effects_of(each) if effect.kind is Kind.WRITE}
-    for word in _reads(each):
-        path = resolve(word.rstrip("/") or "/", each.cwd)
-        if is_secret(path) and path not in written:
-            yield path
+    paths = (resolve(word.rstrip("/") or "/", each.cwd) for word in _reads(each))
+    return tuple(path for path in paths if is_secret(path) and path not in written)
 
 
 def _reads(each: Invocation) -> Iterator[str]:
@@ -138,15 +159,16 @@ def _reads(each: Invocation) -> Iterator[str]:
     elif program == "git":
         yield from _of_git(each)
     elif program == "ln":
-        yield from plain_words(each)[:-1] if "-s" in words else ()
+        yield from plain_words(each)[:-1]
     elif is_interpreter(program):
         code = code_of(each) or ""
         found = (match[1] for match in _LITERAL.finditer(code))
         yield from (text for text in found if "/" in text or "." in text)
-    elif program in _READERS:
+        yield from plain_words(each, _SCRIPTED) if program in {"perl", "ruby"} else ()
+    elif program in READERS:
         yield from _files_of(each)
         yield from (word.partition("=")[2] for word in words if word.startswith("--"))
-    elif program not in _ONLY_NAMES:
+    elif program not in NAME_ONLY:
         # What follows an option of a program that nobody knows may be its setting: --env-file .env
         yield from (word for before, word in pairwise(each.argv) if not before.startswith("-"))
 
@@ -154,7 +176,11 @@ def _reads(each: Invocation) -> Iterator[str]:
 def _files_of(each: Invocation) -> list[str]:
     plain = plain_words(each, frozenset() if each.program in _PATTERNED else _VALUES)
     told = any(word[:2] in _SCRIPTED or word.partition("=")[0] in _SCRIPTED for word in each.argv)
-    return plain if each.program not in _PATTERNED or told else plain[1:]
+    if each.program not in _PATTERNED or told or not plain:
+        return plain
+    # The first word is what is looked for, unless it is the value of an option before it.
+    before = each.argv[each.argv.index(plain[0]) - 1]
+    return plain if before.startswith("--") and "=" not in before else plain[1:]
 
 
 def _is_read(effect: Effect) -> bool:
@@ -166,6 +192,8 @@ def sent_files(each: Invocation) -> Iterator[str]:
     words = each.argv[1:]
     for index, word in enumerate(words):
         following = words[index + 1] if index + 1 < len(words) else ""
+        if word == "--data-urlencode" and "@" in following:
+            yield following.partition("@")[2]
         curl = _CURL.fullmatch(word) if each.program in {"curl", "http", "https", "xh"} else None
         wget = _WGET.fullmatch(word) if each.program == "wget" else None
         glued = (
@@ -193,4 +221,8 @@ def _of_git(each: Invocation) -> Iterator[str]:
     told = git_command(each)
     if told.argv[:1] in {("show",), ("cat-file",), ("blame",), ("archive",)}:
         yield from (word.partition(":")[2] for word in told.argv[1:] if ":" in word)
-        yield from (told.argv[2:] if told.argv[0] == "blame" else ())
+    shows = {"-p", "--patch", "-u"} & set(told.argv)
+    if told.argv[:1] in {("diff",), ("archive",), ("blame",)} or (
+        told.argv[:1] == ("log",) and shows
+    ):
+        yield from told.argv[1:]

@@ -37,7 +37,7 @@ _CONNECTS = re.compile(
     r"|\bsocket\s*\(\s*\S+\s*,\s*PF_INET|Socket\.new"
 )
 _SPAWNS = re.compile(
-    r"subprocess|pty\.spawn|os\.(?:dup2|system|popen|exec\w*)|\bexec\b|\bsystem\b|\bspawn\b|popen"
+    r"subprocess|Deno\.Command|Bun\.spawn|pty\.spawn|os\.(?:dup2|system|popen|exec\w*)|\bexec\b|\bsystem\b|\bspawn\b|popen"
     r"|child_process|shell_exec"
     r"|passthru|proc_open|os\.execute|io\.popen|Invoke-Expression|\biex\b|/bin/(?:ba|z|k|da)?sh"
     r"|cmd\.exe|getline|\bopen\s*\(\s*STDIN"
@@ -85,8 +85,7 @@ def _of_shell(each: Invocation, scene: Scene) -> str | None:
 
 def _of_language(each: Invocation, scene: Scene) -> str | None:
     del scene
-    code = code_of(each) or (" ".join(each.argv[1:]) if each.program in _AWKS else "")
-    code = code[:16384]
+    code = (code_of(each) or " ".join(each.argv[1:]))[:16384]
     if code and _CONNECTS.search(code) and _SPAWNS.search(code):
         return f"code for {each.program} hands a shell to the network"
     return None

@@ -1,0 +1,1 @@
+"""The kernel's hold on a command: what it may change, and by which mechanism."""
