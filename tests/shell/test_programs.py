@@ -50,6 +50,7 @@ R, W, D, T, M, C = Kind.READ, Kind.WRITE, Kind.DELETE, Kind.DELETE_TREE, Kind.MO
         ("tar xf a.tar -C d", [(W, "d")]),
         ("tar xf a.tar m/n", [(W, "."), (W, "m/n"), (W, "m/n/**")]),
         ("tar czf a.tgz d", [(W, "a.tgz")]),
+        ("tar -C / -xf a.tar w", [(W, "../"), (W, "."), (W, "**")]),
         ("unzip -o a.zip -d d", [(W, "d")]),
         ("unzip -l a.zip", []),
         ("curl -o x https://h/y", [(W, "x")]),
@@ -74,7 +75,8 @@ R, W, D, T, M, C = Kind.READ, Kind.WRITE, Kind.DELETE, Kind.DELETE_TREE, Kind.MO
 )
 def test_what_a_program_does_to_files(command: str, effects: list[tuple[Kind, str]]) -> None:
     found = analyse(command, cwd="/w", home="/home/dev").effects
-    wanted = {(kind, "/w" if path == "." else f"/w/{path}") for kind, path in effects}
+    named = {".": "/w", "../": "/"}
+    wanted = {(kind, named.get(path, f"/w/{path}")) for kind, path in effects}
     assert {(each.kind, each.path) for each in found if each.kind not in ACTS} == wanted
 
 

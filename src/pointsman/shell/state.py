@@ -254,7 +254,8 @@ def fresh(cwd: str, home: str, variables: Mapping[str, str]) -> State:
 def resolve(path: str, cwd: str) -> str:
     """Return a path from the shell's directory, textually; unknown stays unknown."""
     if path.startswith(("/", UNKNOWN)):
-        return posixpath.normpath(path) if path.startswith("/") else path
+        # Two slashes in front are kept by `normpath`; here they are one.
+        return posixpath.normpath(f"/{path.lstrip('/')}") if path.startswith("/") else path
     if cwd.startswith("/"):
         return posixpath.normpath(f"{cwd}/{path}")
     return f"{UNKNOWN}/{path.removeprefix('./')}" if path not in {"", "."} else UNKNOWN
