@@ -12,7 +12,7 @@ from pointsman.model.errors import PayloadError
 from pointsman.model.event import Identity
 from pointsman.model.proof import Foretold
 from pointsman.shell.analyse import analyse
-from pointsman.shell.effects import UNKNOWN, Analysis, Effect, Invocation
+from pointsman.shell.effects import UNKNOWN, Analysis, Effect, Invocation, Kind
 from pointsman.shell.programs import git_command, options
 
 READING = frozenset(
@@ -68,6 +68,7 @@ def _of_command(command: str, who: Identity, given: Mapping[str, Any]) -> tuple[
     effects = [each for each in analysis.effects if each.kind.value in _WRITES]
     known = all(_is_known(each) for each in analysis.invocations)
     opaque = bool(analysis.unverified) or not known
+    opaque = opaque or any(each.kind in {Kind.OPAQUE, Kind.EXECUTE} for each in analysis.effects)
     opaque = opaque or _leads_elsewhere(analysis, effects) or bool(_RENAMES.search(command))
     lasting = bool(given.get("run_in_background")) or _lasts(command, analysis)
     return Foretold(_places(effects), opaque=opaque), lasting
