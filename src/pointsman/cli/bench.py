@@ -13,7 +13,6 @@ import click
 
 from pointsman.cli.corpus import STOPPED, Outcome, by_hook, by_us, read_rows
 from pointsman.cli.places import cwd as working_directory
-from pointsman.cli.places import places
 
 _ALL = "all"
 _OUTCOMES = ("deny", "ask", "none", "timeout", "failed")
@@ -47,13 +46,13 @@ def command(
 ) -> None:
     """Judge labelled commands and count: stopped is what is denied or asked about.
 
-    By us in this process, with the settings in force, or by --hook: started once for each
+    By our command safety in this process, as it is shipped, or by --hook: started once for each
     command with a Claude Code PreToolUse payload on stdin, its answer read as the host reads it.
     """
     rows = read_rows(corpus)
     where = working_directory() if cwd is None else cwd
     if hook is None:
-        outcomes = list(by_us(rows, where, places()))
+        outcomes = list(by_us(rows, where))
     else:
         outcomes = list(by_hook(rows, _words(hook), where, within=timeout, jobs=jobs))
     result = result_of(outcomes, wrong=wrong)

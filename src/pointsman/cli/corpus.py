@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pointsman.cli.dry_run import DryRun, delivery_of
+from pointsman.hooks.command_safety import judge
 from pointsman.model.errors import ConfigError
-from pointsman.model.places import Places
 
 _COMMANDS = ("command", "cmd", "bash", "input", "text", "prompt")
 _LABELS = (
@@ -119,17 +118,16 @@ def payload_of(command: str, cwd: str) -> bytes:
     return json.dumps(payload).encode()
 
 
-def by_us(rows: Iterable[Row], cwd: str, where: Places) -> Iterator[Outcome]:
-    """Judge by the settings in force, with nothing recorded."""
-    with DryRun(where) as dry:
-        for row in rows:
-            delivery = delivery_of(payload_of(row.command, cwd), "claude-code", cwd)
-            started = time.perf_counter()
-            _, handled = dry.handle(delivery)
-            spent = time.perf_counter() - started
-            decision = handled.decision
-            action = decision.action.value if decision.action else "none"
-            yield Outcome(row, action if action in STOPPED else "none", decision.rule, spent)
+def by_us(rows: Iterable[Row], cwd: str) -> Iterator[Outcome]:
+    """Judge by the rules of command safety as they are shipped, whatever is tuned here."""
+    home = os.environ.get("HOME", "/")
+    for row in rows:
+        started = time.perf_counter()
+        decision = judge(row.command, cwd, home, {})
+        spent = time.perf_counter() - started
+        action = decision.action.value if decision and decision.action else "none"
+        rule = decision.rule if decision else ""
+        yield Outcome(row, action if action in STOPPED else "none", rule, spent)
 
 
 def by_hook(
