@@ -4,8 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 
+from bench.cases import Case
 from bench.figures import BenchError, Figure, percentile, rounded
-from bench.growth import Case, growth_figure
+from bench.growth import growth_figure
 from bench.inputs import COMMANDS, Shape
 from bench.rig import SESSION, Effort
 from pointsman.hooks.packs.all_packs import RULES

@@ -9,25 +9,13 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from bench.cases import Case, cases_of, payload_cases
 from bench.figures import BenchError, Figure, ratio, rounded
-from bench.inputs import COMMANDS, CONTRACTS, HARD_GLOBS, MOST_PATTERNS, PATHS, PAYLOADS, Shape
 from bench.rig import Effort, Rig, rig
-from pointsman.agents.all_agents import fault_of_change
-from pointsman.agents.claude_code import NAME, read
-from pointsman.hooks.all_hooks import SHIPPED, shipped_hooks
-from pointsman.hooks.foretold import foretold
-from pointsman.hooks.kit import Kit
-from pointsman.model.budget import LONGEST, Budget
-from pointsman.model.contract import Contract
-from pointsman.model.errors import PayloadError
-from pointsman.model.event import Event, Identity
-from pointsman.model.events import ConfigChange, PreEdit, PreToolUse
-from pointsman.model.hook import Hook, HookContext
-from pointsman.model.policy import Policy
+from pointsman.hooks.all_hooks import SHIPPED
 
 _GOAL = 2.2
 _LEAST_S = 0.004
@@ -39,22 +27,8 @@ _ENOUGH_S = 0.04
 _LONGEST_S = 3.0
 """Seconds after which a call is ended; its ratio is then at least what is shown."""
 _FIRST = 16
-_NAME = 200
-"""Characters of one name in a path, below what file systems take."""
 _TURNS = 3
 _RETRIES = 4
-
-Prepare = Callable[[int, int], Callable[[], object]]
-"""From a size and a number to the call that is timed; what it needs is made beforehand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Something that is given growing input."""
-
-    name: str
-    prepare: Prepare
-    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +50,8 @@ def growth(effort: Effort) -> list[Figure]:
     """Measure every shipped guard, and the reading of payloads."""
     with rig() as made, _home(made):
         return [
-            *(growth_figure(guard, _cases(guard, made), effort) for guard in SHIPPED),
-            growth_figure("payload", _payload_cases(), effort),
+            *(growth_figure(guard, cases_of(guard, made), effort) for guard in SHIPPED),
+            growth_figure("payload", payload_cases(), effort),
         ]
 
 
@@ -219,133 +193,3 @@ def _once(case: Case, size: int, number: int) -> float:
 def _end(number: int, frame: object) -> None:
     del number, frame
     raise _TooLong
-
-
-def _cases(guard: str, made: Rig) -> list[Case]:
-    hook = _hook(guard, made, Policy(repository=str(made.repository)))
-    cases = []
-    if "PreToolUse" in hook.events or not hook.events:
-        cases += [_command_case(shape, hook, made) for shape in COMMANDS]
-    if "PreEdit" in hook.events or not hook.events:
-        cases += [_path_case(shape, hook, made) for shape in PATHS]
-    if "ConfigChange" in hook.events:
-        cases.append(_settings_case(hook, made))
-    if guard == "proof":
-        # What it reads of the call; the tree has a measurement of its own.
-        return [_foretold_case(shape, made) for shape in COMMANDS]
-    if guard == "scope":
-        held = _held(("src/**", "tests/**"), made)
-        held_hook = _hook(guard, made, held)
-        cases = [_path_case(shape, held_hook, made) for shape in PATHS]
-        cases += [_command_case(shape, held_hook, made, PreEdit) for shape in COMMANDS]
-        cases += [_contract_case(name, made) for name in CONTRACTS]
-        cases += [_hard_case(pattern, made) for pattern in HARD_GLOBS]
-    return cases
-
-
-def _hook(guard: str, made: Rig, policy: Policy) -> Hook:
-    hooks = shipped_hooks(policy, Kit(places=made.places, fault=fault_of_change))
-    return next(hook for hook in hooks if hook.name == guard)
-
-
-def _held(allowed: tuple[str, ...], made: Rig) -> Policy:
-    contract = Contract(
-        agent="builder", source="builder.md", root=str(made.repository), allowed=allowed
-    )
-    return Policy(repository=str(made.repository), contracts={"builder": (contract,)})
-
-
-def _identity(made: Rig) -> Identity:
-    where = str(made.repository)
-    return Identity(host=NAME, session="s", agent_type="builder", cwd=where, repository=where)
-
-
-def _asked(hook: Hook, event: Event) -> Callable[[], object]:
-    return lambda: hook.run(event, HookContext(Budget.of(LONGEST)))
-
-
-def _command_case(
-    shape: Shape, hook: Hook, made: Rig, kind: type[PreToolUse | PreEdit] = PreToolUse
-) -> Case:
-    def prepare(size: int, number: int) -> Callable[[], object]:
-        given = {"command": shape.text(size, number)}
-        event = kind(identity=_identity(made), tool_name="Bash", tool_input=given)
-        return _asked(hook, event)
-
-    return Case(shape.name, prepare, shape.most)
-
-
-def _foretold_case(shape: Shape, made: Rig) -> Case:
-    def prepare(size: int, number: int) -> Callable[[], object]:
-        given = {"command": shape.text(size, number)}
-        return lambda: foretold("Bash", given, _identity(made))
-
-    return Case(shape.name, prepare, shape.most)
-
-
-def _edit(made: Rig, path: str) -> PreEdit:
-    return PreEdit(
-        identity=_identity(made), tool_name="Write", tool_input={"file_path": path}, files=(path,)
-    )
-
-
-def _path_case(shape: Shape, hook: Hook, made: Rig) -> Case:
-    def prepare(size: int, number: int) -> Callable[[], object]:
-        # One path is too quick to time: a hundred of them are what is measured.
-        calls = [_asked(hook, _edit(made, shape.text(size, number * 100 + n))) for n in range(100)]
-        return lambda: [call() for call in calls]
-
-    return Case(f"path: {shape.name} (100 times)", prepare, shape.most)
-
-
-def _contract_case(name: str, made: Rig) -> Case:
-    def prepare(size: int, number: int) -> Callable[[], object]:
-        hook = _hook("scope", made, _held(CONTRACTS[name](size, number), made))
-        calls = [_asked(hook, _edit(made, f"other/{n}/file.py")) for n in range(20)]
-        return lambda: [call() for call in calls]
-
-    return Case(f"contract: {name} (20 paths)", prepare, MOST_PATTERNS)
-
-
-def _hard_case(pattern: str, made: Rig) -> Case:
-    hook = _hook("scope", made, _held((pattern,), made))
-
-    def prepare(size: int, number: int) -> Callable[[], object]:
-        whole, rest = divmod(size, _NAME)
-        text = ("a" * _NAME + "/") * whole + "a" * rest
-        return _asked(hook, _edit(made, f"{number}/{text}c"))
-
-    return Case(f"glob {pattern}", prepare, 2048)
-
-
-def _settings_case(hook: Hook, made: Rig) -> Case:
-    file = Path(made.repository, ".claude/settings.json")
-
-    def prepare(size: int, number: int) -> Callable[[], object]:
-        entry = '{"type":"command","command":"true"}'
-        more = ",".join([entry] * max(1, size // len(entry)))
-        hooks = f'{{"PreToolUse":[{{"matcher":"n{number}","hooks":[{more}]}}]}}'
-        file.write_text(f'{{"hooks":{hooks}}}', encoding="utf-8")
-        event = ConfigChange(
-            identity=_identity(made), source="project_settings", file_path=str(file)
-        )
-        return _asked(hook, event)
-
-    return Case("settings: many hooks", prepare, 1024 * 1024)
-
-
-def _payload_cases() -> list[Case]:
-    return [Case(shape.name, _read_of(shape), shape.most) for shape in PAYLOADS]
-
-
-def _read_of(shape: Shape) -> Prepare:
-    def prepare(size: int, number: int) -> Callable[[], object]:
-        payload = shape.text(size, number).encode("utf-8", "surrogatepass")
-
-        def call() -> None:
-            with contextlib.suppress(PayloadError):
-                read(payload, "PreToolUse")
-
-        return call
-
-    return prepare

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
+from pointsman.engine.reached import Reached
 from pointsman.engine.select import HookTable
 from pointsman.engine.team import Memory
 from pointsman.hooks.all_hooks import shipped_hooks
@@ -78,6 +79,7 @@ class Setups:
         self.secrets = Redactor.of(places.state)
         # What only looks runs no commands, and a session that is decided again has no past.
         self.team = Memory(past_of(places.ledger)) if live else Memory()
+        self.reached = Reached()
         self._kit = Kit(
             places=places,
             fault=partial(fault_of_change, places=places),
@@ -86,6 +88,7 @@ class Setups:
             environ=lambda: os.environ,
             run_command=run_command if live else run_nothing,
             prover=prover,
+            writable=self.reached.of,
         )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []

@@ -100,7 +100,9 @@ class Runtime:
         self._lineage = Lineage()
         self._escalation = Escalation()
         self._witness = Witness()
-        self._gate = SecondGate(self._witness, gate, setups.of, _asked_of, self._clock)
+        self._gate = SecondGate(
+            self._witness, gate, setups.of, _asked_of, self._clock, reached=setups.reached
+        )
         self._background: set[asyncio.Task[None]] = set()
 
     async def handle(self, delivery: Delivery) -> Handled:

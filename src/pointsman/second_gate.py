@@ -16,6 +16,7 @@ from typing import Protocol
 from pointsman.agents.all_agents import AGENTS, Agent
 from pointsman.assembly import Setup
 from pointsman.case import Case, Delivery
+from pointsman.engine.reached import Reached
 from pointsman.engine.run import Clock, is_plain, run_plain
 from pointsman.engine.whose import GATE, HOST, NO_HOOK, Who, told, whose
 from pointsman.engine.witness import Claim, Session, Verdict, Witness
@@ -25,7 +26,7 @@ from pointsman.model.confinement import Confinement, Prefix
 from pointsman.model.contract import EVERY_AGENT, Contract
 from pointsman.model.decision import Action, Decision, deny
 from pointsman.model.errors import PayloadError
-from pointsman.model.event import Event
+from pointsman.model.event import Event, Identity
 from pointsman.model.hook import Hook, HookRun, Outcome, Role
 from pointsman.model.policy import Policy
 from pointsman.store.lookback import Past
@@ -125,12 +126,15 @@ class SecondGate:
         setup_of: Callable[[str | None], Setup],
         asked: _Asked,
         clock: Clock,
+        *,
+        reached: Reached,
     ) -> None:
         self._witness = witness
         self._services = services
         self._setup_of = setup_of
         self._asked = asked
         self._clock = clock
+        self._reached = reached
         # What came before is known from the record alone.
         self._since = clock.wall_ns()
 
@@ -160,7 +164,7 @@ class SecondGate:
         contracts = _contracts(policy, [each.agent for each in (at, *claim.others)])
         if not contracts:
             return Passage(Answer())
-        answer, held = self._hold(run, policy, contracts, at.repository)
+        answer, held = self._hold(run, policy, contracts, at.repository, at)
         return Passage(answer, claim.call.seq, (held,))
 
     def _look_back(self, name: str, agent: Agent) -> None:
@@ -253,7 +257,12 @@ class SecondGate:
         return given, (*runs, held), answer
 
     def _hold(
-        self, run: Run, policy: Policy, contracts: Sequence[Contract], root: str | None
+        self,
+        run: Run,
+        policy: Policy,
+        contracts: Sequence[Contract],
+        root: str | None,
+        who: Identity | None = None,
     ) -> tuple[Answer, HookRun]:
         if not policy.sandbox:
             held = self._noted(SANDBOX, "switched off by sandbox.enabled of the user's settings")
@@ -261,6 +270,8 @@ class SecondGate:
         # Of an agent's contract without a repository, where it was declared.
         where = root or contracts[0].root
         confinement, prefix = self._services.sandbox.hold(contracts, where, run.cwd, run.environ)
+        if who is not None and who.tool_use_id and prefix.words:
+            self._reached.note(who.session, who.tool_use_id, confinement, prefix.mechanism)
         words = b"".join(os.fsencode(word) + b"\0" for word in prefix.words)
         return Answer(stdout=words), self._noted(SANDBOX, _how(confinement, prefix))
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from bench.growth import Case, Doubling
+from bench.cases import Case
+from bench.growth import Doubling
 from bench.inputs import COMMANDS, CONTRACTS, PATHS, PAYLOADS, Shape
 from bench.rig import Effort, rig
 
-from bench import growth
+from bench import cases, growth
 from pointsman.hooks.all_hooks import SHIPPED
 
 
@@ -92,4 +93,4 @@ def test_contracts_grow_with_the_size_and_differ_by_number(name: str) -> None:
 def test_every_shipped_guard_is_given_growing_input() -> None:
     with rig() as made:
         for guard in SHIPPED:
-            assert growth._cases(guard, made), guard
+            assert cases.cases_of(guard, made), guard

@@ -63,6 +63,10 @@ ROWS: list[tuple[tuple[Call, ...], Whose]] = [
     ((call(writable=("/r/tests",)),), Whose.CALL),
     ((call(writable=("/r/tests/t.py",)),), Whose.CALL),
     ((call(writable=("/r/test",)),), Whose.OTHERS),
+    ((call(writable=("/r/tests", "-/r/tests/t.py")),), Whose.OTHERS),
+    ((call(writable=("/r/tests", "-/r/tests/u.py")),), Whose.CALL),
+    ((call(writable=("/", "-/r", "/r/tests")),), Whose.CALL),
+    ((call(writable=("/", "-/r")),), Whose.OTHERS),
     # What the analysis knows.
     ((call(foretold=KNOWN),), Whose.OTHERS),
     # Others' calls.

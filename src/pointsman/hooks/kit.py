@@ -14,7 +14,7 @@ Fault = Callable[[Event, str], str]
 """Returns what a change of the host's settings would do to our guards, or the empty string."""
 
 Writable = Callable[[Event], tuple[str, ...] | None]
-"""Returns the directories that the kernel lets a call write to; ``None`` where nothing holds it."""
+"""Returns what the kernel let a call write (``engine/reached.py``); ``None``: nothing held it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

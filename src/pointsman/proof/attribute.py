@@ -131,8 +131,17 @@ def _may(call: Call, change: Change) -> bool:
         return False
     if call.writable is None:
         return True
-    path = f"{call.root}/{change.path}"
-    return any(path == each or path.startswith(f"{each}/") for each in call.writable)
+    return _could_write(f"{call.root}/{change.path}".rstrip("/"), call.writable)
+
+
+def _could_write(path: str, entries: Sequence[str]) -> bool:
+    """Whether the deepest entry that holds a path is one that could be written."""
+    deepest, could = -1, False
+    for entry in entries:
+        place = entry.removeprefix("-").rstrip("/")
+        if len(place) > deepest and (path == place or path.startswith(f"{place}/")):
+            deepest, could = len(place), not entry.startswith("-")
+    return could
 
 
 def _ran(call: Call, change: Change) -> bool:

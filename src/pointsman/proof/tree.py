@@ -26,7 +26,7 @@ _RACY_NS = 50_000_000
 it was read may be changed again under the same stamp (git's "racily clean")."""
 _COARSE_NS = 2_000_000_000
 """The same where a file system keeps whole seconds, or every other one."""
-_IN_GIT = frozenset({"config", "config.worktree", "hooks", "info", "modules"})
+_IN_GIT = frozenset({"commondir", "config", "config.worktree", "hooks", "info", "modules"})
 """What is covered of git's own store: what runs code or hides files. The rest is for commits."""
 
 FILE, LINK, DIRECTORY, OTHER = "file", "link", "directory", "other"

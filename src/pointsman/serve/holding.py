@@ -36,7 +36,8 @@ class Holding:
     ) -> tuple[Confinement, Prefix]:
         """Return what all of these contracts let a command change, and the words for it."""
         kept = self._kept(root, environ)
-        made = confinement_of(contracts, root, cwd, environ, kept=kept)
+        network = all(each.network == "open" for each in contracts)
+        made = confinement_of(contracts, root, cwd, environ, kept=kept, network=network)
         return made, confine(made, self.seam)
 
     def described(self) -> dict[str, Any]:
