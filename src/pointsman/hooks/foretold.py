@@ -3,11 +3,10 @@
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pointsman.hooks.edits import FILE_TOOLS, edited_paths
-from pointsman.hooks.shell_writes import SHELL_TOOLS
+from pointsman.hooks.shell_writes import SHELL_TOOLS, is_directory
 from pointsman.model.errors import PayloadError
 from pointsman.model.event import Identity
 from pointsman.model.proof import Foretold
@@ -91,7 +90,7 @@ def _places(effects: list[Effect]) -> tuple[str, ...]:
     # A directory that files are put into is not written to as a whole: the files are named.
     into = {path.rpartition("/")[0] for path in paths}
     whole = {_fixed(each.path) for each in effects if each.kind.value != "write"}
-    holders = {path for path in into - whole if Path(path).is_dir()}
+    holders = {path for path in into - whole if is_directory(path)}
     return tuple(sorted(path for path in paths if path and path not in holders))
 
 

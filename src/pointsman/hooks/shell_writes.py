@@ -92,11 +92,11 @@ def _writes(effect: Effect, targets: _Named, holders: _Named) -> Iterator[ShellW
     for path in _expanded(effect.path):
         if effect.kind is not Kind.WRITE:
             removes = effect.kind is not Kind.CHMOD
-            tree = whole and _is_dir(path) and not (removes and _is_link(path))
+            tree = whole and is_directory(path) and not (removes and _is_link(path))
             yield ShellWrite(path, construct, whole=tree, removes=removes)
         elif construct.split(" ")[0] == "mkdir":
             yield ShellWrite(path, construct, directory=True)
-        elif _is_dir(path):
+        elif is_directory(path):
             # What is written "to" a directory has a name in it, which the analysis may know.
             if (construct, path) not in holders:
                 yield ShellWrite(path, construct, partial=True)
@@ -107,7 +107,7 @@ def _writes(effect: Effect, targets: _Named, holders: _Named) -> Iterator[ShellW
 def _is_inside_a_file(effect: Effect, targets: _Named) -> bool:
     """Whether this is the ``b/a`` of ``cp a b`` where ``b`` is no directory."""
     above = posixpath.dirname(effect.path)
-    return (effect.construct, above) in targets and not _is_dir(above)
+    return (effect.construct, above) in targets and not is_directory(above)
 
 
 def _expanded(path: str) -> Iterator[str]:
@@ -123,7 +123,8 @@ def _matches(path: str) -> Iterator[str]:
         return
 
 
-def _is_dir(path: str) -> bool:
+def is_directory(path: str) -> bool:
+    """Whether this is a directory; what cannot be looked up is none."""
     try:
         return stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError):
