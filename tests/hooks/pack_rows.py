@@ -12,6 +12,12 @@ STOPPED = {
         "tmutil deletelocalsnapshots /",
         "zfs destroy -r tank/home",
         "chmod -R a-rwx .",
+        "find src -name 'gen*' -execdir rm -fr {} +",
+        "find . -type d -empty -exec rm --force --recursive '{}' ';'",
+        "find . -print0 | xargs -0 rm -rf",
+        "node -e 'require(\"fs\").rmSync(\"out\", {recursive: true})'",
+        "ruby -rfileutils -e 'FileUtils.rm_rf(\"out\")'",
+        "cd .. && rm -rf .",
     ],
     "git": [
         "git push --force-if-includes -f",
@@ -331,6 +337,11 @@ STOPPED = {
 """By the pack of the rule that speaks."""
 
 PASSES = [
+    "rm -rf .",
+    "rm -r ./",
+    "find . -name '*.o' -exec rm -f {} +",
+    "find . -name node_modules -prune -exec rm -rf '{}' +",
+    "python3 -c 'import shutil; print(shutil.rmtree)'",
     'psql -c "delete from t where id = 3"',
     "psql -c \"insert into notes values ('drop table x')\"",
     "mysql -e 'show tables'",

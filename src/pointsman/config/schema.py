@@ -19,7 +19,7 @@ SHIPPED_NAMES = (
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
-    "rm-tree", "find-delete", "rm-system-file", "shred", "chmod-tree", "chmod-open",
+    "rm-tree", "find-delete", "tree-by-code", "rm-system-file", "shred", "chmod-tree", "chmod-open",
     "move-system", "git-store", "snapshot-delete", "write-system-file", "git-reset-hard",
     "git-discard", "git-clean", "git-push-force", "git-branch-delete", "git-tag-delete",
     "git-rm-force", "git-stash-drop", "git-history", "git-rewrite", "git-runs", "git-config",

@@ -63,6 +63,8 @@ RULES = (
     Row("*disk*", (_MACHINE,), "no", "none, but a backup"),
     Row("*find-delete*", (_FILES,), "only what is committed, or in a backup",
         "committed files: git restore PATH; others: a backup"),
+    Row("*tree-by-code*", (_FILES,), "only what is committed, or in a backup",
+        "committed files: git restore PATH; others: a backup"),
     Row("*git-config*", (_REPOSITORY,), "yes, with the old value noted",
         "git config KEY OLD-VALUE; the values before: git config --list, made before"),
     Row("*git-remote*", (_REPOSITORY, _NETWORK), "yes, with the old address noted",

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from itertools import pairwise
 
 from pointsman.hooks.packs.calls import Given, calls
 from pointsman.hooks.packs.places import (
@@ -16,8 +17,9 @@ from pointsman.hooks.packs.places import (
 from pointsman.hooks.rule import Call, Deed, Pack, Rule, Scene
 from pointsman.model.decision import Action
 from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
-from pointsman.shell.finding import find_roots
+from pointsman.shell.finding import find_commands, find_roots
 from pointsman.shell.programs import plain_words
+from pointsman.shell.state import resolve
 
 _TAKES = frozenset({Kind.DELETE, Kind.DELETE_TREE, Kind.MOVE})
 
@@ -25,7 +27,28 @@ _TAKES = frozenset({Kind.DELETE, Kind.DELETE_TREE, Kind.MOVE})
 def _delete_tree(effect: Effect, each: Invocation, scene: Scene) -> str | None:
     tree = effect.kind is Kind.DELETE_TREE or "/**" in effect.path
     if each.program != "git" and tree and _too_far(effect, each, scene):
+        if _refuses(effect, each, scene):
+            return None
         return f"{effect.construct} deletes {shown(effect.path)} with everything in it"
+    return None
+
+
+def _refuses(effect: Effect, each: Invocation, scene: Scene) -> bool:
+    """Whether rm does nothing: it refuses ``.`` and ``..`` (POSIX). Of the home it is meant."""
+    # What carries it, find or xargs, gives it other names beside.
+    if each.program != "rm" or each.via or effect.path != scene.cwd:
+        return False
+    if inside(scene.home, scene.cwd) or scene.home == scene.cwd:
+        return False
+    words = (word.rstrip("/") for word in plain_words(each))
+    named = [word for word in words if resolve(word, each.cwd) == effect.path]
+    return bool(named) and all(posixpath.basename(word) in {".", ".."} for word in named)
+
+
+def _tree_by_code(effect: Effect, each: Invocation, scene: Scene) -> str | None:
+    del scene
+    if effect.construct.endswith("()") and effect.construct.startswith(f"{each.program}: "):
+        return f"code for {each.program} deletes {shown(effect.path)} with everything in it"
     return None
 
 
@@ -64,9 +87,12 @@ def _is_above(path: str, fixed: str, scene: Scene) -> bool:
 
 
 def _find_beyond(each: Invocation, scene: Scene) -> str | None:
-    """``find -delete`` through links or from words that nobody has seen."""
+    """``find -delete`` through links or from words that nobody has seen; trees by ``rm -rf``."""
     del scene
     words = each.argv[1:]
+    made_again = any(after in _MADE_AGAIN for word, after in pairwise(words) if word == "-name")
+    if not made_again and any(map(_forces_trees, find_commands(each.argv))):
+        return "rm -rf deletes whatever find comes upon"
     if "-delete" not in words:
         return None
     if {"-L", "-follow"} & set(words):
@@ -76,6 +102,22 @@ def _find_beyond(each: Invocation, scene: Scene) -> str | None:
         return "find -delete leaves the place where it begins by .."
     loose = any(mark in root for root in roots for mark in (UNKNOWN, "*", "?"))
     return "find -delete begins at a place that is not known" if loose else None
+
+
+_MADE_AGAIN = frozenset(
+    {"__pycache__", "node_modules", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox",
+     ".next", ".nuxt", ".turbo", ".parcel-cache", ".gradle", ".ipynb_checkpoints", ".DS_Store",
+     "*.egg-info", ".eggs", "htmlcov", ".nyc_output", "*.pyc"}
+)  # fmt: skip
+"""What tools make anew: nobody misses it."""
+
+
+def _forces_trees(command: list[str]) -> bool:
+    if posixpath.basename(command[0]) != "rm" or not any("{}" in word for word in command):
+        return False
+    given = Given.of(Invocation(tuple(command), ""))
+    recursive = given.has("-r") or given.has("-R") or given.has_long("--recursive")
+    return recursive and (given.has("-f") or given.has_long("--force"))
 
 
 def _delete_system_file(effect: Effect, each: Invocation, scene: Scene) -> str | None:
@@ -161,6 +203,11 @@ PACK = Pack("files", "Files and trees.", (
          Call(frozenset({"find"}), _find_beyond),
          'find "$DIR/cache" -delete', "find build -name '*.o' -delete",
          "Print first what it finds, then delete that."),
+    Rule("tree-by-code", Action.ASK, "Deletes a whole tree from within code, where few look.",
+         Deed(frozenset({Kind.DELETE_TREE}), _tree_by_code),
+         "python3 -c \"import shutil; shutil.rmtree('build')\"",
+         "python3 -c \"import os; os.remove('build/a.o')\"",
+         "`rm -r` says the same in plain sight."),
     Rule("rm-system-file", Action.DENY, "Deletes a file of the system.",
          Deed(frozenset({Kind.DELETE}), _delete_system_file),
          "rm /etc/hosts", "rm notes.txt"),
