@@ -46,7 +46,9 @@ def test_a_call_through_the_daemon(machine: Machine) -> None:
     machine.write("src/a.py", "a")
     test = machine.write("tests/t.py", "assert 1\n")
     mine = machine.write("docs/mine.md", "mine\n")
-    command = "python3 -c \"open('te' + 'sts/t.py', 'w').write('evil')\""
+    # What a script does that was there before is not said beforehand.
+    machine.write("src/x.sh", "printf evil > tests/t.py\n")
+    command = "sh src/x.sh"
     tool = {"tool_name": "Bash", "tool_input": {"command": command}}
     assert hook(machine, "PreToolUse", **tool).code == 0
     subprocess.run(["bash", "-c", command], cwd=machine.repository, check=True)

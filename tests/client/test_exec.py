@@ -355,8 +355,11 @@ def test_pinned_directories_beat_the_environment(run: Run, serve: Serve) -> None
 def test_a_signal_before_the_answer_ends_it(run: Run, serve: Serve, number: int) -> None:
     daemon = serve(hangs)
     mark = run.folder / "was-run"
-    child = subprocess.Popen([*run.executor, f"touch {mark}"], env=run.environ())
+    # Whoever runs the tests may ignore hang-ups, and what is ignored is inherited.
+    words = ["env", "--default-signal=HUP,INT,TERM", *run.executor]
+    child = subprocess.Popen([*words, f"touch {mark}"], env=run.environ())
     while not daemon._threads:
+        assert child.poll() is None
         time.sleep(0.01)
     child.send_signal(number)
     assert child.wait(60) == -number

@@ -67,8 +67,8 @@ class Desk:
         )
 
     def events(self, call: str) -> list[tuple[str, str]]:
-        """Return what is on record of a call, in order: event and decision."""
-        rows = self.under.rows()
+        """Return what is on record of a call, in order: event and decision; no derived edit."""
+        rows = [row for row in self.under.rows() if row["event"] != "PreEdit"]
         return [(row["event"], row["decision"]) for row in rows if row["tool_use_id"] == call]
 
     def wait_for_event(self, call: str, event: str) -> None:

@@ -10,6 +10,7 @@ from pointsman.cli.covered import echo_json
 from pointsman.cli.dry_run import DryRun
 from pointsman.cli.places import places
 from pointsman.engine.run import Clock
+from pointsman.model.decision import Action
 from pointsman.model.errors import LedgerError
 from pointsman.model.places import Places
 from pointsman.store import query
@@ -88,8 +89,15 @@ def _compare(was: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
         "now": now["decision"],
         "rule": now["rule"],
         "reason": now["reason"],
-        "changed": (was["decision"], was["rule"]) != (now["decision"], now["rule"]),
+        "changed": _is_changed(was, now),
     }
+
+
+def _is_changed(was: dict[str, Any], now: dict[str, Any]) -> bool:
+    # What a question came to was a person's affair: the policy is the same if it asks again.
+    if str(was["rule"]).startswith("approval."):
+        return bool(now["decision"] != Action.ASK)
+    return (was["decision"], was["rule"]) != (now["decision"], now["rule"])
 
 
 def _line(row: dict[str, Any]) -> str:
