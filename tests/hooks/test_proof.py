@@ -135,7 +135,7 @@ def test_a_call_is_announced_and_compared(tmp_path: Path) -> None:
         (pre(Path("/r"), tool="Read", file_path="src/a"), False),
         (pre(Path("/r"), tool="Grep", pattern="x"), False),
         (pre(Path("/r"), tool="Agent", prompt="x"), False),
-        (pre(Path("/r"), agent=""), True),  # its changes are its own, which has to be known
+        (pre(Path("/r"), agent=""), False),  # taken down, and not looked at
         (SessionStart(identity=identity(Path("/r"))), True),
         (Stop(identity=identity(Path("/r"))), False),
         (Stop(identity=identity(Path("/r"), "builder")), True),
@@ -180,8 +180,10 @@ def test_a_contract_that_might_be_anybodys_holds_everybody() -> None:
 def test_an_agent_without_a_contract_is_only_noted(tmp_path: Path) -> None:
     prover = Canned(FOUND)
     hook = made(prover, tmp_path)
-    assert ask(hook, pre(tmp_path, agent="")) is None
-    assert ask(hook, post(tmp_path, agent="")) is None
+    assert hook.when is not None
+    assert not hook.when(pre(tmp_path, agent=""))
+    assert not hook.when(post(tmp_path, agent=""))
+    # Its changes are its own, which has to be known.
     assert [what for what, _ in prover.asked] == ["note", "noted"]
 
 

@@ -117,12 +117,21 @@ class _Guard:
         self._late: OrderedDict[tuple[str, str], Report] = OrderedDict()
 
     def concerns(self, event: Event) -> bool:
-        """Whether anything has to be remembered or looked at."""
-        if not event.identity.repository:
+        """Whether there is anything to look at; what others do is taken down on the way.
+
+        It is evidence for whose a change is, and nobody has to wait for it: as a coroutine it
+        would cost every event of an agent without a contract a turn of the loop.
+        """
+        who, prover = event.identity, self._kit.prover
+        if not who.repository or prover is None:
             return False
+        held = self._contracts.holds(who.agent)
         if isinstance(event, ToolEvent):
-            return event.tool_name not in READING
-        return isinstance(event, _BEGINS) or self._contracts.holds(event.identity.agent)
+            if event.tool_name in READING:
+                return False
+            if not held:
+                _note(prover, event, _call(event, self._kit))
+        return held or isinstance(event, _BEGINS)
 
     async def run(self, event: Event, context: HookContext) -> Decision | None:
         """Take a baseline, or compare with it."""
@@ -135,9 +144,6 @@ class _Guard:
             _later(partial(prover.prepare, who.repository, judges))
             return None
         call = _call(event, self._kit)
-        if not self._contracts.holds(who.agent):
-            _note(prover, event, call)
-            return None
         if isinstance(event, PreToolUse):
             report = await self._within(context, call, partial(prover.before, call, judges))
             return decision_before(report, call) if report else not_ready(call)
