@@ -162,5 +162,7 @@ def _records(made: Rig) -> list[Record]:
         delivery = Delivery(
             host="claude-code", event=event, payload=payload, cwd=str(made.repository)
         )
-        records.append(runtime.finish_at_once(runtime.open(delivery)).record)
+        case = runtime.open(delivery)
+        if case.at_once:  # What waits for something is not what a ledger costs.
+            records.append(runtime.finish_at_once(case).record)
     return records
