@@ -48,7 +48,8 @@ def _delete(path: Path, other: Path, mode: int) -> None:
 
 def _tree(path: Path, other: Path, mode: int) -> None:
     del other, mode
-    shutil.rmtree(path)
+    if path.is_dir():  # A pipe would be opened, and nobody writes to its other end.
+        shutil.rmtree(path)
 
 
 def _directory(path: Path, other: Path, mode: int) -> None:
