@@ -15,7 +15,7 @@ from pointsman.agents.claude_findings import findings
 from pointsman.agents.claude_install import Where, settings_texts
 from pointsman.agents.claude_settings import SCOPES, is_ours, our_events
 from pointsman.agents.claude_version import Client, installed
-from pointsman.cli.doctor_gate import Finding, gate_findings
+from pointsman.cli.doctor_gate import Finding, gate_findings, parsed
 from pointsman.cli.host_settings import where
 from pointsman.cli.places import cwd, home, places
 from pointsman.cli.status import read_status
@@ -107,7 +107,7 @@ def _host(client: Client) -> Finding:
 def _registered(texts: Mapping[str, tuple[str, bytes | None]]) -> Iterator[Finding]:
     everywhere: frozenset[str] = frozenset()
     for scope, (name, data) in texts.items():
-        events = our_events(_parsed(data))
+        events = our_events(parsed(data))
         everywhere |= events
         if events:
             yield Finding("registered", True, f"{len(events)} events in {name} ({scope})")
@@ -129,7 +129,7 @@ def _settings_problems(
 def _canaries(texts: Mapping[str, tuple[str, bytes | None]]) -> Iterator[Finding]:
     seen: set[tuple[str, ...]] = set()
     for name, data in texts.values():
-        for argv in _commands(_parsed(data)):
+        for argv in _commands(parsed(data)):
             # Once, as the host does: of equal entries in several scopes it runs one.
             if argv not in seen:
                 seen.add(argv)
@@ -189,11 +189,3 @@ def _deliver(argv: tuple[str, ...], tool: str) -> subprocess.CompletedProcess[by
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{argv[0]} cannot be run: {error}"
-
-
-def _parsed(data: bytes | None) -> Mapping[str, Any]:
-    try:
-        value = json.loads(data) if data else {}
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -34,7 +34,7 @@ def gate_findings(texts: Mapping[str, tuple[str, bytes | None]]) -> Iterator[Fin
     """
     seen: set[tuple[str, ...]] = set()
     for name, data in texts.values():
-        argv = argv_of(value_in(_parsed(data)))
+        argv = argv_of(value_in(parsed(data)))
         if argv is not None and argv not in seen:
             seen.add(argv)
             yield _canary(argv, name)
@@ -88,7 +88,8 @@ def _run(argv: tuple[str, ...], quoted: str) -> subprocess.CompletedProcess[byte
         return f"{argv[0]} cannot be run: {error}"
 
 
-def _parsed(data: bytes | None) -> Mapping[str, Any]:
+def parsed(data: bytes | None) -> Mapping[str, Any]:
+    """Return the object in a settings file; of anything else, and of none, an empty one."""
     try:
         value = json.loads(data) if data else {}
     except (ValueError, RecursionError):
