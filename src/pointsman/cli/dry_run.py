@@ -54,6 +54,8 @@ class DryRun:
 
     def __enter__(self) -> Self:
         self._setups = Setups(PolicyLoader(self.where), self.where, live=False)
+        # As the daemon does at its start: no hook's time is to hold the reading of the rules.
+        self._setups.secrets.load()
         self._runtime = Runtime(self._setups, None, self.clock)
         # One loop for all deliveries: a resident worker lives on the loop that started it.
         self._loop = asyncio.new_event_loop()
