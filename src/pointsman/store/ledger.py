@@ -16,7 +16,7 @@ from typing import Any
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
-from pointsman.store import ledger_file
+from pointsman.store import ledger_file, rollups
 from pointsman.store.ledger_file import FileIdentity, connect, translated
 from pointsman.store.record import Record, event_row, run_row
 
@@ -161,7 +161,8 @@ class Ledger:
                 if one.payload or one.answer.stdout or one.answer.stderr:
                     bodies.append((seq, one.payload, one.answer.stdout, one.answer.stderr))
                 seq += 1
-        self._write([(_EVENT, events), (_BODY, bodies), (_RUN, runs)])
+        counts = rollups.statements(events, runs)
+        self._write([(_EVENT, events), (_BODY, bodies), (_RUN, runs), *counts])
         # Only now: what was not written leaves no gap in the numbers.
         self._next = seq
         return seqs
@@ -169,7 +170,7 @@ class Ledger:
     def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
         """Add hook runs that ended after the answer was out to the event ``seq``."""
         rows = [run_row(seq, first + n, run) for n, run in enumerate(runs)]
-        self._write([(_RUN, rows)])
+        self._write([(_RUN, rows), *rollups.statements([], rows)])
 
     def note(self, kind: str, text: str, **data: object) -> None:
         """Record something of the daemon's own."""
@@ -196,15 +197,25 @@ class Ledger:
     def prune(self, older_than_ns: int, batch: int = 500) -> int:
         """Delete events received before this time, at most ``batch``; return how many."""
         with self._transaction():
-            found = self._connection.execute(
-                "SELECT seq FROM events WHERE received_ns < ? ORDER BY seq LIMIT ?",
+            events = self._connection.execute(
+                "SELECT * FROM events WHERE received_ns < ? ORDER BY seq LIMIT ?",
                 (older_than_ns, batch),
             ).fetchall()
+            found = [(row[0],) for row in events]
+            runs = [
+                run
+                for seq in found
+                for run in self._connection.execute("SELECT * FROM hook_runs WHERE seq = ?", seq)
+            ]
             # Opened and closed in one transaction: no other connection ever sees the gate open.
             self._connection.execute("INSERT INTO retention_gate VALUES (1)")
             for table in ("bodies", "hook_runs", "events"):
                 self._connection.executemany(f"DELETE FROM {table} WHERE seq = ?", found)  # noqa: S608
             self._connection.execute("DELETE FROM retention_gate")
+            self._put(rollups.statements(events, runs, sign=-1))
+            # It goes through them all, so once, at the end of a round.
+            for emptied in rollups.EMPTIED if len(found) < batch else ():
+                self._connection.execute(emptied)
         return len(found)
 
     def close(self) -> None:
@@ -222,11 +233,14 @@ class Ledger:
         self._next = max(self._next, _highest(self._connection) + 1)
         self.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
 
-    def _write(self, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
+    def _write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         with self._transaction():
-            for statement, rows in statements:
-                if rows:
-                    self._connection.executemany(statement, rows)
+            self._put(statements)
+
+    def _put(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        for statement, rows in statements:
+            if rows:
+                self._connection.executemany(statement, rows)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

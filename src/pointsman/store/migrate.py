@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from pointsman.model.errors import LedgerError
+from pointsman.store.rollups import length_bucket
 
 
 def refuse_newer(connection: sqlite3.Connection, known: int | None = None) -> None:
@@ -30,6 +31,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] | None = None) 
     """
     wanted = scripts() if steps is None else steps
     refuse_newer(connection, len(wanted))
+    connection.create_function("length_bucket", 1, length_bucket, deterministic=True)
     version = schema_version(connection)
     for number, script in enumerate(wanted[version:], version + 1):
         try:

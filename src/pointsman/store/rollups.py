@@ -1,0 +1,145 @@
+"""Counts that are kept while events are written, so that no page has to go through them all.
+
+They are part of the writer's transaction: no event is on record that they do not hold, and what
+retention deletes they give back. Each dimension has its own narrow rows, by hour; a hook's runs
+are a histogram by day. Only whole numbers and ``ON CONFLICT … DO UPDATE``: any SQL store has them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+HOUR_NS = 3600 * 10**9
+DAY_NS = 24 * HOUR_NS
+DIMENSIONS = ("all", "host", "event", "tool", "agent", "repository", "rule")
+"""What events are counted by; ``all`` has the one value ``""``."""
+UNNAMED = "(unnamed)"
+"""The agents of a host's own, which have an id and no type."""
+COUNTS = (
+    "events", "calls", "allowed", "denied", "asked", "modified", "failed", "duration_ns",
+)  # fmt: skip
+_ACTIONS = {"allow": 2, "deny": 3, "ask": 4, "modify": 5}
+_FAILURES = frozenset({"PostToolUseFailure", "StopFailure"})
+Row = Sequence[Any]
+Statement = tuple[str, Sequence[Row]]
+
+
+def _upsert(table: str, keys: str, more: str, counted: Sequence[str], kept: str = "") -> str:
+    names = ", ".join((keys, *([more] if more else []), *counted))
+    marks = ", ".join("?" * len(names.split(", ")))
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in counted)
+    return (
+        f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of our own
+        f" ON CONFLICT ({keys}) DO UPDATE SET {added}{kept}"
+    )
+
+
+def _further(name: str, side: str) -> str:
+    # Not min() or max(): of two values that is a function in one store, and an error in the next.
+    return (
+        f", {name} = CASE WHEN excluded.{name} {side} sessions.{name}"
+        f" THEN excluded.{name} ELSE sessions.{name} END"
+    )
+
+
+_HOURS = _upsert("event_hours", "dimension, hour, value", "", COUNTS)
+_SESSIONS = _upsert(
+    "sessions", "session", "host, repository, first_ns, last_ns, last_seq", COUNTS,
+    _further("first_ns", "<") + _further("last_ns", ">") + _further("last_seq", ">")
+    + ", repository = CASE WHEN sessions.repository = ''"
+    " THEN excluded.repository ELSE sessions.repository END",
+)  # fmt: skip
+_HOOKS = _upsert(
+    "hook_days", "day, hook, event, role, outcome, budget_ms, bucket", "", ("runs", "duration_ns")
+)
+EMPTIED = (
+    "DELETE FROM event_hours WHERE events <= 0",
+    "DELETE FROM sessions WHERE events <= 0",
+    "DELETE FROM hook_days WHERE runs <= 0",
+)
+"""What retention leaves behind, taken away."""
+
+
+def length_bucket(duration_ns: int) -> int:
+    """Return the bucket of a length: four to each doubling, so none is wider than a quarter.
+
+    >>> [length_bucket(n) for n in (0, 1, 4, 5, 1000, 1024, 1279, 1280)]
+    [0, 0, 8, 9, 39, 40, 40, 41]
+    """
+    octave = max(duration_ns, 1).bit_length() - 1
+    quarter = (duration_ns << 2 >> octave) & 3 if duration_ns > 0 else 0
+    return 4 * octave + quarter
+
+
+def bucket_end(bucket: int) -> int:
+    """Return the length in ns at which a bucket ends: every run in it is shorter."""
+    octave, quarter = divmod(bucket, 4)
+    return ((5 + quarter) << octave) + 3 >> 2
+
+
+def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> list[Statement]:
+    """Return what adds these rows to the counts; with ``sign`` -1, what takes them away.
+
+    Rows are those of ``store/record.py``, in the order of their tables' columns.
+    """
+    return [
+        (_HOURS, _hours(events, sign)),
+        (_SESSIONS, _sessions(events, sign)),
+        (_HOOKS, _hooks(runs, sign)),
+    ]
+
+
+def _counted(row: Row) -> list[int]:
+    """Return what one event adds to each of ``COUNTS``."""
+    event = row[3]
+    counts = [1, int(event == "PreToolUse"), 0, 0, 0, 0, int(event in _FAILURES), row[21]]
+    place = _ACTIONS.get(row[15])
+    if place is not None:
+        counts[place] = 1
+    return counts
+
+
+def _hours(events: Iterable[Row], sign: int) -> list[Row]:
+    counted: dict[tuple[str, int, str], list[int]] = {}
+    for row in events:
+        counts, hour = _counted(row), row[1] // HOUR_NS
+        agent = row[6] or ("main" if row[5] is None else UNNAMED)
+        for dimension, value in (
+            ("all", ""), ("host", row[2]), ("event", row[3]), ("tool", row[10]), ("agent", agent),
+            ("repository", row[13]), ("rule", row[16]),
+        ):  # fmt: skip
+            if value or dimension == "all":
+                _add(counted.setdefault((dimension, hour, value), [0] * 8), counts, sign)
+    return [(*key, *counts) for key, counts in counted.items()]
+
+
+def _sessions(events: Iterable[Row], sign: int) -> list[Row]:
+    counted: dict[str, list[int]] = {}
+    about: dict[str, list[Any]] = {}
+    for row in events:
+        session, received, seq = row[4], row[1], row[0]
+        if not session:
+            continue
+        known = about.setdefault(session, [row[2], row[13] or "", received, received, seq])
+        known[1] = known[1] or row[13] or ""
+        # The clock may have gone back: the first row need not be the earliest.
+        known[2], known[3] = min(known[2], received), max(known[3], received)
+        known[4] = max(known[4], seq)
+        _add(counted.setdefault(session, [0] * 8), _counted(row), sign)
+    return [(session, *about[session], *counts) for session, counts in counted.items()]
+
+
+def _hooks(runs: Iterable[Row], sign: int) -> list[Row]:
+    counted: Counter[tuple[Any, ...]] = Counter()
+    lengths: Counter[tuple[Any, ...]] = Counter()
+    for row in runs:
+        _seq, _n, hook, role, event, started, duration, outcome, budget = row[:9]
+        key = (started // DAY_NS, hook, event, role, outcome, budget, length_bucket(duration))
+        counted[key] += sign
+        lengths[key] += sign * duration
+    return [(*key, n, lengths[key]) for key, n in counted.items()]
+
+
+def _add(total: list[int], counts: Sequence[int], sign: int) -> None:
+    for place, count in enumerate(counts):
+        total[place] += sign * count
