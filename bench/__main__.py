@@ -15,6 +15,7 @@ from bench import (
     growth,
     holding,
     ledger_size,
+    pages,
     round_trip,
     snapshot,
     table,
@@ -34,6 +35,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "holding": holding.holding,
     "growth": growth.growth,
     "snapshot": snapshot.snapshot,
+    "pages": pages.pages,
 }
 """A new measurement is one function and one line here."""
 
