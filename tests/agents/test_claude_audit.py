@@ -428,3 +428,19 @@ def test_every_check_has_an_id_of_its_own_and_its_row_in_the_page() -> None:
     assert len(set(ids)) == len(ids)
     rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning|note)", PAGE.read_text(), re.MULTILINE)
     assert rows == [(check.id, check.level.value) for check in CHECKS]
+
+
+def test_the_users_own_agents_are_looked_at_behind_those_of_the_repository(tmp_path: Path) -> None:
+    repository, home = tmp_path / "repository", tmp_path / "home"
+    for base, names in ((repository, ("both",)), (home, ("both", "mine"))):
+        folder = base / ".claude/agents"
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / f"{name}.md").write_text(f"---\nname: {name}\n---\nYou work.\n")
+    files = [each.file for each in read_inputs({}, repository, home, {}, {}).agents]
+    assert files == [
+        str(repository / ".claude/agents/both.md"),
+        str(home / ".claude/agents/mine.md"),
+    ]
+    config = {"CLAUDE_CONFIG_DIR": str(repository / "elsewhere")}
+    assert len(read_inputs({}, repository, home, config, {}).agents) == 1

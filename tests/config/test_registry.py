@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.repository import Machine
-from pointsman.config.registry import Registry, drift, own_roles
+from pointsman.config.registry import Registry, drift, of_repository
 from pointsman.paths.overlap import Overlap
 
 
@@ -21,7 +21,7 @@ def agent(machine: Machine, name: str, text: str = "") -> None:
 
 def registry(machine: Machine, *, own: bool = False) -> Registry:
     policy, root = machine.policy(), str(machine.root)
-    return Registry(policy, root, own_roles(policy, root) if own else None)
+    return Registry(of_repository(policy, root) if own else policy, root)
 
 
 OWNS = "outputs: {allowed_modifications: [src/**]}"
