@@ -195,7 +195,7 @@ class Desk:
     def _ask(self, asked: _Question) -> Decision:
         if self.store.waiting() >= MOST_WAITING:
             text = (
-                f"{asked.decision.reason}\nNobody is at this session's prompt, and {MOST_WAITING} "
+                f"{asked.decision.reason}\n{_why_queued(asked)}, and {MOST_WAITING} "
                 "questions wait already. A person answers some: pointsman approvals list"
             )
             return replace(_stopped(asked, text), rule=FULL)
@@ -310,12 +310,18 @@ def _refused(asked: _Question, one: Approval) -> Decision:
 
 def _waits(asked: _Question, one: Approval) -> Decision:
     text = (
-        f"{asked.decision.reason}\nNobody is at this session's prompt, so a person has been asked: "
+        f"{asked.decision.reason}\n{_why_queued(asked)}, so a person has been asked: "
         f"approval {one.id}. This call did not run. Go on with other work; later make exactly the "
         "same call again: once a person has said yes, it runs, once. To answer, a person types: "
         f"pointsman approvals show {one.id}"
     )
     return replace(_stopped(asked, text), rule=WAITING)
+
+
+def _why_queued(asked: _Question) -> str:
+    if asked.case.settle is not None:
+        return "No hook ran, and the host's own prompt comes too late"
+    return "Nobody is at this session's prompt"
 
 
 def _stopped(asked: _Question, text: str) -> Decision:

@@ -84,4 +84,6 @@ def told(decision: Decision, who: Who) -> Decision:
         why = f"nobody can be asked here, as no hook ran: {decision.reason}"
     else:
         why = decision.reason
-    return replace(decision, action=Action.DENY, reason=f"{why} {who.advice}", updated_input=None)
+    gap = " " if why.endswith((".", "!", "?")) else "\n"
+    reason = f"{why}{gap}{who.advice}"
+    return replace(decision, action=Action.DENY, reason=reason, updated_input=None)

@@ -43,7 +43,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         if not isinstance(event, ToolEvent) or event.tool_name in FREE:
             return None
         agent = event.identity.agent
-        return by_names(agent, event.tool_name) or _starting(event, rules_of(agent))
+        return by_names(agent, event.tool_name) or _starting(event, policy, rules_of(agent))
 
     return Hook(name=NAME, role=Role.GUARD, run=run, events=frozenset({"PreToolUse"}))
 
@@ -70,11 +70,11 @@ def _judge(tool: str, rules: Iterable[Grant]) -> Decision | None:
     return None
 
 
-def _starting(event: ToolEvent, rules: Iterable[Grant]) -> Decision | None:
+def _starting(event: ToolEvent, policy: Policy, rules: Iterable[Grant]) -> Decision | None:
     """Stop a start of an agent that is not among those that the caller may start."""
     if event.tool_name not in SPAWNING_TOOLS:
         return None
-    wanted = spawned(event)
+    wanted = spawned(event, policy)
     for rule in rules:
         if rule.spawns is not None and wanted not in rule.spawns:
             reason = (
