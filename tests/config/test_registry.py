@@ -163,3 +163,14 @@ def test_drift_names_what_differs(machine: Machine) -> None:
     ]  # fmt: skip
     assert "no JSON" in next(drift(registry(machine), "{"))
     assert list(drift(registry(machine), registry(machine).text().replace("1,", "2,", 1)))
+
+
+@pytest.mark.parametrize(("glob", "found"), [
+    ("src", True), ("src/", True), ("src/**", False), ("src/a.py", False), ("gone", False),
+])  # fmt: skip
+def test_a_directory_is_no_glob_of_its_files(machine: Machine, glob: str, found: bool) -> None:
+    machine.file("src/a.py", "")
+    agent(machine, "builder", f"tools: Read, Write\noutputs: {{allowed_modifications: ['{glob}']}}")
+    faults = registry(machine).faults()
+    assert [fault.kind for fault in faults] == ["directory"] * found
+    assert all(fault.fix == "write src/**" for fault in faults)

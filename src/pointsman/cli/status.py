@@ -64,9 +64,16 @@ def _lines(status: dict[str, Any]) -> list[str]:
         place = f"{problem['file']}:{problem['line']}"
         what = f"{problem['key']} = {problem['value']}: {problem['message']}"
         lines.append(f"error      {place}: {what}; {problem['fix']}")
-    if status["config_errors"]:
-        lines.append("           the last good settings stay in force")
+    lines += _consequences([problem["file"] for problem in status["config_errors"]])
     return lines
+
+
+def _consequences(files: list[str]) -> Iterator[str]:
+    """Say what a mistake comes to: in the settings something else than in a contract."""
+    if any(file.endswith(".toml") and "/contracts/" not in file for file in files):
+        yield "           the last good settings stay in force"
+    if any("/agents/" in file or "/contracts/" in file for file in files):
+        yield "           an agent's edits are denied while its contract cannot be read"
 
 
 def _sandbox_lines(status: dict[str, Any]) -> Iterator[str]:

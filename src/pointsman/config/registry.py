@@ -124,7 +124,10 @@ class Registry:
 
     def faults(self) -> list[Fault]:
         """Return everything that is wrong with the agents and between them."""
-        return [*self._broken(), *self._unknown(), *self._rounds(), *self._overlaps()]
+        return [
+            *self._broken(), *self._unknown(), *self._directories(), *self._rounds(),
+            *self._overlaps(),
+        ]  # fmt: skip
 
     def _bound(self, agent: str) -> tuple[Contract, ...]:
         by_agent = self._policy.contracts
@@ -213,6 +216,18 @@ class Registry:
                         close = difflib.get_close_matches(name, self.agents, n=1)
                         fix = f"write {close[0] if close else 'the name of an agent'}"
                         yield Fault("unknown agent", self._relative(each.source), text, fix)
+
+    def _directories(self) -> Iterator[Fault]:
+        """Yield globs that are the name of a directory: they match no file in it."""
+        for agent in self.agents:
+            for each in self._policy.contracts.get(agent, ()):
+                for glob in (*each.allowed, *each.forbidden):
+                    bare = glob.rstrip("/")
+                    if not is_glob(bare) and Path(self._root, bare).is_dir():
+                        text = f"agent {agent!r}: {glob!r} is a directory, and means no file in it"
+                        yield Fault(
+                            "directory", self._relative(each.source), text, f"write {bare}/**"
+                        )
 
     def _rounds(self) -> Iterator[Fault]:
         for names in cycles(self._policy.contracts):
