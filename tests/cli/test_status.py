@@ -62,3 +62,16 @@ def test_what_a_mistake_comes_to_depends_on_where_it_is() -> None:
         (said,) = _consequences([file])
         assert "edits are denied" in said
     assert list(_consequences(["/r/.pointsman/hooks/a.py"])) == []
+
+
+def test_checks_that_nobody_has_trusted_are_told(tmp_path: Path) -> None:
+    where = Places(tmp_path / "state", tmp_path / "config")
+    file = tmp_path / ".claude/agents/a.md"
+    file.parent.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    check = "validation: {postComplete: [{check: tests_pass, command: make test}]}"
+    file.write_text(f"---\nname: a\n{check}\n---\nYou work.\n")
+    (told,) = read_status(where, str(tmp_path))["checks_skipped"]
+    assert told.startswith(f"{file}: nobody has trusted it")
+    file.write_text("---\nname: a\n---\nYou work.\n")
+    assert read_status(where, str(tmp_path))["checks_skipped"] == []

@@ -57,6 +57,10 @@ def _lines(status: dict[str, Any]) -> list[str]:
     for hook in status["hooks"]:
         skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
+    # A daemon of an older version does not tell.
+    lines += [
+        f"warning    checks at an agent's end: {each}" for each in status.get("checks_skipped", ())
+    ]
     lines += _sandbox_lines(status)
     lines += _approval_lines(status)
     lines += _ledger_lines(status)
