@@ -72,14 +72,6 @@ def _lines(status: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _consequences(files: list[str]) -> Iterator[str]:
-    """Say what a mistake comes to: in the settings something else than in a contract."""
-    if any(file.endswith(".toml") and "/contracts/" not in file for file in files):
-        yield "           the last good settings stay in force"
-    if any("/agents/" in file or "/contracts/" in file for file in files):
-        yield "           an agent's edits are denied while its contract cannot be read"
-
-
 def _sandbox_lines(status: dict[str, Any]) -> Iterator[str]:
     """Say what holds commands here; without a daemon, and by an older one, nothing was tried."""
     found = status.get("sandbox")
@@ -114,3 +106,11 @@ def _ledger_lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"warning    {status['spooled']} events wait in the spool"
     for kept in status.get("set_aside", ()):
         yield f"warning    a damaged ledger was set aside: {kept}"
+
+
+def _consequences(files: list[str]) -> Iterator[str]:
+    """Say what a mistake comes to: in the settings something else than in a contract."""
+    if any(file.endswith(".toml") and "/contracts/" not in file for file in files):
+        yield "           the last good settings stay in force"
+    if any("/agents/" in file or "/contracts/" in file for file in files):
+        yield "           an agent's edits are denied while its contract cannot be read"
