@@ -12,7 +12,7 @@ import pytest
 from approving import MINUTE, Clock, store_in
 from made_secrets import made
 from pointsman.case import Delivery, Handled
-from pointsman.desk import MOST_WAITING, TRIGGER, Desk, spoken
+from pointsman.desk import MOST_WAITING, NEW, TRIGGER, Desk, spoken
 from pointsman.model.answer import PASS, STOP
 from pointsman.model.approval import NOT_KNOWN, Approval, State
 from pointsman.model.decision import Action, Cause, Decision, ask, deny, inject, modify, unverified
@@ -554,3 +554,53 @@ def test_secrets_are_covered_in_what_is_kept_and_the_call_fits_all_the_same(
         data = file.read_bytes()
         assert token.encode() not in data
         assert word.encode() not in data
+
+
+# --- how a person hears of it ---------------------------------------------------------------------
+
+
+def test_a_new_question_is_told_once_and_reaches_the_hooks(opened: Open) -> None:
+    seen: list[Event] = []
+    office = opened(
+        hook("g", ask("sure?", rule=RULE), Role.GUARD, "PreToolUse"),
+        hook("o", seen.append, Role.OBSERVER, "ErrorEscalation"),
+    )
+    office.call("git commit --amend -m a", agent_id="a", agent_type="builder")
+    office.call("git commit --amend -m a", agent_id="a", agent_type="builder")
+    told = office.desk.news()
+    one = office.one()
+    assert [(each.trigger, each.key, each.count) for each in told] == [(NEW, one.id, 1)]
+    assert told[0].identity.agent == "builder"
+    for words in (one.id, "builder wants Bash", "sure?", f"pointsman approvals show {one.id}"):
+        assert words in told[0].summary
+    asyncio.run(office.scene.runtime.escalate(told))
+    assert [event.kind for event in seen] == ["ErrorEscalation"]
+    assert office.scene.journal.records[-1].decision.rule == "escalation.approval-asked"
+    assert office.desk.news() == []
+
+
+def test_many_questions_are_told_together(opened: Open) -> None:
+    office = opened()
+    for number in range(4):
+        office.call(f"git commit --amend -m {number}")
+        office.desk.news()
+    office.clock.pass_by(MINUTE)
+    (told,) = office.desk.news()
+    assert told.count == 3
+    assert "2 more" in told.summary
+
+
+def test_whoever_sits_down_is_told_of_what_waits(opened: Open) -> None:
+    office = opened(hook("g", ask("sure?", rule=RULE), Role.GUARD, "PreToolUse"))
+    assert office.there("SessionStart").answer.stdout == b""
+    office.call()
+    said = json.loads(office.there("SessionStart").answer.stdout)["systemMessage"]
+    assert said == "Pointsman: 1 question waits for a person's answer: pointsman approvals list"
+    office.call("git commit --amend -m other")
+    assert b"2 questions wait " in office.there("SessionStart").answer.stdout
+
+
+def test_a_run_that_nobody_sits_at_is_told_nothing(opened: Open) -> None:
+    office = opened(hook("g", ask("sure?", rule=RULE), Role.GUARD, "PreToolUse"))
+    office.call()
+    assert office.deliver(delivery("SessionStart")).answer.stdout == b""

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from approving import store_in
 from pointsman.agents.claude_events import registration
 from pointsman.case import Case, Handled
+from pointsman.desk import Desk
 from pointsman.engine.run import Clock
 from pointsman.engine.whose import HOST, NO_HOOK, PERSON
 from pointsman.model.answer import PASS, STOP, Answer
@@ -22,6 +24,8 @@ from pointsman.model.events import ErrorEscalation
 from pointsman.model.policy import Policy
 from pointsman.runtime import Runtime
 from pointsman.second_gate import Passage, Run, Services
+from pointsman.store import verdicts
+from pointsman.store.approvals import Approvals
 from pointsman.store.lookback import Past
 from pointsman.store.recorder import Recorder
 from scene import Fixed, Journal, delivery, hook
@@ -67,7 +71,13 @@ def judged(event: Event) -> Decision | None:
 class Gate:
     """A runtime whose hooks are in the settings of a repository, or are not."""
 
-    def __init__(self, folder: Path, policy: Policy = POLICY, past: Sequence[Past] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        policy: Policy = POLICY,
+        past: Sequence[Past] = (),
+        desk: Desk | None = None,
+    ) -> None:
         self.folder = folder
         self.journal, self.box = Journal(), Box()
         services = Services(sandbox=self.box, past=lambda *_: past, home=str(folder / "home"))
@@ -76,6 +86,7 @@ class Gate:
             Recorder(self.journal),
             Clock(wall_ns=lambda: 42),
             gate=services,
+            desk=desk,
         )
         self.register()
 
@@ -371,3 +382,61 @@ def test_a_session_that_was_seen_from_its_start_has_no_other_past(tmp_path: Path
 def test_a_session_nobody_has_seen_is_judged_as_the_main_thread(gate: Gate) -> None:
     assert gate.passed("scoped").event.identity.agent_type is None
     gate.stopped("bad")
+
+
+# --- questions and the people who answer them ----------------------------------------------------
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Approvals]:
+    (tmp_path / ".git").mkdir()
+    store = store_in(tmp_path)
+    yield store
+    store.close()
+
+
+def test_a_question_is_queued_and_runs_once_after_a_yes(queue: Approvals, tmp_path: Path) -> None:
+    gate = Gate(tmp_path, desk=Desk(queue))
+    gate.hooks("UserPromptSubmit")
+    stop = gate.stopped("odd")
+    (one,) = queue.some()
+    assert one.id in stop.answer.stderr.decode()
+    assert "is it meant?" in stop.answer.stderr.decode()
+    gate.stopped("odd")
+    verdicts.approve(queue, one.id, "me")
+    passed = gate.passed("odd")
+    assert passed.decision.rule == NO_HOOK
+    assert f"approved by me as {one.id}" in passed.decision.reason
+    gate.stopped("odd")
+    assert len(queue.some()) == 2
+
+
+def test_a_no_stands_at_the_second_gate(queue: Approvals, tmp_path: Path) -> None:
+    gate = Gate(tmp_path, desk=Desk(queue))
+    gate.hooks("UserPromptSubmit")
+    gate.stopped("odd")
+    verdicts.refuse(queue, queue.some()[0].id, "me", "not now")
+    assert b"not now" in gate.stopped("odd").answer.stderr
+
+
+def test_a_yes_does_not_overrule_a_denial(queue: Approvals, tmp_path: Path) -> None:
+    gate = Gate(tmp_path, desk=Desk(queue))
+    gate.hooks("UserPromptSubmit")
+    gate.stopped("bad")
+    assert queue.some() == []
+
+
+def test_what_a_person_writes_in_its_place_is_too_late(queue: Approvals, tmp_path: Path) -> None:
+    gate = Gate(tmp_path, desk=Desk(queue))
+    gate.hooks("UserPromptSubmit")
+    gate.stopped("odd")
+    verdicts.approve(queue, queue.some()[0].id, "me", modified={"command": "even"})
+    assert b"too late" in gate.stopped("odd").answer.stderr
+
+
+def test_a_person_who_typed_it_is_not_asked_again(queue: Approvals, tmp_path: Path) -> None:
+    gate = Gate(tmp_path, desk=Desk(queue))
+    gate.hooks("SessionStart")
+    gate.hooks("UserPromptSubmit", "Stop")
+    assert gate.passed("odd").decision.rule == NO_HOOK
+    assert queue.some() == []

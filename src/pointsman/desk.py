@@ -14,12 +14,13 @@ from types import MappingProxyType
 from pointsman.agents.all_agents import is_attended
 from pointsman.case import Case
 from pointsman.engine import approval as rules
+from pointsman.engine.asked import Asked
 from pointsman.engine.risk import Place, risk_of
 from pointsman.model.approval import Approval, Binding, State, Timeout, Transition
 from pointsman.model.decision import Action, Decision, failure
 from pointsman.model.errors import ApprovalError
 from pointsman.model.event import Event, Identity
-from pointsman.model.events import ErrorEscalation, PermissionRequest, PreToolUse
+from pointsman.model.events import ErrorEscalation, PermissionRequest, PreToolUse, SessionStart
 from pointsman.model.hook import HookRun
 from pointsman.model.secret import NoSecrets, Secrets
 from pointsman.store.approvals import Approvals
@@ -33,8 +34,8 @@ WAITING, REFUSED, USED, FULL = (
 )
 """The rules of a decision that hangs on an approval."""
 
-TRIGGER = "approval waiting"
-"""What sets an ``ErrorEscalation`` off that is about one."""
+TRIGGER, NEW = "approval waiting", "approval asked"
+"""What sets an ``ErrorEscalation`` off that is about one: it has waited in vain; it is there."""
 
 MOST_WAITING = 500
 """Questions that may wait at once: a person reads no more, and an agent may ask without end."""
@@ -86,14 +87,17 @@ class Desk:
         self._secrets: Secrets = secrets or NoSecrets()
         self._complaint = ""
         self._witness = Witness(store)
+        self._asked = Asked()
 
     def answer(self, case: Case, decision: Decision, runs: Sequence[HookRun]) -> Decision:
         """Return what becomes of a decision, given who is there to be asked.
 
         A question stays one where the host has somebody to ask. Everything else than a question
-        is returned as it came.
+        is returned as it came, but that a person who sits down is told of what waits.
         """
         event = case.event
+        if isinstance(event, SessionStart):
+            return self._greeted(case, decision)
         if isinstance(event, PermissionRequest) and decision.action is None:
             return self._passed(case, event, decision)
         if decision.action is not Action.ASK or not isinstance(event, PreToolUse):
@@ -115,6 +119,11 @@ class Desk:
             self._witness.follow(event)
         except ApprovalError as error:
             self._complain(error)
+
+    def news(self) -> list[ErrorEscalation]:
+        """Return the questions that have come since the last look, of which a person is told."""
+        now_ns = self.store.clock().wall_ns
+        return [_asked_for(one, count, now_ns) for one, count in self._asked.due(now_ns)]
 
     def sweep(self) -> list[ErrorEscalation]:
         """Let time pass: return the questions of which a person has to be told.
@@ -186,14 +195,30 @@ class Desk:
     def _ask(self, asked: _Question) -> Decision:
         if self.store.waiting() >= MOST_WAITING:
             text = (
-                f"{asked.decision.reason}\nNobody is at this session's prompt, and {MOST_WAITING} "
+                f"{asked.decision.reason}\n{_why_queued(asked)}, and {MOST_WAITING} "
                 "questions wait already. A person answers some: pointsman approvals list"
             )
             return replace(_stopped(asked, text), rule=FULL)
         by = str(asked.settings.get("bind", "session"))
         one = self._new(asked, State.WAITING, by)
         self.store.add(one)
+        self._asked.note(one)
         return _waits(asked, one)
+
+    def _greeted(self, case: Case, decision: Decision) -> Decision:
+        """Tell a person who has just sat down what other sessions have asked meanwhile."""
+        if _is_queued(case, "auto") or not self.store.path.exists():
+            return decision
+        try:
+            count = self.store.waiting()
+        except ApprovalError as error:
+            self._complain(error)
+            return decision
+        if not count:
+            return decision
+        what = "1 question waits" if count == 1 else f"{count} questions wait"
+        said = f"Pointsman: {what} for a person's answer: pointsman approvals list"
+        return replace(decision, notice="\n".join(filter(None, (decision.notice, said))))
 
     def _look_on(self, asked: _Question) -> None:
         """Put down that the host asks somebody; a failure of ours must not change that."""
@@ -255,6 +280,8 @@ class Desk:
 
 
 def _is_queued(case: Case, said: str) -> bool:
+    if case.settle is not None:
+        return True  # The host has left its prompt behind: this command is about to run.
     if said != "auto":
         return said == "queue"
     return not is_attended(case.delivery.host, case.delivery.entrypoint, case.delivery.host_pid)
@@ -283,7 +310,7 @@ def _refused(asked: _Question, one: Approval) -> Decision:
 
 def _waits(asked: _Question, one: Approval) -> Decision:
     text = (
-        f"{asked.decision.reason}\nNobody is at this session's prompt, so a person has been asked: "
+        f"{asked.decision.reason}\n{_why_queued(asked)}, so a person has been asked: "
         f"approval {one.id}. This call did not run. Go on with other work; later make exactly the "
         "same call again: once a person has said yes, it runs, once. To answer, a person types: "
         f"pointsman approvals show {one.id}"
@@ -291,23 +318,46 @@ def _waits(asked: _Question, one: Approval) -> Decision:
     return replace(_stopped(asked, text), rule=WAITING)
 
 
+def _why_queued(asked: _Question) -> str:
+    if asked.case.settle is not None:
+        return "No hook ran, and the host's own prompt comes too late"
+    return "Nobody is at this session's prompt"
+
+
 def _stopped(asked: _Question, text: str) -> Decision:
     return replace(asked.decision, action=Action.DENY, reason=text, hook=NAME, updated_input=None)
 
 
+def _asked_for(one: Approval, count: int, now_ns: int) -> ErrorEscalation:
+    more = (
+        f" So do {count - 1} more of this session: pointsman approvals list." if count > 1 else ""
+    )
+    summary = (
+        f"approval {one.id} waits for an answer: {one.binding.agent} wants {one.binding.tool}, and "
+        f"nobody sits at its session: {one.reason}{more} Next step: pointsman approvals show "
+        f"{one.id}"
+    )
+    return replace(_told(one, NEW, summary, now_ns), count=count)
+
+
 def _escalation(one: Approval, now_ns: int) -> ErrorEscalation:
+    bound = one.binding
+    summary = (
+        f"approval {one.id} has waited {_span(one.terms.wait)} for an answer: {bound.agent} wants "
+        f"{bound.tool}, {one.reason} Next step: pointsman approvals show {one.id}"
+    )
+    return _told(one, TRIGGER, summary, now_ns)
+
+
+def _told(one: Approval, trigger: str, summary: str, now_ns: int) -> ErrorEscalation:
     bound = one.binding
     who = Identity(
         host=bound.host, session=one.session, agent_id=one.agent_id,
         agent_type=None if bound.agent == "main" else bound.agent, cwd=bound.cwd,
         repository=bound.repository or None,
     )  # fmt: skip
-    summary = (
-        f"approval {one.id} has waited {_span(one.terms.wait)} for an answer: {bound.agent} wants "
-        f"{bound.tool}, {one.reason} Next step: pointsman approvals show {one.id}"
-    )
     return ErrorEscalation(
-        identity=who, received_ns=now_ns, trigger=TRIGGER, key=one.id, summary=summary[:2000]
+        identity=who, received_ns=now_ns, trigger=trigger, key=one.id, summary=summary[:2000]
     )
 
 

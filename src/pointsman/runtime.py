@@ -27,6 +27,7 @@ from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, run_all, run_plain
+from pointsman.engine.whose import PERSON
 from pointsman.engine.witness import Witness
 from pointsman.hooks.edits import edited_paths
 from pointsman.hooks.shell_writes import writes_of
@@ -178,11 +179,11 @@ class Runtime:
         that comes with it is for them.
         """
         folded = case.refusal or _folded(case.event, runs)
-        # Before a command runs there is nobody to ask: the second gate says what that means.
-        desk = self._desk if case.settle is None else None
+        # At the second gate, whoever has typed the command has answered the question by that.
+        desk = None if case.event.identity.agent == PERSON else self._desk
         decision = desk.answer(case, folded, runs) if desk else folded
         written = decision.updated_input
-        if decision is folded or written is None or written == folded.updated_input:
+        if decision is folded or written is None or written == folded.updated_input or case.settle:
             return decision, None
         return decision, _modified(case, written, frozenset({decision.hook}))
 

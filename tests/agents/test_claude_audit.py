@@ -428,3 +428,53 @@ def test_every_check_has_an_id_of_its_own_and_its_row_in_the_page() -> None:
     assert len(set(ids)) == len(ids)
     rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning|note)", PAGE.read_text(), re.MULTILINE)
     assert rows == [(check.id, check.level.value) for check in CHECKS]
+
+
+def test_the_users_own_agents_are_looked_at_behind_those_of_the_repository(tmp_path: Path) -> None:
+    repository, home = tmp_path / "repository", tmp_path / "home"
+    for base, names in ((repository, ("both",)), (home, ("both", "mine"))):
+        folder = base / ".claude/agents"
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / f"{name}.md").write_text(f"---\nname: {name}\n---\nYou work.\n")
+    files = [each.file for each in read_inputs({}, repository, home, {}, {}).agents]
+    assert files == [
+        str(repository / ".claude/agents/both.md"),
+        str(home / ".claude/agents/mine.md"),
+    ]
+    config = {"CLAUDE_CONFIG_DIR": str(repository / "elsewhere")}
+    assert len(read_inputs({}, repository, home, config, {}).agents) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "dead"),
+    [
+        ("uv run .claude/hooks/gone.py", True),
+        ("uv run --script .claude/hooks/gone.py --fast", True),
+        ("bun run $CLAUDE_PROJECT_DIR/.claude/hooks/gone.ts", True),
+        ("uv run .claude/hooks/here.py", False),
+        ("uv run pytest", False),
+        ("bun run check", False),
+    ],
+)
+def test_a_script_that_a_runner_is_given_has_to_be_there(
+    project: Project, command: str, dead: bool
+) -> None:
+    for name in ("uv", "bun"):
+        program = project.bin / name
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    project.file(".claude/hooks/here.py")
+    entry = {"hooks": [{"type": "command", "command": command}]}
+    found = project.settings({"hooks": {"PreToolUse": [entry]}}).found("dead-hook")
+    assert len(found) == dead
+    assert all("gone" in each.what for each in found)
+
+
+def test_one_fault_of_a_matcher_is_told_once(project: Project) -> None:
+    hooks = [{"type": "command", "command": "true"}]
+    entries = [{"matcher": each, "hooks": hooks} for each in ("Bash(git *)", "(", "bash")]
+    assert (
+        len(project.settings({"hooks": {"PreToolUse": entries}}).found("matcher-never-matches"))
+        == 3
+    )

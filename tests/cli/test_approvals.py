@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from approving import question
+from made_secrets import made
 from pointsman.cli.approval_text import harmless
 from pointsman.model.approval import NOT_KNOWN, Moment, State, Terms
 from pointsman.store import query
@@ -104,7 +105,10 @@ def test_a_question_that_nobody_answers_is_escalated_and_lapses(machine: Machine
     until(lambda: listed(machine, "--state", "lapsed"), "it lapses")
     ledger = machine.state / "ledger.db"
     told = list(query.query(ledger, query.Filter(event="ErrorEscalation")))
-    assert [row["rule"] for row in told] == ["escalation.approval-waiting"]
+    assert [row["rule"] for row in told] == [
+        "escalation.approval-asked",
+        "escalation.approval-waiting",
+    ]
     assert name in told[0]["reason"]
     history = json.loads(machine.run("approvals", "show", name, "--json").out)["history"]
     assert [each["after"] for each in history] == ["waiting", "waiting", "lapsed"]
@@ -273,3 +277,14 @@ def test_a_command_with_escapes_is_shown_with_them_spelled_out(machine: Machine)
 def test_status_tells_how_many_wait(asked: Machine) -> None:
     assert json.loads(asked.run("status", "--json").out)["approvals_waiting"] == 1
     assert "1 question waits" in asked.run("status").out
+
+
+def test_no_secret_of_a_persons_answer_is_kept(asked: Machine) -> None:
+    secret, name = made()["github"], one(asked)
+    text = json.dumps({"command": f"echo {secret}"})
+    ended = asked.run("approvals", "modify", name, "--input", text)
+    assert (ended.code, "holds a github-pat" in ended.err) == (1, True)
+    assert asked.run("approvals", "deny", name, "--reason", f"not with {secret}").code == 0
+    told = asked.run("approvals", "show", name)
+    assert secret not in told.out + told.err + ended.err
+    assert "not with [redacted:github-pat:" in told.out

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pointsman.cli.status import _ledger_lines, _sandbox_lines, read_status
+from pointsman.cli.status import _consequences, _ledger_lines, _sandbox_lines, read_status
 from pointsman.model.places import Places
 
 
@@ -51,3 +51,27 @@ def test_that_nothing_holds_commands_is_a_warning_with_the_reasons() -> None:
     assert first.startswith("warning    nothing on this machine can hold a command")
     assert "bubblewrap: it is not installed; landlock: the kernel has none" in first
     assert "analysed before they run" in second
+
+
+def test_what_a_mistake_comes_to_depends_on_where_it_is() -> None:
+    settings, contract = "/r/.pointsman/config.toml", "/r/.claude/agents/a.md"
+    assert len(list(_consequences([settings, contract]))) == 2
+    (said,) = _consequences([settings])
+    assert "last good settings" in said
+    for file in (contract, "/r/.pointsman/contracts/a.toml"):
+        (said,) = _consequences([file])
+        assert "edits are denied" in said
+    assert list(_consequences(["/r/.pointsman/hooks/a.py"])) == []
+
+
+def test_checks_that_nobody_has_trusted_are_told(tmp_path: Path) -> None:
+    where = Places(tmp_path / "state", tmp_path / "config")
+    file = tmp_path / ".claude/agents/a.md"
+    file.parent.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    check = "validation: {postComplete: [{check: tests_pass, command: make test}]}"
+    file.write_text(f"---\nname: a\n{check}\n---\nYou work.\n")
+    (told,) = read_status(where, str(tmp_path))["checks_skipped"]
+    assert told.startswith(f"{file}: nobody has trusted it")
+    file.write_text("---\nname: a\n---\nYou work.\n")
+    assert read_status(where, str(tmp_path))["checks_skipped"] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.repository import Machine
-from pointsman.config.registry import Registry, drift, own_roles
+from pointsman.config.registry import Registry, drift, of_repository
 from pointsman.paths.overlap import Overlap
 
 
@@ -21,7 +21,7 @@ def agent(machine: Machine, name: str, text: str = "") -> None:
 
 def registry(machine: Machine, *, own: bool = False) -> Registry:
     policy, root = machine.policy(), str(machine.root)
-    return Registry(policy, root, own_roles(policy, root) if own else None)
+    return Registry(of_repository(policy, root) if own else policy, root)
 
 
 OWNS = "outputs: {allowed_modifications: [src/**]}"
@@ -163,3 +163,14 @@ def test_drift_names_what_differs(machine: Machine) -> None:
     ]  # fmt: skip
     assert "no JSON" in next(drift(registry(machine), "{"))
     assert list(drift(registry(machine), registry(machine).text().replace("1,", "2,", 1)))
+
+
+@pytest.mark.parametrize(("glob", "found"), [
+    ("src", True), ("src/", True), ("src/**", False), ("src/a.py", False), ("gone", False),
+])  # fmt: skip
+def test_a_directory_is_no_glob_of_its_files(machine: Machine, glob: str, found: bool) -> None:
+    machine.file("src/a.py", "")
+    agent(machine, "builder", f"tools: Read, Write\noutputs: {{allowed_modifications: ['{glob}']}}")
+    faults = registry(machine).faults()
+    assert [fault.kind for fault in faults] == ["directory"] * found
+    assert all(fault.fix == "write src/**" for fault in faults)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,57 @@ def test_other_events_and_tools_are_no_matter_of_it(guard: Guard) -> None:
     assert guard(PreToolUse(identity=who, tool_name="Bash", tool_input={"command": 7})) is None
     odd = {"file_path": str(guard.root / "x"), "content": 7}
     assert guard(PreEdit(identity=who, tool_name="Write", tool_input=odd)) is None
+
+
+# --- put together by the shell, handed to agents, sent elsewhere ---------------------------------
+
+
+@pytest.mark.parametrize("form", [
+    "echo {a}''{b}", "echo '{a}'\"{b}\"", "echo {a}\\\n{b}", "A={a}; echo ${{A}}{b}",
+    "echo {a}\\{b}", "sh -c 'echo {a}\"\"{b}'",
+])  # fmt: skip
+def test_a_secret_in_pieces_is_stopped(guard: Guard, form: str) -> None:
+    assert guard.command(form.format(a=GITHUB[:20], b=GITHUB[20:])) == DENIED
+
+
+def test_words_that_the_shell_makes_are_no_secret_by_their_name_alone(guard: Guard) -> None:
+    assert guard.command(f"echo pass''word={UNSURE[:5]}''{UNSURE[5:]}") == "-"
+
+
+def called(guard: Guard, tool: str, /, **given: Any) -> Decision | None:
+    return guard(PreToolUse(identity=identity(guard.root), tool_name=tool, tool_input=given))
+
+
+@pytest.mark.parametrize("tool", ["Agent", "Task"])
+def test_a_secret_in_the_prompt_of_an_agent_is_stopped(guard: Guard, tool: str) -> None:
+    decision = called(guard, tool, subagent_type="b", prompt=f"use {GITHUB} for it")
+    assert said(decision) == "deny secret.in-prompt"
+    assert decision is not None
+    assert "Name a variable instead" in decision.reason
+    assert said(called(guard, tool, prompt="use $GITHUB_TOKEN for it")) == "-"
+    assert said(called(guard, tool, prompt=f"password = {UNSURE}")) == "-"
+
+
+@pytest.mark.parametrize(("tool", "given"), [
+    ("WebFetch", {"url": "https://example.org/?t={}"}), ("WebSearch", {"query": "{} meaning"}),
+    ("mcp__tracker__add", {"issue": {"labels": ["a", "{}"]}}), ("SendMessage", {"message": "{}"}),
+])  # fmt: skip
+def test_a_secret_that_is_sent_elsewhere_is_stopped(
+    guard: Guard, tool: str, given: dict[str, Any]
+) -> None:
+    filled = json.loads(json.dumps(given).replace("{}", GITHUB))
+    decision = called(guard, tool, **filled)
+    assert said(decision) == "deny secret.in-call"
+    assert decision is not None
+    assert f"the input of {tool} holds a github-pat" in decision.reason
+    assert said(called(guard, tool, **given)) == "-"
+
+
+def test_a_tool_that_stays_here_may_name_one(guard: Guard) -> None:
+    assert said(called(guard, "Grep", pattern=GITHUB)) == "-"
+
+
+def test_what_is_sent_is_tuned_by_place(tmp_path: Path) -> None:
+    guard = Guard(tmp_path, rules={"in-call": "off", "in-prompt": "ask"})
+    assert said(called(guard, "WebFetch", url=GITHUB)) == "-"
+    assert said(called(guard, "Agent", prompt=GITHUB)) == "ask secret.in-prompt"

@@ -28,7 +28,15 @@ PROMPTS = {
     "with its label": ("spec_file: docs/spec.md", False),
     "with its label, in capitals": ("SPEC-FILE = docs/spec.md", False),
     "its label before what is not there": ("spec_file: docs/other.md, see docs/spec.md", True),
-    "code is no specification": ("Mend src/a.py", False),
+    "its label in JSON": ('{"spec_file": "docs/spec.md"}', False),
+    "its label in JSON, before what is not there": ('{"spec_file": "no.md"} docs/spec.md', True),
+    "its label set off": ("**Spec file**: docs/spec.md", False),
+    "its label as a tag": ("<spec_file>docs/spec.md</spec_file>", False),
+    "as a tag, not there": ("<spec_file>no.md</spec_file> docs/spec.md", True),
+    "its label above it": ("spec_file:\n  docs/spec.md", False),
+    "as a link": ("[the spec](docs/spec.md)", False),
+    "with an at sign": ("spec_file: @docs/spec.md", False),
+    "code is no specification": ("Mend src/a.py", True),
     "an absolute path": ("Read {root}/docs/spec.md", False),
     "an empty file": ("Implement docs/empty.md", True),
     "an empty directory": ("Implement docs/none/", True),
@@ -316,3 +324,70 @@ def test_an_agent_is_told_its_contract(team: Crew) -> None:
     team.agent("elder", "council: true")
     assert "council" in team.say("SubagentStart", "elder").decision.context
     assert team.say("SubagentStart", "free").decision.context == ""
+
+
+# --- values that a prompt gives by name ----------------------------------------------------------
+
+TYPED = (
+    "inputs: {issue: {type: integer, required: true}, title: {type: string, required: true},"
+    " ratio: {type: number}, dry_run: {type: boolean}}"
+)
+GIVEN = {
+    "nothing": ("do it", ("issue", "title")),
+    "lines": ("issue: 12\ntitle: all of it", ()),
+    "JSON": ('{"issue": 12, "title": "all of it"}', ()),
+    "a list": ("- **Issue**: #12\n- **Title** = `x`", ()),
+    "tags": ("<issue>12</issue><title>x</title>", ()),
+    "no number": ("issue: twelve\ntitle: x", ("issue",)),
+    "half a number": ("issue: 12.5\ntitle: x", ("issue",)),
+    "empty": ("issue: 12\ntitle:\nratio: 1", ("title",)),
+    "part of another word": ("reissue: 12\nsubtitle: x", ("issue", "title")),
+}
+
+
+@pytest.mark.parametrize(("prompt", "missing"), GIVEN.values(), ids=GIVEN)
+def test_a_value_has_to_be_given_and_of_its_kind(
+    team: Crew, prompt: str, missing: tuple[str, ...]
+) -> None:
+    team.agent("builder", TYPED)
+    handled = team.start("builder", prompt)
+    assert rule(handled) == ("spawn.missing-input" if missing else "")
+    for key in ("issue", "title", "ratio", "dry_run"):
+        assert (f" {key!r}: " in handled.decision.reason) == (key in missing)
+
+
+def test_what_a_wrong_value_should_be_is_said(team: Crew) -> None:
+    team.agent("builder", "inputs: {n: {type: number, required: true},"
+               " dry run: {type: boolean, required: true}}")  # fmt: skip
+    reason = team.start("builder", "n: many\ndry-run: perhaps").decision.reason
+    assert "'many' is no number; write n: 1.5" in reason
+    assert "'perhaps' is no boolean; write dry run: true" in reason
+    assert rule(team.start("builder", "n = -1.5\nDRY RUN: no")) == ""
+
+
+# --- who is meant -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["api-builder", "API-Builder", "api builder", "Api_Builder"])
+def test_a_name_in_another_spelling_is_held_to_the_same_contract(team: Crew, name: str) -> None:
+    team.agent("api-builder", BOOK)
+    assert rule(team.start(name)) == "spawn.missing-input"
+
+
+@pytest.mark.parametrize("name", ["api-builders", "builder", "other"])
+def test_another_name_is_another_agent(team: Crew, name: str) -> None:
+    team.agent("api-builder", BOOK)
+    assert rule(team.start(name)) == ""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"subagent_type": 17}, {"subagent_type": ["builder"]}, {"prompt": ["do"]}, {"prompt": {}}],
+    ids=str,
+)
+def test_a_start_that_cannot_be_read_is_stopped(team: Crew, given: dict[str, Any]) -> None:
+    call = {"subagent_type": "builder", "prompt": "do", **given}
+    handled = team.say("PreToolUse", tool_name="Agent", tool_input=call, tool_use_id="t")
+    assert rule(handled) == "spawn.unreadable"
+    assert handled.decision.cause is Cause.UNVERIFIED
+    assert next(iter(given)) in handled.decision.reason

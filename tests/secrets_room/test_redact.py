@@ -145,3 +145,12 @@ def test_clear_is_said_only_where_there_is_none(redactor: Redactor) -> None:
         assert not redactor.clear([b"{}", hidden], [""]), kind
         assert not redactor.clear([], ["x", secret]), kind
     assert not redactor.clear([json.dumps(KNOWN).encode()], [])
+
+
+@pytest.mark.parametrize("before", [r"printf 'a\n", r"\t", "https://example.org/?q=%20", "x=%3D"])
+def test_an_escape_in_front_of_a_token_hides_nothing(tmp_path: Path, before: str) -> None:
+    redactor = Redactor.of(tmp_path, {})
+    for kind in ("github", "aws-id"):
+        text = redactor.text(f"{before}{SECRETS[kind]} ")
+        assert SECRETS[kind] not in text
+        assert text.startswith(before)

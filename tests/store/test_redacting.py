@@ -116,3 +116,17 @@ def test_a_detector_that_is_gone_is_on_every_record(
     assert [record.runs[-1].outcome for record in kept.records] == [Outcome.DEGRADED] * 2
     assert "searched by the built-in patterns" in kept.records[0].runs[-1].reason
     assert kept.records[1].decision.reason.startswith("[redacted:github-pat:")
+
+
+@pytest.mark.parametrize("beside", [0, 2])
+def test_what_the_client_tells_beside_the_payload_is_covered(
+    redactor: Redactor, beside: int
+) -> None:
+    who = Identity(host="claude-code", cwd=f"/w/{SECRET}", repository=f"/w/{SECRET}")
+    events = [UnknownEvent(name=f"X {SECRET}", identity=WHO), UnknownEvent(name="X", identity=who)]
+    for event in events:
+        kept = Kept()
+        record = Record(event=event, payload=b"{}", decision=Decision(action=None))
+        Redacting(kept, redactor).append([*(plain() for _ in range(beside)), record])
+        assert SECRET not in str(event_row(1, None, kept.records[-1]))
+        assert kept.records[-1].runs[-1].hook == NAME

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,32 @@ def test_yes_to_something_else(store: Approvals) -> None:
     one = verdicts.approve(store, "aaaa2222", "me", modified={"command": "git status"})
     assert (one.state, one.modified) == (State.APPROVED, {"command": "git status"})
     assert one.input == {"command": "git commit --amend"}
+
+
+def test_a_long_input_is_kept_whole(store: Approvals) -> None:
+    long = {"command": "x" * (MOST_INPUT - 100)}
+    verdicts.approve(store, "aaaa2222", "me", modified=long)
+    assert store.get("aaaa2222").modified == long
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({}, "lacks command"), ({"timeout": 1}, "lacks command"), ({"command": 1}, "lacks command")],
+    ids=str,
+)
+def test_an_input_without_what_the_call_is_about_is_refused(
+    store: Approvals, changed: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ApprovalError, match=said):
+        verdicts.approve(store, "aaaa2222", "me", modified=changed)
+    assert store.get("aaaa2222").state is State.WAITING
+
+
+@pytest.mark.parametrize("name", ["", "a", "aaa", "aaab", "AAAA", "%", "aaaa%", "aaaa22223"])
+def test_a_wrong_id_answers_nothing(store: Approvals, name: str) -> None:
+    with pytest.raises(ApprovalError, match="no approval has the id"):
+        verdicts.approve(store, name, "me")
+    assert store.get("aaaa2222").state is State.WAITING
 
 
 def test_no(store: Approvals) -> None:

@@ -87,7 +87,10 @@ def thin_prompts(inputs: Inputs) -> Iterator[Spot]:
     for agent in inputs.agents:
         if is_thin(agent):
             told, described = len(agent.prompt.split()), len(agent.description.split())
-            what = f"the agent {agent.name!r} is told {told} words, and described in {described}"
+            what = (
+                f"the agent {agent.name!r} is told too little: its prompt has {told} words, its "
+                f"description {described}"
+            )
             fix = "say what is its work, what is not, and how it ends"
             yield Spot(agent.file, agent.line, what, fix)
 

@@ -1,6 +1,7 @@
 """Checks of an audit: hooks that never run, run too long, or are not there."""
 
 import difflib
+import json
 import os
 import re
 import shlex
@@ -41,6 +42,8 @@ _SAMPLE = "mcp__server__tool"
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 _OWN_VARIABLES = frozenset({"CLAUDE_PROJECT_DIR", "CLAUDE_PLUGIN_ROOT", "HOME", "PWD", "USER"})
 _INTERPRETERS = re.compile(r"(python[\d.]*|node|bash|sh|zsh|ruby|perl|bun|deno|tsx|php)\Z")
+_RUNNERS = re.compile(r"(?:^|/)(?:uv|bun|deno|poetry|pdm|pipenv|hatch)\Z")
+_SCRIPTS = frozenset({".py", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".sh"})
 _WITH_VALUE = frozenset({"-W", "-X", "-O", "-o", "-r", "--require", "--import"})
 _INLINE = frozenset({"-c", "-e", "-m", "-p", "--eval", "run"})
 _SUSPECT_MS = 1000
@@ -69,7 +72,8 @@ def flat_format(inputs: Inputs) -> Iterator[Spot]:
 
 def unmatched(inputs: Inputs) -> Iterator[Spot]:
     """Matchers that match the name of nothing, or that no client can read."""
-    yield from bad_matchers(inputs)
+    told = tuple(bad_matchers(inputs))
+    yield from told
     seen: set[int] = set()
     for entry in inputs.hooks():
         matcher = entry.group.member("matcher")
@@ -77,6 +81,10 @@ def unmatched(inputs: Inputs) -> Iterator[Spot]:
         if matcher is None or not isinstance(text, str) or id(entry.group) in seen:
             continue
         seen.add(id(entry.group))
+        # Of one that the settings check has found, another word would only be noise.
+        begin = f"hooks.{entry.event}.matcher = {json.dumps(text, ensure_ascii=False)}:"
+        if any(each.file == entry.file.name and each.what.startswith(begin) for each in told):
+            continue
         known = TOOLS if entry.event in _ABOUT_TOOLS else _WORDS.get(entry.event, ())
         for what, fix, level in _faults(text, known, entry.event):
             place = f"hooks.{entry.event}.matcher = {text!r}"
@@ -222,6 +230,12 @@ def _interpreter_fault(path: Path, inputs: Inputs) -> str:
 
 def _script_fault(words: list[str], inputs: Inputs) -> str:
     """Return what is wrong with the script that an interpreter is given."""
+    if _RUNNERS.search(words[0]) and words[1:2] == ["run"]:
+        # What has no suffix may be a program of the project's environment, or a named task.
+        scripts = [word for word in words[2:] if Path(word).suffix in _SCRIPTS][:1]
+        gone = [path for path in (Path(inputs.repository, word) for word in scripts)
+                if not _VARIABLE.search(str(path)) and not path.exists()]  # fmt: skip
+        return f"{gone[0]} is not there" if gone else ""
     if not _INTERPRETERS.search(words[0]) or _INLINE & set(words[1:]):
         return ""
     rest = iter(words[1:])

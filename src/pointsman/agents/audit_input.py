@@ -123,17 +123,30 @@ def read_inputs(
     settings = [
         found for scope, (name, data) in texts.items() if (found := _settings(scope, name, data))
     ]
-    agents = [agent for path in agent_files(repository) if (agent := _agent(path)) is not None]
+    theirs = _agents(agent_files(repository))
+    taken = {agent.name for agent in theirs}
+    # The client takes a repository's agent before one of the user's that has the same name.
+    own = [each for each in _agents(own_agent_files(home, environ)) if each.name not in taken]
     return Inputs(
         texts=texts, repository=repository, home=home, environ=environ, contracts=contracts,
-        settings=tuple(settings), agents=tuple(agents),
+        settings=tuple(settings), agents=(*theirs, *own),
     )  # fmt: skip
 
 
 def agent_files(repository: Path) -> list[Path]:
     """Return the files that declare subagents of a repository."""
+    return _files_in(repository / AGENTS)
+
+
+def own_agent_files(home: Path, environ: Mapping[str, str]) -> list[Path]:
+    """Return the files that declare the user's own subagents."""
+    base = environ.get("CLAUDE_CONFIG_DIR", "")
+    return _files_in(Path(base if base.startswith("/") else home / ".claude", "agents"))
+
+
+def _files_in(base: Path) -> list[Path]:
     found: list[Path] = []
-    for folder, folders, names in os.walk(repository / AGENTS):
+    for folder, folders, names in os.walk(base):
         folders.sort()
         found += [Path(folder, name) for name in sorted(names) if name.endswith(".md")]
     return found[:_MOST_AGENTS]
@@ -147,6 +160,10 @@ def _settings(scope: str, name: str, data: bytes | None) -> SettingsText | None:
     except (UnicodeDecodeError, JSONDecodeError):
         return None
     return SettingsText(name, scope, text, root) if root and isinstance(root.data, dict) else None
+
+
+def _agents(paths: Iterable[Path]) -> list[AgentFile]:
+    return [agent for path in paths if (agent := _agent(path)) is not None]
 
 
 def _agent(path: Path) -> AgentFile | None:

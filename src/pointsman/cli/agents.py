@@ -10,7 +10,7 @@ import click
 
 from pointsman.cli.places import here, places
 from pointsman.config.policy_loader import PolicyLoader
-from pointsman.config.registry import FILE, Fault, Registry, drift, own_roles
+from pointsman.config.registry import FILE, Fault, Registry, drift, of_repository
 from pointsman.model.errors import ConfigError
 from pointsman.model.tools import shown
 from pointsman.paths.overlap import is_glob
@@ -40,17 +40,18 @@ def command(
 ) -> None:
     """Show the agents of this repository, from their own files, contracts and roles.
 
-    A committed registry depends on the repository only; what is shown, on your settings as well.
+    A committed registry depends on the repository only; what is shown, on your settings and your
+    own agents (~/.claude/agents) as well.
     """
     root = _root()
     policy = PolicyLoader(places()).policy_for(root)
     if write is not None:
-        committed = Registry(policy, root, own_roles(policy, root))
+        committed = Registry(of_repository(policy, root), root)
         Path(write).parent.mkdir(parents=True, exist_ok=True)
         Path(write).write_text(committed.text(), encoding="utf-8")
         click.echo(f"{write}: {len(committed.agents)} agents")
     if check:
-        committed = Registry(policy, root, own_roles(policy, root))
+        committed = Registry(of_repository(policy, root), root)
         sys.exit(_report(committed, Path(file or Path(root, FILE)), file is not None, as_json))
     if write is not None:
         return

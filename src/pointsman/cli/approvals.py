@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pointsman.cli.approval_text import as_json, line, stats_text, whole
+from pointsman.cli.covered import covered, secret_in
 from pointsman.cli.person import answering
 from pointsman.cli.places import places
 from pointsman.engine.fatigue import by_rule, figures
@@ -93,8 +94,9 @@ def show(name: str, printed: bool) -> None:
 @_json
 def approve(name: str, note: str, any_session: bool, printed: bool) -> None:
     """Let exactly this call pass, once."""
+    said = covered(note)
     _say(
-        lambda store, by: verdicts.approve(store, name, by, note, any_session=any_session), printed
+        lambda store, by: verdicts.approve(store, name, by, said, any_session=any_session), printed
     )
 
 
@@ -104,7 +106,8 @@ def approve(name: str, note: str, any_session: bool, printed: bool) -> None:
 @_json
 def deny(name: str, reason: str, printed: bool) -> None:
     """Say no: the same call stays stopped, and the agent is told why."""
-    _say(lambda store, by: verdicts.refuse(store, name, by, reason), printed)
+    said = covered(reason)
+    _say(lambda store, by: verdicts.refuse(store, name, by, said), printed)
 
 
 @command.command()
@@ -120,10 +123,17 @@ def deny(name: str, reason: str, printed: bool) -> None:
 @_json
 def modify(name: str, given: str, note: str, any_session: bool, printed: bool) -> None:
     """Let the call pass with another input; the guards look at that one, too."""
-    changed = _object(sys.stdin.read() if given == "-" else given)
+    text, said = sys.stdin.read() if given == "-" else given, covered(note)
+    changed = _object(text)
+    kind = secret_in(text)
+    if kind:
+        raise ApprovalError(
+            f"the input holds a {kind}: it would be kept and run in plain sight",
+            fix="name the variable or the file that it stands in",
+        )
     _say(
         lambda store, by: verdicts.approve(
-            store, name, by, note, modified=changed, any_session=any_session
+            store, name, by, said, modified=changed, any_session=any_session
         ),
         printed,
     )

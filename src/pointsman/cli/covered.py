@@ -19,6 +19,12 @@ def covered(text: str) -> str:
     return _redactor().text(text)
 
 
+def secret_in(text: str) -> str:
+    """Return the kind of the first secret in a text that has a form of its own, or nothing."""
+    found = _redactor().find(text)
+    return next((each.kind for each in found if each.sure and not each.placeholder), "")
+
+
 def echo_json(value: object, indent: int | None = None) -> None:
     """Print a value as JSON with its secrets covered."""
     click.echo(_redactor().json(json.dumps(value, indent=indent).encode()).decode())

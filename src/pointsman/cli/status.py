@@ -57,6 +57,10 @@ def _lines(status: dict[str, Any]) -> list[str]:
     for hook in status["hooks"]:
         skipped = f": skipped, {hook['skipped']}" if hook["skipped"] else ""
         lines.append(f"hook       {hook['name']} ({hook['role']}){skipped}")
+    # A daemon of an older version does not tell.
+    lines += [
+        f"warning    checks at an agent's end: {each}" for each in status.get("checks_skipped", ())
+    ]
     lines += _sandbox_lines(status)
     lines += _approval_lines(status)
     lines += _ledger_lines(status)
@@ -64,8 +68,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         place = f"{problem['file']}:{problem['line']}"
         what = f"{problem['key']} = {problem['value']}: {problem['message']}"
         lines.append(f"error      {place}: {what}; {problem['fix']}")
-    if status["config_errors"]:
-        lines.append("           the last good settings stay in force")
+    lines += _consequences([problem["file"] for problem in status["config_errors"]])
     return lines
 
 
@@ -103,3 +106,11 @@ def _ledger_lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"warning    {status['spooled']} events wait in the spool"
     for kept in status.get("set_aside", ()):
         yield f"warning    a damaged ledger was set aside: {kept}"
+
+
+def _consequences(files: list[str]) -> Iterator[str]:
+    """Say what a mistake comes to: in the settings something else than in a contract."""
+    if any(file.endswith(".toml") and "/contracts/" not in file for file in files):
+        yield "           the last good settings stay in force"
+    if any("/agents/" in file or "/contracts/" in file for file in files):
+        yield "           an agent's edits are denied while its contract cannot be read"

@@ -15,6 +15,7 @@ from pointsman.model.contract import (
     POST_COMPLETE,
     PRE_SPAWN,
     REQUIREMENTS,
+    VALUES,
     PostComplete,
     PreSpawn,
     Requirement,
@@ -30,7 +31,7 @@ _PARTS = {
     "files": frozenset({"scope", "exclude"}),
     "tests": frozenset({"scope", "exclude", "colocated", "requiresTests"}),
 }
-_INPUT_TYPES = (*REQUIREMENTS, "path", "context")
+_INPUT_TYPES = (*REQUIREMENTS, "path", "context", *VALUES)
 _REQUIRES = frozenset({"type", "key", "description", "path", "scope", "required"})
 _VALIDATION = {"preSpawn": PRE_SPAWN, "postComplete": POST_COMPLETE}
 _CHECK_KEYS = {"preSpawn": "target", "postComplete": "command"}

@@ -1,8 +1,8 @@
 """The contracts of a repository's agents, in both dialects.
 
-They stand in the frontmatter of ``.claude/agents/**/*.md`` and in ``.pointsman/contracts/``. A
-declaration that cannot be read is never "no contract": the agent's edits are denied until it is
-mended.
+They stand in the frontmatter of ``.claude/agents/**/*.md`` and in ``.pointsman/contracts/``, and
+in that of the user's own agents, which work in every repository. A declaration that cannot be read
+is never "no contract": the agent's edits are denied until it is mended.
 """
 
 import hashlib
@@ -48,6 +48,15 @@ class Contracts:
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
+    def without(self, names: set[str]) -> "Contracts":
+        """Return the same without what is said of these agents."""
+        return Contracts(
+            {name: found for name, found in self.by_agent.items() if name not in names},
+            {name: found for name, found in self.cards.items() if name not in names},
+            self.problems,
+            self.files,
+        )
+
     def add(self, more: "Contracts") -> None:
         """Take in what was found elsewhere; an agent is held to both."""
         for agent, contracts in more.by_agent.items():
@@ -60,11 +69,51 @@ class Contracts:
 
 def load_contracts(root: Path) -> Contracts:
     """Read all contracts of a repository; everything that is wrong is found in one go."""
+    return _load(root, _bases(root))
+
+
+def load_own(agents: Path, root: Path) -> Contracts:
+    """Read the contracts of the user's own agents, as they bind in this repository.
+
+    The host takes a repository's agent before one of the user's that has the same name.
+    """
+    if os.path.realpath(agents) == os.path.realpath(root / AGENTS):
+        return Contracts()  # The home directory is the repository.
+    return _load(root, (_Base(agents, agents=True),))
+
+
+def named_in_agents(found: Contracts, root: Path) -> set[str]:
+    """Return the names of the agents that a repository has files of."""
+    folder = f"{root / AGENTS}/"
+    cards = (card.name for several in found.cards.values() for card in several
+             if card.source.startswith(folder))  # fmt: skip
+    broken = (each.agent for several in found.by_agent.values() for each in several
+              if each.source.startswith(folder))  # fmt: skip
+    return {*cards, *broken} - {EVERY_AGENT}
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """A folder of declarations: of ``agents``, or our own, where every file is meant as one.
+
+    ``within`` is what no link in it may lead out of.
+    """
+
+    folder: Path
+    agents: bool = False
+    within: Path | None = None
+
+
+def _bases(root: Path) -> tuple[_Base, ...]:
+    return _Base(root / CONTRACTS, within=root), _Base(root / AGENTS, agents=True, within=root)
+
+
+def _load(root: Path, bases: tuple[_Base, ...]) -> Contracts:
     found = Contracts()
     total = 0
-    for path in _files(root):
+    for path, base in _files(bases):
         found.files.append(str(path))
-        reading = _Reading(path, root, total)
+        reading = _Reading(path, root, total, base)
         for contract in reading.contracts():
             found.by_agent[contract.agent] = (
                 *found.by_agent.get(contract.agent, ()), contract,
@@ -73,7 +122,7 @@ def load_contracts(root: Path) -> Contracts:
             found.cards[each.name] = (*found.cards.get(each.name, ()), each)
         found.problems.extend(reading.problems)
         total = reading.total
-    for path, message, fix in _unread(root):
+    for path, message, fix in _unread(bases):
         problem = Problem(
             file=str(path), line=1, key="file", value=path.name, message=message, fix=fix
         )
@@ -87,39 +136,46 @@ def load_contracts(root: Path) -> Contracts:
 
 def watched(root: Path) -> list[str]:
     """Return the files and folders of which one changes when a contract does or a new one comes."""
-    bases = [str(root / CONTRACTS), str(root / AGENTS)]
-    folders = [folder for base in bases for folder, _, _ in os.walk(base)]
+    return _watched(_bases(root))
+
+
+def watched_own(agents: Path) -> list[str]:
+    """Return the same for the user's own agents."""
+    return _watched((_Base(agents, agents=True),))
+
+
+def _watched(bases: tuple[_Base, ...]) -> list[str]:
+    named = [str(base.folder) for base in bases]
+    folders = [folder for base in named for folder, _, _ in os.walk(base)]
     # The bases also where they are missing: that one comes is a change.
-    return [*bases, *folders, *map(str, _files(root))]
+    return [*named, *folders, *(str(path) for path, _ in _files(bases))]
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(bases: tuple[_Base, ...]) -> Iterator[tuple[Path, _Base]]:
     count = 0
-    for base in (root / CONTRACTS, root / AGENTS):
-        for folder, folders, names in os.walk(base):
+    for base in bases:
+        for folder, folders, names in os.walk(base.folder):
             # In place: os.walk goes on in this order, so that the cap always cuts at the same file.
             folders.sort()
             for name in sorted(names):
                 if Path(name).suffix.lower() in READERS and count < _MOST_FILES:
                     count += 1
-                    yield Path(folder, name)
+                    yield Path(folder, name), base
 
 
-def _unread(root: Path) -> Iterator[tuple[Path, str, str]]:
+def _unread(bases: tuple[_Base, ...]) -> Iterator[tuple[Path, str, str]]:
     """Yield what is meant as a declaration and is not read: where, why, what to do."""
     failed: list[OSError] = []
     count = 0
-    for base in (root / CONTRACTS, root / AGENTS):
-        if base.exists() and not base.is_dir():
-            yield base, "it is no directory", f"mkdir {base}"
-        for folder, _, names in os.walk(base, onerror=failed.append):
+    for base in bases:
+        if base.folder.exists() and not base.folder.is_dir():
+            yield base.folder, "it is no directory", f"mkdir {base.folder}"
+        for folder, _, names in os.walk(base.folder, onerror=failed.append):
             count += sum(Path(name).suffix.lower() in READERS for name in names)
             for name in sorted(names):
                 if (
                     # Among the agents other files may lie; in our own folder each is meant.
-                    base.name == "contracts"
-                    and name[0] != "."
-                    and Path(name).suffix.lower() not in READERS
+                    not base.agents and name[0] != "." and Path(name).suffix.lower() not in READERS
                 ):
                     yield Path(folder, name), "no contract has this suffix", f"use {_SUFFIXES}"
     for error in failed:
@@ -127,14 +183,15 @@ def _unread(root: Path) -> Iterator[tuple[Path, str, str]]:
             path = Path(str(error.filename))
             yield path, f"it cannot be read: {error.strerror}", f"ls -ld {path}"
     if count > _MOST_FILES:
-        yield root / AGENTS, f"there are more than {_MOST_FILES} files", "have fewer"
+        yield bases[-1].folder, f"there are more than {_MOST_FILES} files", "have fewer"
 
 
 class _Reading:
     """One file: what it declares, and everything that is wrong with it."""
 
-    def __init__(self, path: Path, root: Path, total: int) -> None:
+    def __init__(self, path: Path, root: Path, total: int, base: _Base) -> None:
         self.path = path
+        self._base = base
         self.root = root
         self.total = total
         self.problems: list[Problem] = []
@@ -149,9 +206,7 @@ class _Reading:
         declared = self._read()
         agent = self._agent(declared or {})
         values = list(Dialects(self._wrong).contracts(declared)) if declared else []
-        if declared and (
-            AGENTS in self.path.as_posix() or any(key in declared for key in CARD_KEYS)
-        ):
+        if declared and (self._base.agents or any(key in declared for key in CARD_KEYS)):
             self.cards.append(card(agent, str(self.path), declared, self._wrong))
         if not self.problems:
             return [self._contract(agent, each) for each in values]
@@ -190,7 +245,9 @@ class _Reading:
             data = read_regular(str(self.path), 16 * _MOST_BYTES)
             self.total += len(data)
             self._text = data.decode("utf-8", "replace")
-            if not self.path.resolve().is_relative_to(self.root.resolve()):
+            within = self._base.within
+            # Whoever keeps their own agents elsewhere links them in; a repository brings nobody's.
+            if within and not self.path.resolve().is_relative_to(within.resolve()):
                 self._wrong(
                     "", self.path.resolve(), "it is a link out of the repository", "copy it in"
                 )

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from pointsman.config.contract_trust import admitted, declared
-from pointsman.config.contracts import AGENTS, CONTRACTS, Contracts, load_contracts, watched
+from pointsman.config.contracts import (
+    AGENTS,
+    CONTRACTS,
+    Contracts,
+    load_contracts,
+    load_own,
+    named_in_agents,
+    watched,
+    watched_own,
+)
 from pointsman.config.hook_files import find_hooks
 from pointsman.config.last_good import LastGood
 from pointsman.config.merge import Merged, merge
@@ -108,6 +117,8 @@ class PolicyLoader:
             contracts.add(load_contracts(Path(root)))
         if main:
             contracts.by_agent = admitted(contracts.by_agent, self._trust.contracts(Path(main)))
+            # After it: what the user has written needs no trust, as their hooks need none.
+            contracts.add(self._own_agents(contracts, roots))
         hooks, problems = self._hooks(merged, main)
         refused = _refused(said, merged, self._places.user_config) if said else []
         found = [
@@ -120,6 +131,13 @@ class PolicyLoader:
         ours, theirs = merged.roles
         roles = tool_rules((user.file, ours), (own.file if own else "", theirs))
         return replace(policy, hooks=tuple(hooks), problems=tuple(found), files=files, roles=roles)
+
+    def _own_agents(self, theirs: Contracts, roots: tuple[str, ...]) -> Contracts:
+        """Return what the user's own agents declare, but those that a repository's stand before."""
+        if self._places.agents is None:
+            return Contracts()
+        taken = {name for root in roots for name in named_in_agents(theirs, Path(root))}
+        return load_own(self._places.agents, Path(roots[0])).without(taken)
 
     def _in_force(self, settings: Settings, *, quiet: bool = False) -> Settings:
         """Return a file that checks out, or what it said when it last did."""
@@ -174,6 +192,8 @@ class PolicyLoader:
         for root in roots:
             names = (REPOSITORY_CONFIG, CONTRACTS, AGENTS, HOOKS)
             paths += [f"{root}/{name}" for name in names]
+        if roots and self._places.agents is not None:
+            paths.append(str(self._places.agents))
         # What makes a worktree one is a file; a repository's own directory changes all the time.
         return paths + ([f"{repository}/.git"] if len(roots) > 1 else [])
 
@@ -184,6 +204,8 @@ class PolicyLoader:
             folders.append(Path(policy.repository, HOOKS))
         for root in _roots(repository):
             yield from watched(Path(root))
+        if repository and self._places.agents is not None:
+            yield from watched_own(self._places.agents)
         for folder in folders:
             files = list(files_of(folder))
             # Folders too, whose stamps are all that changes when a file comes.

@@ -9,16 +9,18 @@ import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pointsman.model.contract import EVERY_AGENT, Contract, ToolRule, cycles
+from pointsman.model.contract import EVERY_AGENT, AgentCard, Contract, cycles
 from pointsman.model.event import MAIN_THREAD
 from pointsman.model.policy import Policy
 from pointsman.model.team import DEFAULT_AGENT
 from pointsman.model.tools import KNOWN, NETWORK, READING, SHELLS, WRITING, grants
 from pointsman.paths.overlap import Overlap, Territory, is_glob, overlap
+
+_Declared = TypeVar("_Declared", AgentCard, Contract)
 
 VERSION = 1
 FILE = ".pointsman/agents.json"
@@ -47,12 +49,12 @@ class Fault:
 
 
 class Registry:
-    """The agents of one repository, by one policy and these roles."""
+    """The agents of one repository, by one policy."""
 
-    def __init__(self, policy: Policy, root: str, roles: Iterable[ToolRule] | None = None) -> None:
+    def __init__(self, policy: Policy, root: str) -> None:
         self._policy = policy
         self._root = root
-        self._roles = tuple(policy.roles if roles is None else roles)
+        self._roles = policy.roles
         named = {*policy.agents, *policy.contracts} - {EVERY_AGENT}
         self.agents = tuple(sorted(named))
 
@@ -122,7 +124,10 @@ class Registry:
 
     def faults(self) -> list[Fault]:
         """Return everything that is wrong with the agents and between them."""
-        return [*self._broken(), *self._unknown(), *self._rounds(), *self._overlaps()]
+        return [
+            *self._broken(), *self._unknown(), *self._directories(), *self._rounds(),
+            *self._overlaps(),
+        ]  # fmt: skip
 
     def _bound(self, agent: str) -> tuple[Contract, ...]:
         by_agent = self._policy.contracts
@@ -134,6 +139,7 @@ class Registry:
         declared = list(grants(agent, self._policy.agents, self._roles))
         listed = [each.tools for each in declared if each.tools is not None]
         owned = sorted({glob for each in contracts if each.owns for glob in each.allowed})
+        writes = owned or ["**"] if self.can_write(agent) else []
         return {
             "files": sorted(
                 {self._relative(source) for source in (
@@ -150,7 +156,7 @@ class Registry:
             "readOnly": any(each.read_only for each in contracts),
             "council": any(each.council for each in contracts),
             "network": "none" if any(each.network == "none" for each in contracts) else "open",
-            "mayWrite": owned if owned or not self.can_write(agent) else ["**"],
+            "mayWrite": writes,
             "mayNotWrite": sorted({glob for each in contracts for glob in each.forbidden}),
             "blockedBy": sorted({name for each in contracts for name in each.blocked_by}),
             "requires": sorted(
@@ -211,6 +217,18 @@ class Registry:
                         fix = f"write {close[0] if close else 'the name of an agent'}"
                         yield Fault("unknown agent", self._relative(each.source), text, fix)
 
+    def _directories(self) -> Iterator[Fault]:
+        """Yield globs that are the name of a directory: they match no file in it."""
+        for agent in self.agents:
+            for each in self._policy.contracts.get(agent, ()):
+                for glob in (*each.allowed, *each.forbidden):
+                    bare = glob.rstrip("/")
+                    if not is_glob(bare) and Path(self._root, bare).is_dir():
+                        text = f"agent {agent!r}: {glob!r} is a directory, and means no file in it"
+                        yield Fault(
+                            "directory", self._relative(each.source), text, f"write {bare}/**"
+                        )
+
     def _rounds(self) -> Iterator[Fault]:
         for names in cycles(self._policy.contracts):
             source = next(each.source for each in self._policy.contracts[names[0]])
@@ -263,9 +281,24 @@ def _territory(contract: Contract) -> Territory:
     return Territory(contract.allowed if contract.owns else None, contract.forbidden)
 
 
-def own_roles(policy: Policy, root: str) -> tuple[ToolRule, ...]:
-    """Return the roles that the repository declares: what is committed depends on no user."""
-    return tuple(role for role in policy.roles if role.source.startswith(f"{root}/"))
+def of_repository(policy: Policy, root: str) -> Policy:
+    """Return what the repository itself declares: what is committed depends on no user."""
+    return replace(
+        policy,
+        agents=_within(policy.agents, root),
+        contracts=_within(policy.contracts, root),
+        roles=tuple(role for role in policy.roles if role.source.startswith(f"{root}/")),
+    )
+
+
+def _within(
+    declared: Mapping[str, tuple[_Declared, ...]], root: str
+) -> dict[str, tuple[_Declared, ...]]:
+    kept = {
+        name: tuple(each for each in several if each.source.startswith(f"{root}/"))
+        for name, several in declared.items()
+    }
+    return {name: several for name, several in kept.items() if several}
 
 
 def drift(registry: Registry, committed: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ _ACTION = Text("deny, ask or off.", ("deny", "ask", "off"))
 
 SECRET_GUARDS = {
     "secrets": Table(
-        "Stops secrets in commands, written files and prompts.",
+        "Stops secrets in commands, written files, prompts and what is sent elsewhere.",
         {
             "enabled": _ENABLED,
             "rules": Table(
@@ -20,7 +20,12 @@ SECRET_GUARDS = {
                     "in-command": Text("In a shell command.", ("deny", "ask", "off")),
                     "in-file": Text("In the text that is added to a file.", ("deny", "ask", "off")),
                     "in-prompt": Text(
-                        "In a prompt; ask: its author and the model are told. Default: ask.",
+                        "In a prompt; ask: its author and the model are told. Default: ask; for "
+                        "the prompt of a subagent: deny.",
+                        ("deny", "ask", "off"),
+                    ),
+                    "in-call": Text(
+                        "In what is sent to an MCP server, a web page or another session.",
                         ("deny", "ask", "off"),
                     ),
                 },

@@ -73,7 +73,10 @@ def told(decision: Decision, who: Who) -> Decision:
     action = decision.action
     if action in {None, Action.ALLOW} or (action is Action.ASK and who.name == PERSON):
         typed = f"{who.told} typed what would be asked about: {decision.reason}"
-        reason = typed if action is Action.ASK else f"no hook ran; judged for {who.told}"
+        judged = f"no hook ran; judged for {who.told}"
+        reason = (
+            typed if action is Action.ASK else "; ".join(filter(None, (judged, decision.reason)))
+        )
         return Decision(action=None, rule=NO_HOOK, reason=reason, hook=GATE)
     if action is Action.MODIFY:
         why = f"a guard would have it changed, which is too late now. {decision.reason}"
@@ -81,4 +84,6 @@ def told(decision: Decision, who: Who) -> Decision:
         why = f"nobody can be asked here, as no hook ran: {decision.reason}"
     else:
         why = decision.reason
-    return replace(decision, action=Action.DENY, reason=f"{why} {who.advice}", updated_input=None)
+    gap = " " if why.endswith((".", "!", "?")) else "\n"
+    reason = f"{why}{gap}{who.advice}"
+    return replace(decision, action=Action.DENY, reason=reason, updated_input=None)

@@ -52,7 +52,7 @@ def added_texts(event: PreEdit, policy: Policy) -> Iterator[Added]:
         yield Added(path, _text(given.get("new_source")), before)
     else:
         everything = "\n".join(_present(name, event.identity.cwd) for name in names[:64])
-        yield Added(path, "\n".join(_strings(given))[:_MOST_TEXT], everything)
+        yield Added(path, "\n".join(strings(given))[:_MOST_TEXT], everything)
 
 
 def _edited(path: str, before: str, edit: Mapping[str, Any]) -> Added:
@@ -81,7 +81,7 @@ def _text(value: object) -> str:
     return value[:_MOST_TEXT] if isinstance(value, str) else ""
 
 
-def _strings(value: object) -> Iterator[str]:
+def strings(value: object) -> Iterator[str]:
     """Yield the texts of an input, however deep; the names of keys give a value its meaning."""
     left: list[tuple[str, object]] = [("", value)]
     while left:

@@ -32,7 +32,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
             return _task(kit, event)
         if not isinstance(event, ToolEvent) or event.tool_name not in SPAWNING_TOOLS:
             return None
-        agent = spawned(event)
+        agent = spawned(event, policy)
         open_ = list(_open(policy, kit, session, agent))
         if not open_:
             return None

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pointsman.model.contract import Contract, PreSpawn, Requirement
+from pointsman.hooks.prompt_values import given, value_fault
+from pointsman.model.contract import VALUES, Contract, PreSpawn, Requirement
 from pointsman.paths.globs import Globs, check
 from pointsman.paths.overlap import is_glob
 
@@ -20,6 +21,8 @@ _MOST_WORDS = 5000
 _MOST_FILES = 5000
 _WORD = re.compile(r"""[^\s"'`<>|,;()\[\]]+""")
 _DOCUMENTS = (".md", ".mdx", ".txt", ".rst", ".adoc", ".json", ".yaml", ".yml", ".toml", ".org")
+_SPEC = "specfile"
+"""What is called so is a document, not any file, whichever dialect asks for it."""
 _UNKNOWN = frozenset({"memory", "context"})
 """Kinds of which nothing can be known from here."""
 
@@ -60,6 +63,10 @@ class Inputs:
         if need.type in _UNKNOWN or (need.type == "inbox" and not need.path):
             scope = f" ({need.scope})" if need.scope else ""
             found.unknown.append(f"{need.type} {need.key!r}{scope}")
+        elif need.type in VALUES:
+            fault = value_fault(self._prompt(), need.key, need.type)
+            if fault:
+                found.missing.append(f"{need.type} {need.key!r}: {fault}")
         elif need.type == "env":
             found.missing += self._variable(need.key)
         elif need.type == "prompt":
@@ -98,15 +105,16 @@ class Inputs:
 
     def _named_file(self, need: Requirement) -> Iterator[str]:
         """Yield why the prompt does not name a file for this, once each: a file is used up."""
-        labels = {_bare(need.key), _bare(need.type)}
-        for label, path in re.findall(r"([\w-]+)\s*[:=]\s*[\"'`]?([^\s\"'`,;]+)", self._prompt()):
-            if _bare(label) in labels:
-                problem = self._fault(path)
-                if problem:
-                    yield f"{need.type} {need.key!r}: {path} {problem}; name one that is there"
-                return
+        named = next(given(self._prompt(), (need.key, need.type)), "")
+        path = re.split(r"[\s\"'`,;]", named.lstrip("@[("), maxsplit=1)[0].rstrip(").]")
+        if path:
+            problem = self._fault(path)
+            if problem:
+                yield f"{need.type} {need.key!r}: {path} {problem}; name one that is there"
+            return
+        documents = _SPEC in {_bare(need.type), _bare(need.key)}
         for path in self._paths():
-            if need.type != "spec_file" or path.lower().endswith(_DOCUMENTS):
+            if not documents or path.lower().endswith(_DOCUMENTS):
                 self._paths().remove(path)
                 return
         yield (

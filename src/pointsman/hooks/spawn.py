@@ -6,6 +6,7 @@ to be there before it costs anything, and no two that run own the same files.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,9 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         start = _Start(policy, kit, event)
         if event.tool_name in _OTHER_WAYS:
             return start.nested(event.tool_name)
-        decision = start.decide(context)
+        decision = _unreadable(event) or start.decide(context)
         if decision is None or decision.action is not Action.DENY:
-            kit.team.begin(event, spawned(event), isolated=_is_isolated(event, policy))
+            kit.team.begin(event, spawned(event, policy), isolated=_is_isolated(event, policy))
         return decision
 
     return Hook(
@@ -55,10 +56,38 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     )
 
 
-def spawned(event: ToolEvent) -> str:
-    """Return the type of the agent that this call starts."""
+def spawned(event: ToolEvent, policy: Policy) -> str:
+    """Return the type of the agent that this call starts.
+
+    A name that is nobody's is that of the agent which is spelled the same but for case and
+    separators: should the host find that one, it is held to its contract.
+    """
     wanted = event.tool_input.get("subagent_type")
-    return wanted if isinstance(wanted, str) and wanted else DEFAULT_AGENT
+    if not isinstance(wanted, str) or not wanted.strip():
+        return DEFAULT_AGENT
+    known = {*policy.contracts, *policy.agents} - {EVERY_AGENT}
+    if wanted in known:
+        return wanted
+    same = sorted(name for name in known if _spelled(name) == _spelled(wanted))
+    return same[0] if same else wanted
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).casefold()
+
+
+def _unreadable(event: ToolEvent) -> Decision | None:
+    """Return a denial of a start that does not say in a text who is started, and with what."""
+    for key in ("subagent_type", "prompt"):
+        value = event.tool_input.get(key)
+        if value is not None and not isinstance(value, str):
+            reason = (
+                f"the {key} of this {event.tool_name} call is no text but "
+                f"{type(value).__name__} ({str(value)[:60]}), so that no contract can be looked "
+                "up for it. Make the call again with a text"
+            )
+            return _unverified(reason, "spawn.unreadable")
+    return None
 
 
 def bound(policy: Policy, agent: str) -> tuple[Contract, ...]:
@@ -73,7 +102,7 @@ class _Start:
         self._policy = policy
         self._kit = kit
         self._event = event
-        self._agent = spawned(event)
+        self._agent = spawned(event, policy)
         self._contracts = bound(policy, self._agent)
         self._root = event.identity.repository or event.identity.cwd
 
@@ -185,7 +214,7 @@ def territories(contracts: Sequence[Contract]) -> tuple[Territory, ...]:
 
 def _is_isolated(event: ToolEvent, policy: Policy) -> bool:
     given = event.tool_input.get("isolation")
-    cards = policy.agents.get(spawned(event), ())
+    cards = policy.agents.get(spawned(event, policy), ())
     return given in _ISOLATED or any(each.isolation in _ISOLATED for each in cards)
 
 

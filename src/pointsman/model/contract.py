@@ -12,6 +12,9 @@ EVERY_AGENT = "*"
 REQUIREMENTS = ("spec_file", "expertise", "memory", "prompt", "inbox", "file", "env")
 """Kinds of inputs of the second dialect; the first knows ``path`` and ``context`` beside them."""
 
+VALUES = ("string", "number", "integer", "boolean")
+"""Kinds of inputs that a prompt gives by name, as they are."""
+
 PRE_SPAWN = ("file_exists", "memory_available", "env_set")
 POST_COMPLETE = ("tests_pass", "type_check", "scope_valid", "lint_pass")
 CONTEXT_SOURCES = ("spec_file", "prompt", "inbox", "hybrid")

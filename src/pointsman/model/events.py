@@ -359,8 +359,8 @@ class ErrorEscalation(Event):
     """Derived: something went wrong that a person should know of; one per cause and window.
 
     ``trigger`` is one of ``tool failed``, ``denial burst``, ``hook failed``, ``budget blown``,
-    ``validation failed``, ``approval waiting``, ``outside contract``, ``could not verify``,
-    ``command without a hook``;
+    ``validation failed``, ``approval asked``, ``approval waiting``, ``outside contract``,
+    ``could not verify``, ``command without a hook``;
     ``key`` is what is deduplicated by, ``count`` how often it was seen before it was raised.
     """
 

@@ -10,14 +10,20 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The state directory (mode 0700) and the user's configuration directory."""
+    """The state directory (mode 0700) and the user's configuration directory.
+
+    ``agents`` is where the user's own agents lie; ``None`` where nobody has said.
+    """
 
     state: Path
     config: Path
+    agents: Path | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], home: Path) -> "Places":
         """Read ``POINTSMAN_STATE_DIR`` and ``POINTSMAN_CONFIG_DIR``, then the XDG variables.
+
+        The agents are the host's matter: they lie where ``CLAUDE_CONFIG_DIR`` says.
 
         A relative value is ignored, as the XDG base directory specification asks.
         """
@@ -26,6 +32,7 @@ class Places:
         return cls(
             state=_base(environ, "POINTSMAN_STATE_DIR", state),
             config=_base(environ, "POINTSMAN_CONFIG_DIR", config),
+            agents=_base(environ, "CLAUDE_CONFIG_DIR", home / ".claude") / "agents",
         )
 
     @property

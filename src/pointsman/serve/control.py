@@ -109,7 +109,15 @@ def describe(places: Places, policy: Policy) -> dict[str, Any]:
             {"name": hook.name, "role": hook.role.value, "skipped": hook.skip}
             for hook in policy.hooks
         ],
+        "checks_skipped": _skipped(policy),
     }
+
+
+def _skipped(policy: Policy) -> list[str]:
+    """Return why commands of contracts are not run when an agent ends, each file once."""
+    contracts = (each for several in policy.contracts.values() for each in several)
+    reasons = (check.skip for each in contracts for check in each.post_complete if check.skip)
+    return list(dict.fromkeys(reasons))
 
 
 def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:

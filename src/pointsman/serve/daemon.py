@@ -297,7 +297,7 @@ class Daemon:
             covered = replace(change, text=self.secrets.text(change.text))
             self._ledger.note("approval", spoken(covered), change=asdict(covered))
             self._desk.store.noted(change.number)
-        await self._runtime.escalate(self._desk.sweep())
+        await self._runtime.escalate([*self._desk.news(), *self._desk.sweep()])
 
     def _catch_up(self) -> None:
         late = self.backlog.catch_up()

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pointsman.model.approval import Approval, Binding, Moment, Risk, State, Terms, Timeout
+from pointsman.model.approval import (
+    Approval,
+    Binding,
+    Moment,
+    Risk,
+    State,
+    Terms,
+    Timeout,
+    Transition,
+)
 
 MOST_INPUT = 256 * 1024
 """Characters of a call's input that are kept to be shown; what it is bound to is its hash."""
@@ -34,7 +43,7 @@ def to_row(approval: Approval) -> dict[str, Any]:
         "rules": json.dumps(bound.rules),
         "rule": approval.rule,
         "hook": approval.hook,
-        "reason": text(approval.reason),
+        "reason": fitting(approval.reason),
         "cause": approval.cause,
         "risk": json.dumps(asdict(approval.risk)),
         "call": approval.call,
@@ -104,6 +113,19 @@ def _binding(row: sqlite3.Row) -> Binding:
     )
 
 
-def text(value: str) -> str:
+def transition(row: sqlite3.Row) -> Transition:
+    """Rebuild a change of state."""
+    return Transition(
+        number=row["n"],
+        id=row["id"],
+        ns=row["ns"],
+        before=row["before"],
+        after=row["after"],
+        by=row["by"],
+        text=row["text"],
+    )
+
+
+def fitting(value: str) -> str:
     """Return what SQLite can hold: no lone surrogates, no megabytes."""
     return value[:_MOST_TEXT].encode("utf-8", "backslashreplace").decode()

@@ -17,17 +17,21 @@ from pointsman.model.approval import Approval, Moment, State, Transition
 from pointsman.model.errors import ApprovalError, LedgerError
 from pointsman.model.event import Identity
 from pointsman.store import ledger_file
-from pointsman.store.approval_rows import from_row, text, to_row
+from pointsman.store.approval_rows import fitting, from_row, to_row, transition
 from pointsman.store.migrate import migrate, scripts
 
 _MIGRATIONS = "approval_migrations"
 _BUSY_S = 1.0
+_SHORTEST = 4
+"""Characters of an id by which an approval may be named."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SETTABLE = frozenset(
     {"decided_by", "note", "modified", "session", "key", "call", "used_ns", "escalated_ns"}
     | {"asked_session", "ran"}
     | {"decided_ns", "decided_boot_ns", "decided_boot", "valid_s", "wait_until_ns"}
 )
+_WHOLE = frozenset({"modified"})
+"""JSON that is run as it is: a part of it would be none."""
 
 
 def moment() -> Moment:
@@ -104,7 +108,11 @@ class Approvals:
         self, name: str, before: State, after: State, *, by: str, text: str = "", **columns: Any
     ) -> bool:
         """Change a state, and further columns with it; return whether it was ``before`` still."""
-        given = {name: _plain(value) for name, value in columns.items() if name in _SETTABLE}
+        given = {
+            name: fitting(value) if isinstance(value, str) and name not in _WHOLE else value
+            for name, value in columns.items()
+            if name in _SETTABLE
+        }
         if len(given) != len(columns):
             raise ValueError(f"no such columns: {sorted(set(columns) - _SETTABLE)}")
         sets = ", ".join(["state = :after", *(f"{name} = :{name}" for name in given)])
@@ -159,12 +167,19 @@ class Approvals:
             ApprovalError: there is none, or it fits several.
         """
         found = self._rows("WHERE id = ?", (name,))
-        if not found and name.isalnum():
+        # Shorter, a slip of the finger would find somebody else's question.
+        if not found and name.isalnum() and len(name) >= _SHORTEST:
             found = self._rows("WHERE substr(id, 1, ?) = ? LIMIT 2", (len(name), name))
         if len(found) == 1:
             return found[0]
-        what = "several approvals begin with" if found else "no approval has the id"
-        raise ApprovalError(f"{what} {name!r}", fix="pointsman approvals list --all")
+        what = (
+            f"several approvals begin with {name!r}"
+            if found
+            else f"no approval has the id {name!r}"
+        )
+        if not found and len(name) < _SHORTEST:
+            what += f" (the first {_SHORTEST} characters are enough)"
+        raise ApprovalError(what, fix="pointsman approvals list --all")
 
     def some(self, states: Iterable[State] = (), limit: int = 100) -> list[Approval]:
         """Return approvals in these states (none named: all), the newest last."""
@@ -185,7 +200,7 @@ class Approvals:
             rows = db.execute(
                 "SELECT * FROM transitions WHERE id = ? ORDER BY n", (name,)
             ).fetchall()
-        return [_transition(row) for row in rows]
+        return [transition(row) for row in rows]
 
     def askers(self, since_ns: int) -> list[tuple[str, int, int]]:
         """Return who has asked since then: session, process id, and when; each once."""
@@ -205,7 +220,7 @@ class Approvals:
             rows = db.execute(
                 "SELECT * FROM transitions WHERE noted = 0 ORDER BY n LIMIT ?", (limit,)
             ).fetchall()
-        return [_transition(row) for row in rows]
+        return [transition(row) for row in rows]
 
     def noted(self, number: int) -> None:
         """Say that every change up to this one stands on the ledger."""
@@ -333,24 +348,5 @@ def _note(
 ) -> None:
     db.execute(
         "INSERT INTO transitions (id, ns, before, after, by, text) VALUES (?, ?, ?, ?, ?, ?)",
-        (name, ns, before, after, _fits(by), _fits(text)),
-    )
-
-
-def _plain(value: Any) -> Any:
-    return text(value) if isinstance(value, str) else value
-
-
-_fits = text
-
-
-def _transition(row: sqlite3.Row) -> Transition:
-    return Transition(
-        number=row["n"],
-        id=row["id"],
-        ns=row["ns"],
-        before=row["before"],
-        after=row["after"],
-        by=row["by"],
-        text=row["text"],
+        (name, ns, before, after, fitting(by), fitting(text)),
     )

@@ -48,7 +48,12 @@ def _is_clear(records: Sequence[Record], secrets: Secrets) -> bool:
     bodies = [body for record in records for body in _bodies(record)]
     if sum(map(len, bodies)) > _MOST_AT_ONCE:
         return False
-    texts = (text for record in records for one in _family(record) for text in _texts(one))
+    texts = (
+        text
+        for record in records
+        for one in _family(record)
+        for text in (*_texts(one), *_beside(one.event))
+    )
     return secrets.clear(bodies, texts)
 
 
@@ -59,7 +64,9 @@ def covered(record: Record, secrets: Secrets) -> Record:
     started, began = time.time_ns(), time.perf_counter_ns()
     bodies = _bodies(record)
     said = [text for one in _family(record) for text in _texts(one)]
-    given, texts, told = secrets.together(bodies, said)
+    beside = [text for one in _family(record) for text in _beside(one.event)]
+    given, texts, told = secrets.together(bodies, [*said, *beside])
+    texts = texts[: len(said)]
     if told.kinds:
         # The other columns hold parts of the payload: there was nothing in them before.
         said += [text for one in _family(record) for text in _named(one.event)]
@@ -118,6 +125,13 @@ def _said(runs: Sequence[HookRun]) -> Iterator[str]:
         yield run.kind  # An event that we do not know is called as its host likes.
         yield run.reason
         yield from run.lines
+
+
+def _beside(event: Event) -> Iterator[str]:
+    """Yield what the columns say of an event that the client has told, and no payload."""
+    yield event.kind
+    yield event.identity.cwd
+    yield event.identity.repository or ""
 
 
 def _named(event: Event) -> Iterator[str]:

@@ -10,6 +10,9 @@ from pointsman.model.errors import ApprovalError
 from pointsman.store.approval_rows import MOST_INPUT
 from pointsman.store.approvals import Approvals
 
+_ABOUT = ("command", "file_path", "notebook_path", "content", "subagent_type", "prompt", "url")
+"""What a call is about, where its input has it: without it there is nothing to say yes to."""
+
 
 def approve(
     store: Approvals,
@@ -31,6 +34,7 @@ def approve(
     more: dict[str, Any] = {}
     said = "yes"
     if modified is not None:
+        _check_whole(approval, modified)
         text = json.dumps(dict(modified))
         if len(text) > MOST_INPUT:
             raise ApprovalError(
@@ -54,6 +58,19 @@ def refuse(store: Approvals, name: str, by: str, reason: str = "") -> Approval:
     """
     approval = _waiting(store, name)
     return _decided(store, approval, State.REFUSED, by=by, note=reason, said="no", more={})
+
+
+def _check_whole(approval: Approval, modified: Mapping[str, Any]) -> None:
+    """Refuse an input that lacks what the call is about: it takes the place of the whole one."""
+    asked = approval.input
+    lacking = [key for key in _ABOUT if key in asked and type(modified.get(key)) is not
+               type(asked[key])]  # fmt: skip
+    if not modified or lacking:
+        what = f"it lacks {', '.join(lacking)}" if lacking else "it is empty"
+        raise ApprovalError(
+            f"the new input takes the place of the whole one, and {what}",
+            fix=f"pointsman approvals show {approval.id} shows the whole one",
+        )
 
 
 def _waiting(store: Approvals, name: str) -> Approval:
