@@ -1,11 +1,12 @@
 import os
+import posixpath
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pointsman.paths.canonical import canonical, readings
+from pointsman.paths.canonical import Canonical, canonical, readings
 
 
 @pytest.fixture
@@ -161,3 +162,10 @@ def test_it_agrees_with_the_kernel(
     finally:
         os.close(opened)
     assert (found.path, found.unresolved) == (real, "")
+
+
+@pytest.mark.parametrize(
+    "path", ["/dev/fd/3", "/dev/stdin", "/proc/self/fd/3", "//proc/thread-self//fd/0"]
+)
+def test_what_this_process_has_open_is_nobody_elses(path: str) -> None:
+    assert canonical(path, "/") == Canonical(posixpath.normpath(path.replace("//", "/")))
