@@ -211,3 +211,19 @@ def test_a_repository_among_temporary_files_is_judged_all_the_same(tmp_path: Pat
     inside = shell_writes(f"echo x > {root}/a", root, "/home/x", root)
     assert [write.path for write in inside] == [f"{root}/a"]
     assert shell_writes("echo x > /tmp/a", "/srv/repo", "/home/x", "/srv/repo") == ()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "f=$(mktemp); echo x > $f",
+        'd=$(mktemp -d); cp src/a.py "$d/a"; rm -r "$d"',
+        "echo x > /tmp/$$.log",
+        "t=`mktemp /var/tmp/a.XXXX`; sort src/a.py > $t",
+    ],
+)
+def test_a_temporary_name_that_is_made_up_is_passed_over(command: str) -> None:
+    assert shell_writes(command, "/srv/repo", "/home/x", "/srv/repo") == ()
+    # Where what is kept lies below, a name that is not known may lead to it.
+    assert shell_writes("echo x > /tmp/$A", "/tmp/a/repo", "/home/x", "/tmp/a/repo")
+    assert shell_writes("echo x > /srv/$A", "/srv/repo", "/home/x", "/srv/repo")
