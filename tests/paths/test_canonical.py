@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pointsman.paths.canonical import Canonical, canonical, readings
+from pointsman.paths.canonical import Canonical, canonical, readings, real_path
 
 
 @pytest.fixture
@@ -169,3 +169,14 @@ def test_it_agrees_with_the_kernel(
 )
 def test_what_this_process_has_open_is_nobody_elses(path: str) -> None:
     assert canonical(path, "/") == Canonical(posixpath.normpath(path.replace("//", "/")))
+
+
+def test_a_link_that_may_not_be_read_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `/proc/1/root` is to whoever may not trace that process."""
+
+    def refuse(path: str) -> str:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "readlink", refuse)
+    assert real_path("/proc/self/root/a/../b") == "/proc/self/root/b"
+    assert canonical("/proc/self/root/a", "/").unresolved

@@ -48,6 +48,14 @@ def canonical(path: str, cwd: str) -> Canonical:
         return Canonical(os.path.normpath(text), f"it cannot be looked up: {error}")
 
 
+def real_path(path: str) -> str:
+    """Return where an absolute path leads, or its textual form where that cannot be looked up.
+
+    ``os.path.realpath`` raises where a link may not be read: `/proc/1/root` is one.
+    """
+    return canonical(path, "/").path
+
+
 def readings(path: str, cwd: str) -> tuple[Canonical, ...]:
     """Return every place that a path may mean, the kernel's first.
 
