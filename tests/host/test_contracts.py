@@ -1,11 +1,12 @@
 """Contracts with the real client: an agent's start, its end, and what it has really changed."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from .messages_api import MessagesApi, Request, Said, agent, bash
+from .messages_api import MessagesApi, Request, Said, ToolUse, agent, bash
 from .pointsman_session import Guarded, guarded
 from .session import Claude
 
@@ -116,3 +117,78 @@ def test_what_a_program_changes_outside_is_put_back(under: Guarded, api: Message
     # Nothing is lost: the agent's version is aside.
     kept = [path for path in (under.state / "proof/aside").rglob("*") if path.is_file()]
     assert b"no" in [path.read_bytes() for path in kept]
+
+
+def worker_of(project: Guarded) -> None:
+    """A repository with a first commit, and a worker held to `src`."""
+    project.contract("worker", "src/**")
+    project.write("src/a.py", "a = 1\n")
+    project.write("tests/t.py", "kept\n")
+    who = ("-c", "user.name=u", "-c", "user.email=u@example.org")
+    for words in (("add", "-A"), ("commit", "-qm", "first")):
+        argv = ["git", "-C", str(project.project), *who, *words]
+        subprocess.run(argv, check=True, env=project.environment())
+
+
+HIDDEN = "python3 -c \"open('te' + 'sts/t.py', 'w').write('no')\""
+
+
+def test_what_the_kernel_refuses_is_explained(under: Guarded, api: MessagesApi) -> None:
+    worker_of(under)
+    script = "import os\nopen(os.path.join('te' + 'sts', 't.py'), 'w').write('no')\n"
+    under.write("src/w.py", script)
+    api.script("main", agent("work", subagent_type="worker"))
+    api.script("work", bash("python3 src/w.py"), bash("python3 src/w.py || true"), "done")
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    assert (under.project / "tests/t.py").read_text() == "kept\n"
+    rows = [
+        under.row("toolu_work_0_0", "PostToolUseFailure"),
+        under.row("toolu_work_1_0", "PostToolUse"),
+    ]
+    assert [row["rule"] for row in rows] == ["sandbox.refused"] * 2
+    sent = told(api, "work")
+    assert "the kernel holds this command to the contract of agent 'worker'" in sent
+    assert "you may change only: src/**" in sent
+
+
+def test_an_isolated_agent_leaves_the_main_worktree_alone(under: Guarded, api: MessagesApi) -> None:
+    worker_of(under)
+    main = under.project
+    api.script("main", agent("work", subagent_type="worker", isolation="worktree"))
+    api.script(
+        "work",
+        bash("git rev-parse --show-toplevel && echo in > src/in.py"),
+        bash("d=te; echo no > ${d}sts/t.py"),
+        bash(f"echo no > {main}/tests/t.py"),
+        bash(f"python3 -c \"open('{main}/te' + 'sts/t.py', 'w').write('no')\""),
+        bash("git add -A && git -c user.name=u -c user.email=u@example.org commit -qm more"),
+        "done",
+    )
+    result = under.claude.run("Begin. SCRIPT=main", env=under.env)
+    assert ".claude/worktrees/" in result.tool_results["toolu_work_0_0"].text
+    failed = [result.tool_results[f"toolu_work_{turn}_0"].is_error for turn in range(5)]
+    assert failed == [False, True, True, True, False]
+    assert (main / "tests/t.py").read_text() == "kept\n"
+    assert not (main / "src/in.py").exists()
+
+
+def test_what_runs_in_the_background_is_held(under: Guarded, api: MessagesApi) -> None:
+    worker_of(under)
+    later = "import time\ntime.sleep(1)\nopen('src/bg', 'w')\nopen('te' + 'sts/t.py', 'w')\n"
+    under.write("src/later.py", later)
+    watch = {"description": "m", "timeout_ms": 5000, "persistent": False}
+    api.script("main", agent("work", subagent_type="worker"))
+    api.script(
+        "work",
+        bash("python3 src/later.py", run_in_background=True),
+        ToolUse("Monitor", {"command": f"echo yes > src/seen; {HIDDEN}", **watch}),
+        ToolUse("Monitor", {"command": "python3 src/later.py", **watch}),
+        bash("sleep 3"),
+        "done",
+    )
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    assert (under.project / "src/bg").exists()
+    assert (under.project / "tests/t.py").read_text() == "kept\n"
+    assert not under.unguarded()
+    alarms = [row["rule"] for row in under.rows("--event", "ErrorEscalation")]
+    assert "escalation.command-without-a-hook" not in alarms
