@@ -209,10 +209,31 @@ def _output_cases(made: Rig) -> list[Case]:
     return [case("plain output", "a line of output\n"), case("keys in output", "key = a1b2c3d4\n")]
 
 
+def _refusal_cases(made: Rig) -> list[Case]:
+    """Give a command that was refused more and more longer and longer output."""
+    policy = _held(("src/**",), made)
+    kit = Kit(places=made.places, writable=lambda _event: ("/r/src",))
+
+    def case(name: str, line: str) -> Case:
+        def prepare(size: int, number: int) -> Callable[[], object]:
+            text = f"{number}\n" + line * max(1, size // len(line))
+            hook = SHIPPED["kernel-refusal"](policy, kit)
+            event = PostToolUse(
+                identity=_identity(made), tool_name="Bash", tool_response={"stdout": text}
+            )
+            return _asked(hook, event)
+
+        return Case(name, prepare, 256 * 1024)
+
+    refused = "cp: t: Read-only file system\n"
+    return [case("plain output", "a line of output\n"), case("refusals", refused)]
+
+
 _OTHERS: Mapping[str, Callable[[Rig], list[Case]]] = {
     "completion": _end_cases,
     "briefing": _start_cases,
     "secret-output": _output_cases,
+    "kernel-refusal": _refusal_cases,
 }
 """The growing input of guards that are asked about other things than commands and edits."""
 

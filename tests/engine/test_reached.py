@@ -19,7 +19,8 @@ def test_what_bubblewrap_lets_a_call_write_is_known_when_it_has_ended() -> None:
 def test_landlock_takes_nothing_back_below_a_directory() -> None:
     memory = Reached()
     memory.note("s", "a", HELD, "landlock")
-    assert memory.of(PostToolUse(identity=WHO)) == ("/r/src", "/tmp")
+    # Modes it holds nowhere.
+    assert memory.of(PostToolUse(identity=WHO)) == ("~/", "/r/src", "/tmp")
 
 
 def test_a_call_that_nothing_held_is_not_known() -> None:

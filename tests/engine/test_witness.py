@@ -1,5 +1,6 @@
 """What is remembered of decisions, agents and turns, and what of it is used up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,6 +106,20 @@ def test_a_call_that_is_over_leaves_nothing_to_use(over: Event) -> None:
 )
 def test_what_happens_beside_a_call_leaves_it_as_it_is(other: Event) -> None:
     assert told((call(prompt="p1"), NO_OPINION), other).claim("s", "make") is not None
+
+
+def apart(tool: str = "Bash", **given: Any) -> PreToolUse:
+    return replace(call(), tool_name=tool, tool_input={"command": "make", **given})
+
+
+@pytest.mark.parametrize("begun", [apart("Monitor"), apart(run_in_background=True)])
+@pytest.mark.parametrize("end", ["PostToolUse", "PostToolBatch"])
+def test_what_runs_beside_its_call_may_begin_after_its_end(begun: PreToolUse, end: str) -> None:
+    over = event(end, identity=who(call_id="t1" if end == "PostToolUse" else None))
+    assert told((begun, NO_OPINION), over).claim("s", "make")
+    assert not told((begun, deny("no")), over).claim("s", "make")
+    assert not told((apart(run_in_background=False), NO_OPINION), over).claim("s", "make")
+    assert not told((begun, NO_OPINION), over, event("Stop")).claim("s", "make")
 
 
 def test_who_is_at_work() -> None:

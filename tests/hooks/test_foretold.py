@@ -72,3 +72,8 @@ def test_tools_that_edit_write_what_they_name() -> None:
 
 def test_no_tool_that_edits_or_runs_counts_as_reading() -> None:
     assert READING.isdisjoint({"Write", "Edit", "MultiEdit", "NotebookEdit", "Bash", "Monitor"})
+
+
+def test_what_is_watched_runs_on() -> None:
+    assert foretold("Monitor", {"command": "make"}, WHO)[1]
+    assert not foretold("Bash", {"command": "make"}, WHO)[1]

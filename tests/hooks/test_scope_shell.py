@@ -211,3 +211,30 @@ def test_a_repository_among_temporary_files_is_judged_all_the_same(tmp_path: Pat
     inside = shell_writes(f"echo x > {root}/a", root, "/home/x", root)
     assert [write.path for write in inside] == [f"{root}/a"]
     assert shell_writes("echo x > /tmp/a", "/srv/repo", "/home/x", "/srv/repo") == ()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "f=$(mktemp); echo x > $f",
+        'd=$(mktemp -d); cp src/a.py "$d/a"; rm -r "$d"',
+        "echo x > /tmp/$$.log",
+        "t=`mktemp /var/tmp/a.XXXX`; sort src/a.py > $t",
+    ],
+)
+def test_a_temporary_name_that_is_made_up_is_passed_over(command: str) -> None:
+    assert shell_writes(command, "/srv/repo", "/home/x", "/srv/repo") == ()
+    # Where what is kept lies below, a name that is not known may lead to it.
+    assert shell_writes("echo x > /tmp/$A", "/tmp/a/repo", "/home/x", "/tmp/a/repo")
+    assert shell_writes("echo x > /srv/$A", "/srv/repo", "/home/x", "/srv/repo")
+
+
+def test_of_a_linked_worktree_the_main_one_is_no_temporary_place(tmp_path: Path) -> None:
+    main, linked = Path(os.path.realpath(tmp_path)) / "main", tmp_path / "linked"
+    store = main / ".git/worktrees/linked"
+    store.mkdir(parents=True)
+    linked.mkdir()
+    (linked / ".git").write_text(f"gitdir: {store}\n")
+    (store / "gitdir").write_text(f"{linked}/.git\n")
+    found = shell_writes(f"echo x > {main}/a", str(linked), "/home/x", str(linked))
+    assert [write.path for write in found] == [f"{main}/a"]

@@ -1,11 +1,12 @@
 import os
+import posixpath
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pointsman.paths.canonical import canonical, readings
+from pointsman.paths.canonical import Canonical, canonical, readings, real_path
 
 
 @pytest.fixture
@@ -161,3 +162,21 @@ def test_it_agrees_with_the_kernel(
     finally:
         os.close(opened)
     assert (found.path, found.unresolved) == (real, "")
+
+
+@pytest.mark.parametrize(
+    "path", ["/dev/fd/3", "/dev/stdin", "/proc/self/fd/3", "//proc/thread-self//fd/0"]
+)
+def test_what_this_process_has_open_is_nobody_elses(path: str) -> None:
+    assert canonical(path, "/") == Canonical(posixpath.normpath(path.replace("//", "/")))
+
+
+def test_a_link_that_may_not_be_read_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `/proc/1/root` is to whoever may not trace that process."""
+
+    def refuse(path: str) -> str:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "readlink", refuse)
+    assert real_path("/proc/self/root/a/../b") == "/proc/self/root/b"
+    assert canonical("/proc/self/root/a", "/").unresolved

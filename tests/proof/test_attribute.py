@@ -67,6 +67,8 @@ ROWS: list[tuple[tuple[Call, ...], Whose]] = [
     ((call(writable=("/r/tests", "-/r/tests/u.py")),), Whose.CALL),
     ((call(writable=("/", "-/r", "/r/tests")),), Whose.CALL),
     ((call(writable=("/", "-/r")),), Whose.OTHERS),
+    # Where the kernel keeps content and leaves modes, a change of content is somebody else's.
+    ((call(writable=("~/", "/r/src")),), Whose.OTHERS),
     # What the analysis knows.
     ((call(foretold=KNOWN),), Whose.OTHERS),
     # Others' calls.
@@ -105,6 +107,17 @@ def test_a_directory_comes_and_goes_with_its_files() -> None:
     assert whose(call(), of=made).whose is Whose.OTHERS
     mode = Change("src", entry(0, DIRECTORY), entry(T, DIRECTORY), when_ns=T)
     assert whose(call(), of=mode).whose is Whose.CALL
+
+
+@pytest.mark.parametrize("kind", [FILE, DIRECTORY])
+def test_a_mode_is_changed_where_the_kernel_holds_content_alone(kind: str) -> None:
+    after = entry(T, kind)._replace(mode=0o777)
+    of_mode = Change("tests", entry(0, kind), after, when_ns=T)
+    assert whose(call(writable=("~/", "/r/src")), of=of_mode).whose is Whose.CALL
+    assert whose(call(writable=("/r/src",)), of=of_mode).whose is Whose.OTHERS
+    assert whose(call(writable=("~/", "-/r/tests")), of=of_mode).whose is Whose.OTHERS
+    of_content = replace(of_mode, after=after._replace(content="y"))
+    assert whose(call(writable=("~/", "/r/src")), of=of_content).whose is Whose.OTHERS
 
 
 def test_without_a_time_everything_under_way_may_have_done_it() -> None:

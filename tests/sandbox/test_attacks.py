@@ -373,3 +373,24 @@ def test_a_working_directory_that_is_gone(project: Project, tmp_path: Path) -> N
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (126, "")
     assert "the working directory is gone" in done.stderr
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_from_a_linked_worktree_the_main_one_is_not_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch, inside: bool
+) -> None:
+    """Both may lie in a directory of temporary files, and one in the other."""
+    main = project.root
+    linked = main / ".claude/worktrees/w" if inside else main.parent / "linked"
+    assert project(f"git worktree add -q -b w {linked}", free=True).returncode == 0
+    monkeypatch.setattr("pointsman.sandbox.caches.TEMPORARY", (str(main.parent), "/dev/shm"))
+    project.root = linked
+    done = project(
+        f"echo x > src/new; echo x > tests/t.py; echo x > {main}/tests/t.py; echo x > {main}/src/y"
+        "; git add -A src && git -c user.name=a -c user.email=a@b commit -qm w"
+    )
+    assert done.returncode == 0, done.stderr
+    assert (linked / "src/new").exists()
+    for tree in (main, linked):
+        assert (tree / "tests/t.py").read_text() == "original\n"
+    assert not (main / "src/y").exists()

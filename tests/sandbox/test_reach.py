@@ -167,7 +167,7 @@ def test_sockets_are_hidden_and_what_is_kept_is_protected(root: Path) -> None:
             [contract], str(root), str(root), {"HOME": "/nowhere"},
             kept=(str(path), str(root / ".claude/settings.json"), "/no/such"),
         )  # fmt: skip
-    assert found.hidden == (str(path),)
+    assert str(path) in found.hidden
     assert found.protected == (str(root / ".claude/settings.json"),)
     assert str(root / ".claude") in found.writable
 
@@ -213,3 +213,15 @@ def test_what_is_there_is_held_exactly(
             holders = [each for each in modes if within(str(path), each)]
             writable = bool(holders) and modes[max(holders, key=len)]
             assert writable == bool(yes.match(relative) and not no.match(relative)), relative
+
+
+def test_nothing_on_the_way_to_what_is_protected_is_opened(root: Path) -> None:
+    """The repository lies in a directory of temporary files, and is protected as a whole."""
+    (root / ".claude/agents").mkdir(parents=True)
+    (root / "src").mkdir(exist_ok=True)
+    contract = Contract(agent="a", source="a", root=str(root), allowed=("src/**",))
+    found = confinement_of(
+        [contract], str(root), str(root), {"HOME": "/nowhere"}, kept=(str(root / ".claude/agents"),)
+    )
+    assert str(root / "src") in found.writable
+    assert str(root / ".claude") not in found.writable

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from .live import COMMAND, Live, live
+from .more_ways import MORE_WAYS
 
 EXEC = COMMAND.with_name("pointsman-exec")
 BUILDER = """---
@@ -87,6 +88,9 @@ FINE = {
 }
 
 
+_KEPT = ("hooks", "config", "config.worktree", "commondir", "info")
+
+
 class World:
     """A repository with a scoped agent, and everything between it and its host."""
 
@@ -134,11 +138,21 @@ class World:
         who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
         subprocess.run(["git", *who, *words], cwd=self.root, env=env, check=True)
 
-    def state(self) -> tuple[str, int, int, str]:
-        """Return what must stay: kind and mode, links, content."""
-        found = self.test.lstat()
-        content = hashlib.sha256(self.test.read_bytes()).hexdigest()
-        return (oct(found.st_mode), found.st_nlink, found.st_size, content)
+    def state(self) -> dict[str, tuple[str, int, str]]:
+        """Return what must stay: all that lies outside ``src``, by kind and mode, links, content.
+
+        Of git's store that is what runs programs; the rest is for commits.
+        """
+        found = {}
+        for path in sorted(self.root.rglob("*")):
+            top, *below = path.relative_to(self.root).parts
+            if top == "src" or (top == ".git" and (not below or below[0] not in _KEPT)):
+                continue
+            at = path.lstat()
+            content = path.read_bytes() if path.is_file() else str(path.is_symlink()).encode()
+            links = 0 if path.is_dir() else at.st_nlink
+            found[str(path)] = (oct(at.st_mode), links, hashlib.sha256(content).hexdigest())
+        return found
 
     def event(self, name: str, **more: object) -> subprocess.CompletedProcess[bytes]:
         value = {
@@ -177,24 +191,35 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(rig)
 
 
-@pytest.mark.parametrize("way", WAYS)
+CALLS = {**{way: [command] for way, command in WAYS.items()}, **MORE_WAYS}
+
+
+@pytest.mark.parametrize("way", CALLS)
 def test_with_its_hooks(world: World, way: str) -> None:
     before = world.state()
-    tool = world.tool(WAYS[way])
-    decided = world.event("PreToolUse", **tool)
-    assert decided.returncode in {0, 2}, decided.stderr
-    if decided.returncode == 0:
-        done = world.run(WAYS[way])
-        name = "PostToolUse" if done.returncode == 0 else "PostToolUseFailure"
-        world.event(name, **tool, tool_response={}, error="x", duration_ms=1000)
+    for command in CALLS[way]:
+        tool = world.tool(command)
+        decided = world.event("PreToolUse", **tool)
+        assert decided.returncode in {0, 2}, decided.stderr
+        if decided.returncode == 0:
+            done = world.run(command)
+            name = "PostToolUse" if done.returncode == 0 else "PostToolUseFailure"
+            world.event(name, **tool, tool_response={}, error="x", duration_ms=1000)
+        else:
+            told = decided.stderr.decode()
+            assert told.startswith(
+                ("Pointsman stopped this: ", "Pointsman could not verify this: ")
+            )
+            assert told.rstrip().endswith("]")  # the rule
     assert world.state() == before
     world.sources()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", CALLS)
 def test_with_its_hooks_gone(world: World, way: str) -> None:
     before = world.state()
-    world.run(WAYS[way])
+    for command in CALLS[way]:
+        world.run(command)
     assert world.state() == before
     world.sources()
 

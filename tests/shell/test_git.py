@@ -21,6 +21,8 @@ N, X, O = Kind.NETWORK, Kind.EXECUTE, Kind.OPAQUE  # noqa: E741
         ("git restore a", [(W, "/w/a")]),
         ("git checkout -- a", [(W, "/w/a")]),
         ("git checkout main", [(W, "/w/main"), (O, "/w")]),
+        ("git checkout main -- a", [(W, "/w/a")]),
+        ("git checkout 'stash@{0}' -- a b", [(W, "/w/a"), (W, "/w/b")]),
         ("git switch main", [(O, "/w")]),
         ("git -C d merge x", [(O, "/w/d")]),
         ("git --work-tree=d reset --hard", [(O, "/w/d")]),

@@ -16,6 +16,7 @@ EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
+    "kernel-refusal",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -113,6 +114,7 @@ SETTINGS = Table(
                 "roles": Table("Holds agents to the tools of their role.", _SWITCH),
                 "completion": Table("Checks what an agent leaves behind.", _SWITCH),
                 "briefing": Table("Tells an agent its contract when it starts.", _SWITCH),
+                "kernel-refusal": Table("Tells an agent what the kernel refused it.", _SWITCH),
                 "self-protection": Table(
                     "Keeps settings, contracts and the record out of an agent's reach.",
                     {

@@ -12,7 +12,8 @@ class Reached:
     """Remembers, in constant memory, where a call could write.
 
     What it gives are absolute paths; before one that could *not* be written, though it lies
-    below one that could, stands a minus. The deepest that holds a path decides over it.
+    below one that could, stands a minus, and a tilde before one of which only the mode could be
+    changed. The deepest that holds a path decides over it.
     """
 
     def __init__(self) -> None:
@@ -22,7 +23,8 @@ class Reached:
         """Take down how a call is held."""
         # Landlock cannot take back below a directory what it has given.
         kept = confinement.protected if mechanism == "bubblewrap" else ()
-        entries = (*confinement.writable, *(f"-{path}" for path in kept))
+        modes = () if mechanism == "bubblewrap" else ("~/",)
+        entries = (*modes, *confinement.writable, *(f"-{path}" for path in kept))
         self._calls[session, call] = entries
         if len(self._calls) > _MOST_CALLS:
             self._calls.popitem(last=False)

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pointsman.model.decision import Action, Decision
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import PreToolUse
+from pointsman.model.tools import runs_apart
 
 _MOST_SESSIONS = 512
 _MOST_AGENTS = 256
@@ -41,13 +42,17 @@ class Turn(StrEnum):
 
 @dataclass(slots=True)
 class Call:
-    """One call of a tool that takes a command; ``seq`` is its row in the record, 0 if none."""
+    """One call of a tool that takes a command; ``seq`` is its row in the record, 0 if none.
+
+    ``apart`` says that the host runs it beside the call: its end may be told before it has begun.
+    """
 
     digest: bytes
     identity: Identity
     verdict: Verdict = Verdict.OPEN
     decision: Decision | None = None
     seq: int = 0
+    apart: bool = False
 
 
 @dataclass(slots=True)
@@ -105,7 +110,8 @@ class Witness:
         _forget_calls(session, event)
         command = command_in(event)
         if command is not None:
-            _remember(session, event.identity, Call(_digest(command), event.identity))
+            call = Call(_digest(command), event.identity, apart=_runs_apart(event))
+            _remember(session, event.identity, call)
 
     def decided(self, event: Event, decision: Decision, seq: int) -> None:
         """Take notice of what a call got: a question is answered by the host's running it."""
@@ -120,6 +126,7 @@ class Witness:
             Verdict.STOPPED if stopped else Verdict.PASSED,
             decision,
             seq,
+            _runs_apart(event),
         )
         _remember(self.session(event.identity.session), event.identity, call)
 
@@ -158,6 +165,10 @@ def command_in(event: Event) -> str | None:
         return None
     command = event.tool_input.get("command")
     return command if isinstance(command, str) else None
+
+
+def _runs_apart(event: Event) -> bool:
+    return isinstance(event, PreToolUse) and runs_apart(event.tool_name, event.tool_input)
 
 
 def _digest(command: str) -> bytes:
@@ -221,18 +232,26 @@ _AT_THE_END = frozenset({"PostToolBatch", "Stop", "StopFailure", "SubagentStop",
 def _forget_calls(session: Session, event: Event) -> None:
     """Drop the decisions whose calls are over: run or not, nobody will use them any more."""
     who = event.identity
-    if event.kind in {"PostToolUse", "PostToolUseFailure"} and who.tool_use_id:
-        session.calls.pop(who.tool_use_id, None)
+    ended = session.calls.get(who.tool_use_id or "")
+    if event.kind in {"PostToolUse", "PostToolUseFailure"} and ended and not _is_to_run(ended):
+        del session.calls[who.tool_use_id or ""]
     over = event.kind in _AT_THE_END
+    # With a batch those have ended that the host waits for.
+    waits = event.kind == "PostToolBatch"
     # Only a call tells a new prompt: one that is queued may bear its own id while another goes on.
     begins = event.kind == "PreToolUse"
     doomed = [
         key
         for key, call in session.calls.items()
-        if call.identity.agent_id == who.agent_id and (over or (begins and _is_older(call, who)))
+        if call.identity.agent_id == who.agent_id
+        and ((over and not (waits and _is_to_run(call))) or (begins and _is_older(call, who)))
     ]
     for key in doomed:
         del session.calls[key]
+
+
+def _is_to_run(call: Call) -> bool:
+    return call.apart and call.verdict is Verdict.PASSED
 
 
 def _is_older(call: Call, who: Identity) -> bool:

@@ -20,7 +20,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
-        lines = [line for each in bound(policy, event.identity.agent) for line in _lines(each)]
+        lines = [line for each in bound(policy, event.identity.agent) for line in lines_of(each)]
         if not lines:
             return None
         text = "\n".join(f"- {line}" for line in dict.fromkeys(lines))
@@ -29,7 +29,8 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     return Hook(name=NAME, role=Role.ENRICHER, run=run, events=frozenset({"SubagentStart"}))
 
 
-def _lines(contract: Contract) -> Iterator[str]:
+def lines_of(contract: Contract) -> Iterator[str]:
+    """Yield what this contract asks of its agent, in words to the agent."""
     if contract.problems:
         yield "your contract cannot be read: you can change nothing until a person mends it"
         return

@@ -10,6 +10,7 @@ from pointsman.hooks.shell_writes import SHELL_TOOLS, is_directory
 from pointsman.model.errors import PayloadError
 from pointsman.model.event import Identity
 from pointsman.model.proof import Foretold
+from pointsman.model.tools import runs_apart
 from pointsman.shell.analyse import analyse
 from pointsman.shell.effects import UNKNOWN, Analysis, Effect, Invocation, Kind
 from pointsman.shell.programs import git_command, options
@@ -51,7 +52,8 @@ def foretold(tool: str, given: Mapping[str, Any], who: Identity) -> tuple[Foreto
     """Return what a call is known to write, and whether it may leave something running."""
     command = given.get("command")
     if tool in SHELL_TOOLS and isinstance(command, str):
-        return _of_command(command, who, given)
+        writes, lasting = _of_command(command, who)
+        return writes, lasting or runs_apart(tool, given)
     if tool in FILE_TOOLS:
         try:
             paths = edited_paths(tool, given) or ()
@@ -62,15 +64,14 @@ def foretold(tool: str, given: Mapping[str, Any], who: Identity) -> tuple[Foreto
     return Foretold(), False
 
 
-def _of_command(command: str, who: Identity, given: Mapping[str, Any]) -> tuple[Foretold, bool]:
+def _of_command(command: str, who: Identity) -> tuple[Foretold, bool]:
     analysis = analyse(command, cwd=who.cwd or "/", home=os.environ.get("HOME", "/"))
     effects = [each for each in analysis.effects if each.kind.value in _WRITES]
     known = all(_is_known(each) for each in analysis.invocations)
     opaque = bool(analysis.unverified) or not known
     opaque = opaque or any(each.kind in {Kind.OPAQUE, Kind.EXECUTE} for each in analysis.effects)
     opaque = opaque or _leads_elsewhere(analysis, effects) or bool(_RENAMES.search(command))
-    lasting = bool(given.get("run_in_background")) or _lasts(command, analysis)
-    return Foretold(_places(effects), opaque=opaque), lasting
+    return Foretold(_places(effects), opaque=opaque), _lasts(command, analysis)
 
 
 def _leads_elsewhere(analysis: Analysis, effects: list[Effect]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
-from pointsman.paths.canonical import canonical
+from pointsman.paths.canonical import canonical, real_path
 from pointsman.paths.client_command import client_command, exec_command
 from pointsman.paths.globs import Globs
 from pointsman.shell.effects import UNKNOWN, Effect, Kind
@@ -94,7 +94,7 @@ class Keep:
     def holders(self) -> tuple[str, ...]:
         """The directories whose ``.claude`` and ``.pointsman`` are in force here."""
         named = (self.policy.repository, self.home, self.cwd)
-        real = (os.path.realpath(each) for each in named if each and each.startswith("/"))
+        real = (real_path(each) for each in named if each and each.startswith("/"))
         return tuple(dict.fromkeys(real))
 
     @cached_property
@@ -181,7 +181,7 @@ class Keep:
         """Judge a glob by what it would match; what is taken away must be there."""
         base = _static(effect.path)
         # Of a place that is not known there is nothing to look up; the holders may be it.
-        known = [] if UNKNOWN in base else [base, os.path.realpath(base)]
+        known = [] if UNKNOWN in base else [base, real_path(base)]
         places = dict.fromkeys([*self.holders, *known])
         files = [f"{place}/{name}" for place in places for name in _KNOWN_FILES]
         files += [f"{root}/{name}" for root in self.roots for name in _STATE_FILES]
@@ -214,7 +214,7 @@ def absolute(word: str, cwd: str) -> str:
     if word.startswith(("-", UNKNOWN)) or not word:
         return word
     text = word if word.startswith("/") else f"{cwd}/{word}"
-    return os.path.realpath(text) if UNKNOWN not in text else text
+    return real_path(text) if UNKNOWN not in text else text
 
 
 @lru_cache(maxsize=16)

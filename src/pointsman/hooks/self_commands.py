@@ -1,6 +1,5 @@
 """How a shell command would reach what is kept: by its effects, its programs, its code."""
 
-import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from pointsman.hooks.kept import Keep, absolute, mentions
 from pointsman.model.decision import Action, Cause, Decision
+from pointsman.paths.canonical import real_path
 from pointsman.shell.analyse import analyse
 from pointsman.shell.carried import SHELLS, is_interpreter
 from pointsman.shell.effects import CHANGES, UNKNOWN, Analysis, Effect, Invocation
@@ -161,7 +161,7 @@ def _words_of_ours(each: Invocation) -> tuple[str, ...] | None:
         return _after_module(argv)
     first = argv[0] if argv else ""
     linked = "/" in first and UNKNOWN not in first
-    if linked and os.path.realpath(absolute(first, each.cwd)).endswith("/pointsman"):
+    if linked and real_path(absolute(first, each.cwd)).endswith("/pointsman"):
         return argv[1:]
     return argv[1:] if UNKNOWN in first and "pointsman" in each.text else None
 

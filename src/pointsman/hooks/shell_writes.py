@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 
 from pointsman.model.event import Event, ToolEvent
+from pointsman.paths.canonical import real_path
+from pointsman.paths.repository import main_repository
 from pointsman.shell.analyse import analyse
 from pointsman.shell.effects import UNKNOWN, Effect, Kind
 
@@ -72,9 +74,9 @@ def shell_writes(command: str, cwd: str, home: str, root: str) -> tuple[ShellWri
     targets = frozenset((each.construct, each.path) for each in effects)
     holders = frozenset((each.construct, posixpath.dirname(each.path)) for each in effects)
     found = (write for each in effects for write in _writes(each, targets, holders))
-    return tuple(
-        dict.fromkeys(write for write in found if not _is_passing(write.path, (root, home)))
-    )
+    # Of a linked worktree the main one is as much a repository.
+    kept = (root, main_repository(root), home)
+    return tuple(dict.fromkeys(write for write in found if not _is_passing(write, kept)))
 
 
 _Named = frozenset[tuple[str, str]]
@@ -138,12 +140,17 @@ def _is_link(path: str) -> bool:
         return False
 
 
-def _is_passing(path: str, kept: tuple[str, ...]) -> bool:
-    if _NO_FILE.fullmatch(path):
+def _is_passing(write: ShellWrite, kept: tuple[str, ...]) -> bool:
+    if _NO_FILE.fullmatch(write.path):
         return True
-    real = os.path.realpath(path)
+    real = real_path(write.path)
     if any(real == base or real.startswith(f"{base}/") for base in kept):
         return False
+    if write.partial:
+        # What `mktemp` has made, or any name in here; it must lead to nothing that is kept.
+        if any(base.startswith(f"{real}/") for base in kept):
+            return False
+        real += "/"
     return any(real.startswith(f"{base}/") for base in _temporary())
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from pointsman.model.contract import AgentCard, ToolRule
 from pointsman.model.team import SPAWNING_TOOLS
@@ -85,3 +86,11 @@ def shown(names: tuple[str, ...], most: int = 20) -> str:
     """Return names as a list to be read."""
     more = f", and {len(names) - most} more" if len(names) > most else ""
     return (", ".join(names[:most]) + more) if names else "nothing"
+
+
+def runs_apart(tool: str, given: Mapping[str, Any]) -> bool:
+    """Whether the host runs a call's command beside it, so that the call ends before.
+
+    Measured with client 2.1.330: of `Monitor` and `run_in_background` the end is told at once.
+    """
+    return tool == "Monitor" or given.get("run_in_background") is True

@@ -1,8 +1,11 @@
 """Where a path really leads, the way the kernel walks it."""
 
 import os
+import re
 import stat
 from dataclasses import dataclass
+
+_OF_A_PROCESS = re.compile(r"/+(dev/+std(in|out|err)|(dev|proc/+(thread-)?self)/+fd/+[^/]+)\Z")
 
 _LONGEST = 4096
 """Bytes of the longest path that Linux takes (PATH_MAX)."""
@@ -26,6 +29,9 @@ class Canonical:
 def canonical(path: str, cwd: str) -> Canonical:
     """Resolve ``path`` from ``cwd``; never raises."""
     text = path if path.startswith("/") else f"{cwd}/{path}"
+    if _OF_A_PROCESS.match(text):
+        # What the daemon has open, and where it stands, is nobody else's.
+        return Canonical(os.path.normpath(f"/{text.lstrip('/')}"))
     problem = _problem(path, cwd, text)
     if problem:
         return Canonical(os.path.normpath(text.replace("\0", "\ufffd")), problem)
@@ -40,6 +46,14 @@ def canonical(path: str, cwd: str) -> Canonical:
         return Canonical(os.path.normpath(text), f"it cannot be looked up: {error.strerror}")
     except (ValueError, RecursionError) as error:
         return Canonical(os.path.normpath(text), f"it cannot be looked up: {error}")
+
+
+def real_path(path: str) -> str:
+    """Return where an absolute path leads, or its textual form where that cannot be looked up.
+
+    ``os.path.realpath`` raises where a link may not be read: `/proc/1/root` is one.
+    """
+    return canonical(path, "/").path
 
 
 def readings(path: str, cwd: str) -> tuple[Canonical, ...]:

@@ -131,16 +131,17 @@ def _may(call: Call, change: Change) -> bool:
         return False
     if call.writable is None:
         return True
-    return _could_write(f"{call.root}/{change.path}".rstrip("/"), call.writable)
+    path = f"{call.root}/{change.path}".rstrip("/")
+    return _could_write(path, call.writable, only_mode=change.is_of_mode)
 
 
-def _could_write(path: str, entries: Sequence[str]) -> bool:
+def _could_write(path: str, entries: Sequence[str], *, only_mode: bool) -> bool:
     """Whether the deepest entry that holds a path is one that could be written."""
     deepest, could = -1, False
     for entry in entries:
-        place = entry.removeprefix("-").rstrip("/")
+        place = entry.lstrip("-~").rstrip("/")
         if len(place) > deepest and (path == place or path.startswith(f"{place}/")):
-            deepest, could = len(place), not entry.startswith("-")
+            deepest, could = len(place), only_mode if entry[0] == "~" else entry[0] != "-"
     return could
 
 

@@ -28,6 +28,15 @@ class Change:
         return after.stamp.ctime if after is not None and after.kind != DIRECTORY else 0
 
     @property
+    def is_of_mode(self) -> bool:
+        """Whether nothing but the mode has changed."""
+        before, after = self.before, self.after
+        if before is None or after is None:
+            return False
+        same = (before.kind, before.content) == (after.kind, after.content)
+        return same and before.mode != after.mode
+
+    @property
     def what(self) -> str:
         """What has happened, in a word or two."""
         before, after = self.before, self.after

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from pointsman.model.proof import Call, Foretold
+from pointsman.paths.canonical import real_path
 from pointsman.proof.changes import Change
 
 _MOST_CALLS = 256
@@ -145,7 +146,7 @@ def followed(foretold: Foretold) -> Foretold:
     paths = list(foretold.paths)
     inodes = list(foretold.inodes)
     for path in foretold.paths:
-        real = os.path.realpath(path)
+        real = real_path(path)
         paths.append(real)
         try:
             at = os.stat(real)  # noqa: PTH116 - a handful

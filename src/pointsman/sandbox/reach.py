@@ -6,12 +6,13 @@ not allowed is protected one by one. docs/sandbox.md says the same for a reader.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pointsman.model.confinement import Confinement
 from pointsman.model.contract import ALLOW_ALL, Contract
 from pointsman.paths.globs import forbidding
+from pointsman.paths.repository import main_repository
 from pointsman.sandbox.caches import caches, made, temporary
 from pointsman.sandbox.doors import doors
 from pointsman.sandbox.git_store import store_of
@@ -61,9 +62,7 @@ def confinement_of(
         writable += store.writable
         protected += store.protected
         limits += store.limits
-    wide = any(within(root, each) for each in walk.writable)
-    if not wide and any(within(root, each) for each in base):
-        protected.append(root)
+    protected += _among_temporary((root, main_repository(root)), base, walk.writable)
     hidden = doors(environ, home, tuple(kept))
     return Confinement(
         root=root,
@@ -75,11 +74,22 @@ def confinement_of(
     )
 
 
+def _among_temporary(
+    roots: Sequence[str], base: Sequence[str], allowed: Sequence[str]
+) -> Iterator[str]:
+    """Yield the working trees that are no temporary files, though they lie among such."""
+    for path in dict.fromkeys(roots):
+        wide = any(within(path, each) for each in allowed)
+        if not wide and any(within(path, each) for each in base):
+            yield path
+
+
 def _pinned(writable: Iterable[str], protected: Sequence[str]) -> list[str]:
     """Add the directories on the way from what is writable to what is protected.
 
     A directory that is a mount cannot be renamed: otherwise one could be moved aside with all
-    that is protected in it, and another be put in its place.
+    that is protected in it, and another be put in its place. Where what is protected lies in
+    something that is protected as a whole, none of them can be renamed anyhow.
     """
     found = dict.fromkeys(writable)
     known = sorted(found, key=len)
@@ -89,9 +99,12 @@ def _pinned(writable: Iterable[str], protected: Sequence[str]) -> list[str]:
         holders = [each for each in known if within(above, each)]
         if not holders:
             continue
+        between = []
         while above != holders[-1] and above not in found and above not in kept:
-            found[above] = None
+            between.append(above)
             above = os.path.dirname(above)
+        if above not in kept:
+            found |= dict.fromkeys(between)
     return list(found)
 
 

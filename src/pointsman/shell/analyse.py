@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pointsman.shell.descriptors import through_descriptors
 from pointsman.shell.effects import Analysis
 from pointsman.shell.files import Files, Read
 from pointsman.shell.programs import effects_of
@@ -56,7 +57,7 @@ def _work(
     except Exception as error:  # noqa: BLE001 - an analysis that breaks has verified nothing
         run.unverified.append(f"the analysis broke: {type(error).__name__}")
     found = (each for each in run.found if not each.remote)
-    effects = tuple(effect for each in found for effect in effects_of(each))
+    effects = through_descriptors([one for each in found for one in effects_of(each)], run.read_on)
     unverified = tuple(dict.fromkeys(run.unverified))
     return Analysis(
         tuple(run.found), (*effects, *dict.fromkeys(run.effects)), unverified, steps.used,

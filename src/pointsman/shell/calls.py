@@ -191,7 +191,10 @@ class Calls:
         if len(words) > 1:
             # More than one is an error to bash; a plainer shell takes the text as it stands.
             words = [*words, self._walker.text(target)]
-        return [Redirection(operator, number, self._place(word)) for word in words]
+        placed = [self._place(word) for word in words]
+        if operator == "<":
+            self._run.read_on.setdefault(number, []).extend(placed)
+        return [Redirection(operator, number, place) for place in placed]
 
     def _place(self, word: str) -> str:
         return resolve(word, self._state.cwd)
@@ -215,6 +218,8 @@ class Calls:
             number = str(10 + len(self._run.opened))
             assign(self._state, found[1], number)
             last = given.pop()
+            if last.operator == "<":
+                self._run.read_on.setdefault(number, []).append(last.target)
             given.append(Redirection(last.operator, number, last.target, last.feed, last.into))
 
     def _keep_open(self, given: list[Redirection]) -> None:

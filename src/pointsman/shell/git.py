@@ -64,7 +64,11 @@ def _paths(told: Invocation, name: str) -> Iterator[Effect]:
     """``rm``, ``mv``, ``checkout``, ``restore``: paths among the words, or names of commits."""
     values = frozenset({"-b", "-B", "--source", "-s", "--conflict", "--pathspec-from-file"})
     given = options(told)
-    for word in plain_words(told, values):
+    words = plain_words(told, values)
+    if name == "checkout" and "--" in told.argv:
+        # What stands before is a commit.
+        words = list(told.argv[told.argv.index("--") + 1 :])
+    for word in words:
         text = word.removeprefix(":/").removeprefix(":(top)")
         yield Effect(_GIT_KINDS[name], resolve(text or ".", told.cwd), f"git {name}")
     if (name == "checkout" and "--" not in told.argv) or "--pathspec-from-file" in given:

@@ -48,6 +48,7 @@ class Run:
         self.feed = Feed()
         self.level = 0
         self.opened: dict[str, Redirection] = {}
+        self.read_on: dict[str, list[str]] = {}
         self._via: tuple[str, ...] = ()
         self._remote = ""
         self._calling: list[str] = []

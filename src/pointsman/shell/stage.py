@@ -46,6 +46,7 @@ class Runs(Protocol):
     feed: Feed
     level: int
     opened: dict[str, Redirection]
+    read_on: dict[str, list[str]]
 
     def unclear(self, why: str) -> None:
         """Say why this is not all that the command does."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from tree_sitter import Node
 
+from pointsman.shell.descriptors import placed
 from pointsman.shell.effects import UNKNOWN
 
 MOST_TEXT = 128 * 1024
@@ -253,6 +254,7 @@ def fresh(cwd: str, home: str, variables: Mapping[str, str]) -> State:
 
 def resolve(path: str, cwd: str) -> str:
     """Return a path from the shell's directory, textually; unknown stays unknown."""
+    path = placed(path, cwd)
     if path.startswith(("/", UNKNOWN)):
         # Two slashes in front are kept by `normpath`; here they are one.
         return posixpath.normpath(f"/{path.lstrip('/')}") if path.startswith("/") else path
