@@ -1,9 +1,10 @@
 """A shell command as text in, everything it runs and does to files out. Pure and bounded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
-from pointsman.shell.effects import Analysis
+from pointsman.shell.effects import Analysis, Effect
 from pointsman.shell.files import Files, Read
 from pointsman.shell.programs import effects_of
 from pointsman.shell.running import Run
@@ -37,6 +38,16 @@ def analyse(
     return _work(command, cwd, home, given, Files(scripts, read))
 
 
+def _walked(effects: Iterable[Effect], walked: Mapping[str, Iterable[str]]) -> Iterator[Effect]:
+    """Yield effects again by the paths that the kernel walks: only the disk knows which holds."""
+    for each in effects:
+        above, _, name = each.path.rpartition("/")
+        for raw in walked.get(each.path, ()):
+            yield replace(each, path=raw)
+        for raw in walked.get(above, ()):
+            yield replace(each, path=f"{raw}/{name}")
+
+
 @lru_cache(maxsize=64)
 def _analyse(command: str, cwd: str, home: str, variables: tuple[tuple[str, str], ...]) -> Analysis:
     """Do the work, once for the several guards that ask about one command."""
@@ -57,6 +68,7 @@ def _work(
         run.unverified.append(f"the analysis broke: {type(error).__name__}")
     found = (each for each in run.found if not each.remote)
     effects = tuple(effect for each in found for effect in effects_of(each))
+    effects += tuple(_walked(effects, run.walked)) if run.walked else ()
     unverified = tuple(dict.fromkeys(run.unverified))
     return Analysis(
         tuple(run.found), (*effects, *dict.fromkeys(run.effects)), unverified, steps.used,
