@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from hooks.acting import asking, bash, identity
+from hooks.carried_rows import PASSES, STOPPED
 from hooks.command_rows import DESTRUCTIVE, HARMLESS, UNVERIFIABLE
 from pointsman.hooks import command_safety
 from pointsman.hooks.command_safety import UNVERIFIED, judge
@@ -27,7 +28,7 @@ def decide(command: str, **tuned: str) -> Decision | None:
     return judge(command, CWD, HOME, {key.replace("_", "-"): value for key, value in tuned.items()})
 
 
-@pytest.mark.parametrize("command", DESTRUCTIVE)
+@pytest.mark.parametrize("command", DESTRUCTIVE + STOPPED)
 def test_what_destroys_is_stopped(command: str) -> None:
     decision = decide(command)
     assert decision is not None
@@ -35,7 +36,7 @@ def test_what_destroys_is_stopped(command: str) -> None:
     assert decision.rule.startswith("command.")
 
 
-@pytest.mark.parametrize("command", HARMLESS)
+@pytest.mark.parametrize("command", HARMLESS + PASSES)
 def test_what_does_no_harm_passes(command: str) -> None:
     decision = decide(command)
     assert decision is None, decision.reason

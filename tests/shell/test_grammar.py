@@ -1,3 +1,6 @@
+import pytest
+
+from pointsman.shell.analyse import analyse
 from pointsman.shell.grammar import near, parse
 
 
@@ -29,3 +32,41 @@ def test_characters_beyond_the_scanners_tables_do_no_harm() -> None:
     for code in range(0x80, 0x110000, 997):
         if not 0xD800 <= code <= 0xDFFF:
             assert parse(f"{{{chr(code)}; {chr(code)}=1; ${chr(code)}\n".encode()) is not None
+
+
+@pytest.mark.parametrize(
+    ("command", "run"),
+    [
+        ("coproc { rm a; }", [("/w", ("rm", "a"))]),
+        ("coproc X { cd d; rm a; }; rm b", [("/w/d", ("rm", "a")), ("/w", ("rm", "b"))]),
+        ("ls; coproc X (rm a)", [("/w", ("rm", "a"))]),
+        ("if x; then coproc X { rm a; }; fi", [("/w", ("rm", "a"))]),
+        ("coproc X while x; do rm a; done", [("/w", ("rm", "a"))]),
+        ("coproc rm a", [("/w", ("rm", "a"))]),
+        ("echo coproc X '{ rm a; }'", []),
+        ("echo '; coproc X { rm a; }'", []),
+    ],
+)
+def test_a_coprocess_runs_beside_the_shell(
+    command: str, run: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    found = analyse(command, cwd="/w", home="/h")
+    calls = [(each.cwd, each.argv) for each in found.invocations if each.program == "rm"]
+    assert calls == run
+    assert not found.unverified
+
+
+@pytest.mark.parametrize(
+    ("command", "stdin", "words"),
+    [
+        ("cat > f <<< 'a b'", "a b\n", ("cat",)),
+        ("cat 2>g >>f <<<a b", "a\n", ("cat", "b")),
+        ("cat <<< a > f", "a\n", ("cat",)),
+    ],
+)
+def test_a_text_behind_another_redirection_is_fed(
+    command: str, stdin: str, words: tuple[str, ...]
+) -> None:
+    found = analyse(command, cwd="/w", home="/h")
+    assert [(each.stdin, each.argv) for each in found.invocations] == [(stdin, words)]
+    assert not found.unverified

@@ -1,10 +1,11 @@
 """A shell command as text in, everything it runs and does to files out. Pure and bounded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from pointsman.shell.descriptors import through_descriptors
-from pointsman.shell.effects import Analysis
+from pointsman.shell.effects import Analysis, Effect
 from pointsman.shell.files import Files, Read
 from pointsman.shell.programs import effects_of
 from pointsman.shell.running import Run
@@ -38,6 +39,16 @@ def analyse(
     return _work(command, cwd, home, given, Files(scripts, read))
 
 
+def _walked(effects: Iterable[Effect], walked: Mapping[str, Iterable[str]]) -> Iterator[Effect]:
+    """Yield effects again by the paths that the kernel walks: only the disk knows which holds."""
+    for each in effects:
+        above, _, name = each.path.rpartition("/")
+        for raw in walked.get(each.path, ()):
+            yield replace(each, path=raw)
+        for raw in walked.get(above, ()):
+            yield replace(each, path=f"{raw}/{name}")
+
+
 @lru_cache(maxsize=64)
 def _analyse(command: str, cwd: str, home: str, variables: tuple[tuple[str, str], ...]) -> Analysis:
     """Do the work, once for the several guards that ask about one command."""
@@ -57,7 +68,9 @@ def _work(
     except Exception as error:  # noqa: BLE001 - an analysis that breaks has verified nothing
         run.unverified.append(f"the analysis broke: {type(error).__name__}")
     found = (each for each in run.found if not each.remote)
-    effects = through_descriptors([one for each in found for one in effects_of(each)], run.read_on)
+    said = [effect for each in found for effect in effects_of(each)]
+    effects = tuple(through_descriptors(said, run.read_on))
+    effects += tuple(_walked(effects, run.walked)) if run.walked else ()
     unverified = tuple(dict.fromkeys(run.unverified))
     return Analysis(
         tuple(run.found), (*effects, *dict.fromkeys(run.effects)), unverified, steps.used,

@@ -4,11 +4,14 @@ import re
 
 from tree_sitter import Node
 
+from pointsman.shell.arguments import names
 from pointsman.shell.arithmetic import evaluate
 from pointsman.shell.builtins import assign, export, follow, put_list
-from pointsman.shell.effects import UNKNOWN
+from pointsman.shell.effects import UNKNOWN, Invocation
 from pointsman.shell.stage import Walks
 
+HEEDED = names("HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE BASH_ENV ENV PROMPT_COMMAND")
+"""Variables that the shell itself heeds: one that is merely set is told as if declared."""
 _OWN = frozenset({"local", "declare", "typeset"})
 """What makes a variable a function's own."""
 
@@ -26,6 +29,8 @@ class Assigning:
         if name is None:
             return
         key = self._walker.text(name)
+        if key.endswith("]") and ("$(" in key or "`" in key):
+            self._walker.expander.text(name)
         if key.endswith("]") and "$" in key:
             base, _, index = key.partition("[")
             found = self.state.get(index.strip("$]{}\"'"))
@@ -40,6 +45,8 @@ class Assigning:
         if adds:
             text = (self.state.get(key) or "") + text
         self._walker.run.steps.take(1 + len(text) // 64)
+        if key in HEEDED and known is None:
+            self._say(node, ("declare", f"{key}={text[:400]}"))
         assign(self.state, key, text if len(text) <= 65536 else UNKNOWN, exported=exported)
 
     def _array(self, key: str, value: Node, *, adds: bool) -> None:
@@ -66,6 +73,7 @@ class Assigning:
         exported = command == "export" or "x" in flags
         # All words are expanded before the first of them is assigned.
         texts = {child.id: self._value(child) for child in node.named_children}
+        self._say(node, (command, *(self._word(child, texts) for child in node.named_children)))
         for child in node.named_children:
             name = child.child_by_field_name("name") if child.type.endswith("assignment") else child
             if command in _OWN and name is not None and child.type != "word":
@@ -83,6 +91,20 @@ class Assigning:
             elif child.type not in {"word", "variable_name"}:
                 words = self._walker.expander.words(child)
                 follow((command, *words), self.state, self._walker.run.feed)
+
+    def _say(self, node: Node, argv: tuple[str, ...]) -> None:
+        """Let the rules see what the shell is told about its variables."""
+        run, text = self._walker.run, self._walker.text(node)[:400]
+        run.keep(run.placed(Invocation(argv, self.state.cwd, text=text)))
+        if argv[0] != "unset" and all(word.startswith("-") for word in argv[1:]):
+            run.sink.append(UNKNOWN)  # with no name it prints them all
+
+    def _word(self, node: Node, texts: dict[int, str | None]) -> str:
+        name = node.child_by_field_name("name")
+        value = texts.get(node.id)
+        if name is None or value is None:
+            return self._walker.text(node)[:400]
+        return f"{self._walker.text(name)}={value}"
 
     def _value(self, node: Node) -> str | None:
         value = node.child_by_field_name("value")
@@ -109,4 +131,5 @@ class Assigning:
         words = [
             word for child in node.named_children for word in self._walker.expander.words(child)
         ]
+        self._say(node, ("unset", *words))
         follow(("unset", *words), self.state, self._walker.run.feed)

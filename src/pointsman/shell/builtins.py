@@ -48,6 +48,10 @@ def put_list(state: State, name: str, items: Mapping[str, str]) -> None:
 
 def _cd(words: tuple[str, ...], state: State, _feed: Feed) -> None:
     plain = [word for word in words[1:] if not (word.startswith("-") and len(word) > 1)]
+    if "-P" in words[1:-1]:
+        # Where a link leads is not known here.
+        state.go(UNKNOWN)
+        return
     if words[0] == "pushd":
         stack = state.table.get("stack")
         below = stack if isinstance(stack, tuple) else ()
@@ -92,15 +96,17 @@ def _set(words: tuple[str, ...], state: State, _feed: Feed) -> None:
         rest = rest[1:]
     elif not rest:
         return
-    state.put("arguments", tuple(rest))
+    state.put("arguments", tuple(rest) if len(rest) <= _MOST_ITEMS else None)
 
 
 def _shift(words: tuple[str, ...], state: State, _feed: Feed) -> None:
     given = state.arguments()
     count = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
-    state.put(
-        "arguments", None if given is None else given[count:] if count <= len(given) else given
-    )
+    # Each turn copies what is left.
+    if given is not None and len(given) <= _MOST_ITEMS:
+        state.put("arguments", given[count:] if count <= len(given) else given)
+    else:
+        state.put("arguments", None)
 
 
 def _unset(words: tuple[str, ...], state: State, _feed: Feed) -> None:

@@ -7,6 +7,7 @@ from tree_sitter import Node
 
 from pointsman.shell.builtins import assign
 from pointsman.shell.effects import UNKNOWN, Redirect
+from pointsman.shell.grammar import is_herestring
 from pointsman.shell.stage import Call, Redirection, Walks
 from pointsman.shell.state import Feed, resolve
 
@@ -157,10 +158,13 @@ class Calls:
         if node.type == "file_redirect":
             return self._file(node)
         if node.type == "herestring_redirect":
-            text = "".join(self._walker.expander.text(child) for child in node.named_children)
-            known = None if UNKNOWN in text and not text.strip(UNKNOWN) else f"{text}\n"
-            return [Redirection("<<<", self._number(node), feed=Feed((), known))]
+            return [self._herestring(self._number(node), node.named_children)]
         return self._heredoc(node, rest) if node.type == "heredoc_redirect" else []
+
+    def _herestring(self, number: str, nodes: list[Node]) -> Redirection:
+        text = "".join(self._walker.expander.text(node) for node in nodes)
+        known = None if UNKNOWN in text and not text.strip(UNKNOWN) else f"{text}\n"
+        return Redirection("<<<", number, feed=Feed((), known))
 
     def _number(self, node: Node) -> str:
         """Return the descriptor that a text is given to."""
@@ -178,6 +182,8 @@ class Calls:
         for each in targets[1:]:
             self._more += self._walker.expander.words(each)
         target = targets[0]
+        if operator == "<" and is_herestring(self._walker.source, node.start_byte):
+            return [self._herestring("0", [target])]
         if target.type == "process_substitution":
             if target.children[0].type == ">(":
                 return [Redirection(operator, number, into=target)]
@@ -197,6 +203,7 @@ class Calls:
         return [Redirection(operator, number, place) for place in placed]
 
     def _place(self, word: str) -> str:
+        self._run.note(word, self._state.cwd)
         return resolve(word, self._state.cwd)
 
     def _duplicate(self, operator: str, number: str, of: str) -> Redirection:

@@ -15,6 +15,8 @@ _INTERPRETERS = frozenset(
         "powershell",
         "luajit",
         "tclsh",
+        "wish",
+        "expect",
         "osascript",
         "pypy",
         "ipython",
@@ -53,12 +55,14 @@ class Carried:
 class Prefix:
     """A program whose command follows its own options.
 
-    ``with_value`` are options that take the next word; ``skip`` is the number of words of its
-    own before the command (the duration of ``timeout``); ``assignments`` says that words such as
-    ``A=b`` may stand before it; ``first`` is the subcommand that alone runs anything.
+    ``with_value`` are options that take the next word, ``pairs`` the next two; ``skip`` is the
+    number of words of its own before the command (the duration of ``timeout``); ``assignments``
+    says that words such as ``A=b`` may stand before it; ``first`` are the subcommands (apart by
+    spaces) that alone run anything.
     """
 
     with_value: frozenset[str] = frozenset()
+    pairs: frozenset[str] = frozenset()
     skip: int = 0
     assignments: bool = False
     first: str = ""
@@ -78,12 +82,13 @@ def after_options(words: list[str], prefix: Prefix) -> list[str]:
             index += 1
             break
         if word.startswith("-") and len(word) > 1:
-            index += 2 if _takes_next(word, prefix.with_value) else 1
+            index += 3 if word in prefix.pairs else 2 if _takes_next(word, prefix.with_value) else 1
         elif prefix.assignments and "=" in word and word.partition("=")[0].isidentifier():
             index += 1
         else:
             break
-    return words[index + prefix.skip :]
+    rest = words[index + prefix.skip :]
+    return rest[1:] if prefix.skip and rest[:1] == ["--"] else rest
 
 
 def _takes_next(word: str, with_value: frozenset[str]) -> bool:

@@ -1,8 +1,10 @@
 """Programs that run another command: what they carry, so that it is seen for what it is."""
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from pointsman.shell.arguments import option_value, plain_words
 from pointsman.shell.batches import parallel, xargs
@@ -17,67 +19,9 @@ from pointsman.shell.carried import (
 )
 from pointsman.shell.effects import UNKNOWN, Invocation
 from pointsman.shell.finding import find_commands, find_places
+from pointsman.shell.prefixes import CALLS, PREFIXES
 from pointsman.shell.run_options import git, rsync, scp, ssh, tar
 from pointsman.shell.state import resolve
-
-_PREFIXES: Mapping[str, Prefix] = {
-    "sudo": Prefix(
-        these("-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "-r", "-t"), assignments=True
-    ),
-    "doas": Prefix(these("-u", "-C")),
-    "env": Prefix(these("-u", "--unset", "-C", "--chdir", "-S"), assignments=True),
-    "nice": Prefix(these("-n", "--adjustment")),
-    "ionice": Prefix(these("-c", "-n", "-p", "--class", "--classdata")),
-    "timeout": Prefix(these("-s", "-k", "--signal", "--kill-after"), skip=1),
-    "nohup": Prefix(),
-    "setsid": Prefix(),
-    "stdbuf": Prefix(these("-i", "-o", "-e")),
-    "time": Prefix(these("-f", "-o")),
-    "command": Prefix(),
-    "builtin": Prefix(),
-    "exec": Prefix(these("-a")),
-    "chroot": Prefix(these("--userspec", "--groups"), skip=1),
-    "unshare": Prefix(these("--propagation")),
-    "nsenter": Prefix(these("-t", "--target")),
-    "busybox": Prefix(),
-    "toybox": Prefix(),
-    "strace": Prefix(these("-e", "-o", "-p", "-s", "-u")),
-    "ltrace": Prefix(these("-e", "-o", "-p", "-s")),
-    "coproc": Prefix(),
-    "then": Prefix(),
-    "do": Prefix(),
-    "!": Prefix(),
-    "caffeinate": Prefix(these("-t", "-w")),
-    "flock": Prefix(these("-w", "-E", "--timeout"), skip=1),
-    "chrt": Prefix(skip=1),
-    "taskset": Prefix(skip=1),
-    "fakeroot": Prefix(),
-    "rtk": Prefix(),
-    "proxychains": Prefix(these("-f")),
-    "proxychains4": Prefix(these("-f")),
-    "pkexec": Prefix(these("--user")),
-    "runuser": Prefix(these("-u")),
-    "dbus-run-session": Prefix(),
-    "xvfb-run": Prefix(these("-s", "-n")),
-    "uv": Prefix(skip=1, first="run"),
-    "uvx": Prefix(),
-    "poetry": Prefix(skip=1, first="run"),
-    "pipenv": Prefix(skip=1, first="run"),
-    "pdm": Prefix(skip=1, first="run"),
-    "hatch": Prefix(skip=1, first="run"),
-    "pipx": Prefix(skip=1, first="run"),
-    "pnpm": Prefix(skip=1, first="exec"),
-    "npm": Prefix(skip=1, first="exec"),
-    "yarn": Prefix(skip=1, first="exec"),
-    "bundle": Prefix(skip=1, first="exec"),
-    "lvm": Prefix(),
-    "systemd-run": Prefix(these("-u", "--unit", "-p", "--property", "-M", "-H", "-E", "--slice")),
-    "npx": Prefix(these("-p", "--package")),
-    "bunx": Prefix(),
-    "direnv": Prefix(skip=2),
-    "watch": Prefix(these("-n", "--interval")),
-}
-
 
 _PLACES = ("--chdir", "--working-directory")
 
@@ -91,22 +35,33 @@ def carried(each: Invocation) -> list[Carried]:
         return special(each)
     if each.program in SHELLS:
         return _shell(each)
-    prefix = _PREFIXES.get(each.program)
+    prefix = PREFIXES.get(each.program)
     return _prefixed(each, prefix) if prefix is not None else []
 
 
 def _prefixed(each: Invocation, prefix: Prefix) -> list[Carried]:
     words = list(each.argv[1:])
-    split = _split_string(words) if each.program == "env" else None
-    if split is not None:
-        return [Carried(script=split)]
-    if each.program == "command" and words and words[0] in {"-v", "-V"}:
-        return []
-    if prefix.first and words[:1] != [prefix.first]:
-        return []
+    text = _text_of_option(each.program, words)
+    if text is not None:
+        return [text_of(text, f"what {each.program} runs")]
+    if prefix.first:
+        words = after_options(words, Prefix(prefix.with_value))
+        if not words or words.pop(0) not in prefix.first.split():
+            return []
     rest = after_options(words, prefix)
+    if each.program == "command" and {"-v", "-V"} & set(words[:1]):
+        return []
     if each.program == "watch" and rest:
         return [Carried(script=" ".join(rest))]
+    if rest[1:] and rest[0] in {"-c", "--command"}:  # `flock FILE -c TEXT`
+        return [text_of(rest[1], f"what {each.program} runs")]
+    return _with_surroundings(each, prefix, words, rest)
+
+
+def _with_surroundings(
+    each: Invocation, prefix: Prefix, words: list[str], rest: list[str]
+) -> list[Carried]:
+    """Return the command with the variables and the directory that its carrier gives it."""
     given = tuple(
         (word.partition("=")[0], word.partition("=")[2])
         for word in (words[: len(words) - len(rest)] if prefix.assignments else ())
@@ -128,10 +83,30 @@ def _prefixed(each: Invocation, prefix: Prefix) -> list[Carried]:
     return carrying
 
 
+def _text_of_option(program: str, words: list[str]) -> str | None:
+    """Return the text that ``env -S TEXT``, ``npx -c TEXT`` or ``--call=TEXT`` has run."""
+    if program == "env":
+        return _split_string(words)
+    if program not in CALLS:
+        return None
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if word in {"-c", "--call", "--command", "--run"}:
+            return words[index + 1] if index + 1 < len(words) else None
+        if equals and name in {"--call", "--command", "--run"}:
+            return value
+        if word == "--":
+            return None
+    return None
+
+
 def _split_string(words: list[str]) -> str | None:
     for index, word in enumerate(words):
-        if word in {"-S", "--split-string"}:
+        if word == "--split-string" or re.fullmatch(r"-[a-z0]*S", word):
             return " ".join(words[index + 1 :])
+        glued = re.fullmatch(r"-[v0i]*S(.+)", word, re.DOTALL)
+        if glued is not None:
+            return " ".join([glued[1], *words[index + 1 :]])
         if word.startswith("--split-string="):
             return " ".join([word.partition("=")[2], *words[index + 1 :]])
         if not word.startswith("-"):
@@ -232,23 +207,81 @@ def _fd(each: Invocation) -> list[Carried]:
 
 def _after_flag(*flags: str) -> Callable[[Invocation], list[Carried]]:
     def read(each: Invocation) -> list[Carried]:
-        for index, word in enumerate(each.argv[1:-1], 1):
-            if word in flags:
-                return [text_of(each.argv[index + 1], f"what {each.program} runs")]
+        what = f"what {each.program} runs"
+        for word, after in pairwise((*each.argv[1:], "")):
+            if word in flags or re.fullmatch(r"-[a-z]*c", word):
+                return [text_of(after, what)] if after else []
+            for flag in flags:
+                value = word.removeprefix(f"{flag}=" if flag.startswith("--") else flag)
+                if value != word and not value.startswith("-"):
+                    return [text_of(value, what)]
         return []
 
     return read
 
 
-def _terminal(each: Invocation) -> list[Carried]:
-    """``tmux new-session -d 'text'``, ``screen -dm cmd``: the words after the options."""
-    words = list(each.argv[1:])
-    if each.program == "tmux":
-        words = words[1:] if words else []
-        keys = each.argv[1:2] in {("send-keys",), ("send",)}
-        words = [word for word in words if word not in {"Enter", "C-m"}] if keys else words
-    rest = after_options(words, Prefix(these("-s", "-t", "-n", "-c", "-x", "-y", "-S", "-L", "-F")))
-    return [Carried(script=" ".join(rest))] if rest else []
+_TMUX_RUNS = these(
+    "new-session", "new", "new-window", "neww", "split-window", "splitw", "respawn-pane",
+    "respawnp", "respawn-window", "respawnw", "run-shell", "run", "if-shell", "if", "send-keys",
+    "send", "pipe-pane", "pipep", "display-popup", "popup", "set-hook", "bind-key", "bind",
+)  # fmt: skip
+"""What of tmux runs a text of the shell."""
+_KEYS = {"Enter": "\n", "C-m": "\n", "C-j": "\n", "KPEnter": "\n", "Space": " "}
+_TERMINAL_VALUES = these(
+    "-s", "-t", "-n", "-c", "-x", "-y", "-S", "-L", "-F", "-f", "-e", "-p", "-T"
+)
+
+
+def _tmux(each: Invocation) -> list[Carried]:
+    """``tmux new -d 'text'``, ``tmux send-keys 'text' Enter``, one after the other by ``;``."""
+    out: list[Carried] = []
+    words: list[str] = []
+    for word in (*each.argv[1:], ";"):
+        if word != ";":
+            words.append(word)
+            continue
+        out += _of_tmux(after_options(words, Prefix(_TERMINAL_VALUES)))
+        words = []
+    return out
+
+
+def _of_tmux(words: list[str]) -> list[Carried]:
+    if not words or words[0] not in _TMUX_RUNS:
+        return []
+    rest = after_options(words[1:], Prefix(_TERMINAL_VALUES))
+    if words[0] in {"send-keys", "send"}:
+        return [Carried(script="".join(_KEYS.get(word, word) for word in rest))] if rest else []
+    if words[0] in {"if-shell", "if"}:
+        texts = [part for word in rest for part in (word, *_inner(word))]
+        return [Carried(script=text) for text in texts]
+    if words[0] in {"set-hook", "bind-key", "bind"}:
+        return _of_tmux(shlex.split(rest[1]) if len(rest) == 2 else rest[1:])
+    if len(rest) > 1:
+        return [Carried(argv=tuple(rest)), Carried(script=" ".join(rest))]
+    return [Carried(script=rest[0])] if rest else []
+
+
+def _inner(text: str) -> list[str]:
+    """Return what a command of tmux runs that stands as one word."""
+    try:
+        found = _of_tmux(shlex.split(text))
+    except ValueError:
+        return []
+    return [each.script for each in found if each.script is not None]
+
+
+def _screen(each: Invocation) -> list[Carried]:
+    """``screen -dm cmd``; ``screen -X stuff 'text'`` types into one that runs."""
+    if "-X" in each.argv:
+        words = each.argv[each.argv.index("-X") + 1 :]
+        if words[:1] == ("stuff",):
+            return [Carried(script=" ".join(words[1:]).replace("\\n", "\n").replace("^M", "\n"))]
+        return [Carried(argv=words[1:])] if words[:1] in {("exec",), ("screen",)} else []
+    rest = after_options(list(each.argv[1:]), Prefix(_SCREEN_VALUES))
+    return [Carried(argv=tuple(rest))] if rest else []
+
+
+_SCREEN_VALUES = these("-S", "-t", "-c", "-e", "-h", "-p", "-s", "-T", "-r", "-L", "-Logfile")
 
 
 _SED_RUNS = re.compile(r"(?:^|[;{}\n]|[0-9$]|/)\s*e\s+([^;}\n]+)")
@@ -274,6 +307,37 @@ def _editor(each: Invocation) -> list[Carried]:
     return out + [Carried(script=line[1:]) for line in lines if line.startswith("!")]
 
 
+def _debugger(each: Invocation) -> list[Carried]:
+    """``gdb -ex 'shell cmd'``, ``-ex '!cmd'``; behind ``--args`` stands what is looked at."""
+    out = []
+    for word, after in pairwise((*each.argv[1:], "")):
+        name, equals, value = word.partition("=")
+        if name in {"-ex", "--ex", "-iex", "--eval-command", "-o", "-O", "--one-line"}:
+            found = re.match(
+                r"\s*(?:shell\s|!|platform\s+shell\s)\s*(.+)", value if equals else after
+            )
+            out += [text_of(found[1], f"what {each.program} runs")] if found is not None else []
+    if "--args" in each.argv:
+        out.append(Carried(argv=each.argv[each.argv.index("--args") + 1 :]))
+    return out
+
+
+def _texts(each: Invocation) -> list[Carried]:
+    """A program each of whose plain words is a command."""
+    values = these("-n", "--names", "-c", "-w", "-r", "-m", "-M", "--warmup", "--runs", "-k")
+    words = plain_words(each, values)[:64]
+    prepared = [option_value(each, flag) for flag in ("--prepare", "--setup", "--cleanup", "-p")]
+    return [
+        text_of(word, f"what {each.program} runs") for word in (*words, *filter(None, prepared))
+    ]
+
+
+def _daemon(each: Invocation) -> list[Carried]:
+    program = option_value(each, "--exec", "-x", "--startas", "-a")
+    given = each.argv[each.argv.index("--") + 1 :] if "--" in each.argv else ()
+    return [Carried(argv=(program, *given))] if program else []
+
+
 def _su(each: Invocation) -> list[Carried]:
     return _after_flag("-c", "--command")(each)
 
@@ -289,13 +353,18 @@ _SPECIAL: Mapping[str, Callable[[Invocation], list[Carried]]] = {
     "find": _find,
     "fd": _fd,
     "fdfind": _fd,
-    "script": _after_flag("-c", "--command", "-qc"),
+    "script": _after_flag("-c", "--command"),
     "su": _su,
     **dict.fromkeys(("sed", "gsed"), _sed),
     **dict.fromkeys(("vim", "vi", "nvim", "ex", "ed", "view"), _editor),
     "runuser": _su,
-    "tmux": _terminal,
-    "screen": _terminal,
+    "tmux": _tmux,
+    "screen": _screen,
+    "gdb": _debugger,
+    "lldb": _debugger,
+    "concurrently": _texts,
+    "hyperfine": _texts,
+    "start-stop-daemon": _daemon,
     "ssh": ssh,
     "scp": scp,
     "sftp": scp,

@@ -80,6 +80,8 @@ class Invocation:
     """The carriers it was found in, outermost first (``sudo``, ``sh -c`` …)."""
     remote: str = ""
     """The host or container it runs in, empty for this machine: its files are not ours."""
+    environment: tuple[tuple[str, str], ...] = ()
+    """What it is told by variables that change what it does to files."""
 
     @property
     def program(self) -> str:

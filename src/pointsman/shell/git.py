@@ -1,7 +1,10 @@
 """What git does to files: the work tree, and what is written beside it."""
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from pointsman.shell.arguments import names, option_value, options, plain_words
 from pointsman.shell.effects import UNKNOWN, Effect, Invocation, Kind
@@ -13,21 +16,60 @@ _GIT_KINDS = {
 _GIT_VALUES = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env"})
 
 
+GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+"""Variables that say where git finds what it works on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What git is told: the command, where it acts, and which repository if that is said."""
+
+    command: Invocation
+    store: str = ""
+    index: str = ""
+
+
 def git_command(each: Invocation) -> Invocation:
     """Return what git is told to do: its subcommand as the program, in its directory."""
+    return _told(each).command
+
+
+@lru_cache(maxsize=64)
+def _told(each: Invocation) -> _Told:
+    places = dict(each.environment)
     index, cwd = 1, each.cwd
     while index < len(each.argv) and each.argv[index].startswith("-"):
-        if each.argv[index] in {"-C", "--work-tree"} and index + 1 < len(each.argv):
-            cwd = resolve(each.argv[index + 1], cwd)
-        elif each.argv[index].startswith("--work-tree="):
-            cwd = resolve(each.argv[index].partition("=")[2], cwd)
-        index += 2 if each.argv[index] in _GIT_VALUES else 1
-    return Invocation(each.argv[index:], cwd, stdin=each.stdin, text=each.text)
+        name, equals, value = each.argv[index].partition("=")
+        if name in _GIT_VALUES and not equals:
+            value = each.argv[index + 1] if index + 1 < len(each.argv) else ""
+            index += 1
+        if name == "-C" and not equals:
+            cwd = resolve(value, cwd)
+        elif name in _PLACE_OPTIONS:
+            places[_PLACE_OPTIONS[name]] = value
+        index += 1
+    tree = resolve(places["GIT_WORK_TREE"], cwd) if "GIT_WORK_TREE" in places else ""
+    store = resolve(places["GIT_DIR"], cwd) if "GIT_DIR" in places else ""
+    if not store and not _is_near(cwd, each.cwd):
+        store = f"{cwd}/.git"
+    if tree and cwd != tree and not cwd.startswith(f"{tree.rstrip('/')}/"):
+        cwd = tree
+    told = Invocation(each.argv[index:], cwd, stdin=each.stdin, text=each.text)
+    return _Told(told, store, places.get("GIT_INDEX_FILE", ""))
+
+
+_PLACE_OPTIONS = {"--git-dir": "GIT_DIR", "--work-tree": "GIT_WORK_TREE"}
+
+
+def _is_near(place: str, cwd: str) -> bool:
+    """Whether a directory may lie in the repository that another lies in."""
+    return f"{place}/".startswith(f"{cwd}/") or f"{cwd}/".startswith(f"{place}/")
 
 
 def git_effects(each: Invocation) -> Iterator[Effect]:
     """Yield what a call of git does: to the work tree, to files beside it, over the network."""
-    told = git_command(each)
+    where = _told(each)
+    told = where.command
     name = told.argv[0].lower() if told.argv else ""
     if not name or {"--help", "-h"} & set(told.argv[1:]):
         return
@@ -44,7 +86,40 @@ def git_effects(each: Invocation) -> Iterator[Effect]:
     if name in _TREE and not (options(told) & {"--cached", "--check", "--stat", "-n", "--dry-run"}):
         yield Effect(Kind.OPAQUE, told.cwd, f"git {name}")
 
+    if name not in _LOOKS and not _only_lists(told, name):
+        yield from _stored(where, name, each.cwd)
 
+
+def _stored(where: _Told, name: str, cwd: str) -> Iterator[Effect]:
+    """Yield what is written of a repository that is not the one that the command stands in."""
+    above = posixpath.dirname(where.store)
+    own = posixpath.basename(where.store) == ".git" and f"{cwd}/".startswith(
+        f"{above.rstrip('/')}/"
+    )
+    if where.store and not own:
+        yield Effect(Kind.WRITE, f"{where.store}/**", f"git {name}")
+    if where.index:
+        yield Effect(Kind.WRITE, resolve(where.index, where.command.cwd), f"git {name}")
+
+
+def _only_lists(told: Invocation, name: str) -> bool:
+    """Whether a command that can change something only shows what there is."""
+    words = [word for word in told.argv[1:] if not word.startswith("-")]
+    return name in _LISTS and (not words or words[0] in _SHOWN or bool(_SHOWN & set(told.argv)))
+
+
+_LISTS = names("branch tag remote stash config worktree notes reflog submodule bisect lfs")
+_SHOWN = names(
+    "list show get get-url log status --list -l --get --get-all --get-regexp --show-current"
+    " --contains --merged --no-merged --points-at -v -vv"
+)
+_LOOKS = names(
+    "log show diff status blame grep ls-files ls-tree cat-file rev-parse rev-list describe shortlog"
+    " name-rev for-each-ref show-ref var version help count-objects fsck whatchanged range-diff"
+    " cherry merge-base diff-tree diff-files diff-index ls-remote check-ignore check-attr archive"
+    " verify-commit verify-tag show-branch clone init annotate bugreport diagnose"
+)
+"""What changes nothing of a repository that is there."""
 _REMOTE = names("clone fetch pull push ls-remote submodule fetch-pack send-pack")
 _TREE = names(
     "merge rebase pull cherry-pick revert stash bisect read-tree checkout-index submodule"

@@ -1,5 +1,6 @@
 """The grammar of the shell, and a parse that ends."""
 
+import re
 import time
 
 import tree_sitter_bash
@@ -17,9 +18,21 @@ _MOST_SECONDS = 0.5
 way back from text that is not may take the square of its length."""
 
 
+_COPROC = re.compile(
+    rb"(?:\A|[;&|({\n]|\b(?:then|do|else)\b)[ \t]*(?P<own>coproc(?:[ \t]+[A-Za-z_]\w*)?)"
+    rb"(?=[ \t]*(?:[({]|while\b|until\b|for\b|if\b|case\b))"
+)
+"""``coproc NAME`` before a compound command, which the grammar takes for a simple one."""
+
+
 def parse(source: bytes) -> Tree | None:
-    """Return the syntax tree, or ``None`` where it would take too long."""
+    """Return the syntax tree, or ``None`` where it would take too long.
+
+    Offsets are those of the text. What the grammar does not know is blank to it.
+    """
     source = source.translate(_AS_LETTERS)
+    if b"coproc" in source:
+        source = _COPROC.sub(_blanked, source)
     parser = Parser(_LANGUAGE)
     if len(source) <= _SHORT:
         return parser.parse(source)
@@ -40,12 +53,41 @@ def parse(source: bytes) -> Tree | None:
         return None
 
 
-def near(root: Node) -> str:
-    """Return the text around the first thing that the grammar could not place."""
+def _blanked(found: re.Match[bytes]) -> bytes:
+    before = found.start("own") - found.start()
+    return found[0][:before] + b" " * len(found["own"])
+
+
+def is_coproc(source: bytes, start: int) -> bool:
+    """Whether what begins at an offset is a coprocess: it runs in a shell of its own."""
+    before = source[max(0, start - 80) : start]
+    return b"coproc" in before and _COPROC_BEFORE.search(before) is not None
+
+
+_COPROC_BEFORE = re.compile(rb"\bcoproc(?:[ \t]+\w+)?[ \t]*\Z")
+
+
+def is_herestring(source: bytes, start: int) -> bool:
+    """Whether a ``<`` is the end of a ``<<<`` behind another redirection: the grammar cuts it."""
+    # Not asked of the tree: to find what stands before a node, it begins at its root.
+    return start > 1 and source[start - 2 : start + 1] == b"<<<"
+
+
+def _goes_on(node: Node) -> bool:
+    after = node.next_sibling
+    if after is None or after.type != "file_redirect":
+        return False
+    return after.start_byte == node.end_byte and (after.text or b"")[:1] == b"<"
+
+
+def near(root: Node) -> str | None:
+    """Return the text around the first thing that the grammar could not place, ``None`` if none."""
     todo = [root]
     while todo:
         node = todo.pop()
+        if node.type == "ERROR" and node.text == b"<<" and _goes_on(node):
+            continue
         if node.type == "ERROR" or node.is_missing:
             return (node.text or b"").decode("utf-8", "replace")[:40]
         todo += reversed([child for child in node.children if child.has_error])
-    return ""
+    return None

@@ -269,7 +269,17 @@ def _perl(each: Invocation) -> Iterator[Effect]:
         yield Effect(Kind.WRITE, resolve(word, each.cwd), "perl -i")
 
 
+_PUT_IN = ("-P", "--directory-prefix", "--output-dir")
+
+
 def _downloads(each: Invocation) -> Iterator[Effect]:
+    place = option_value(each, *_PUT_IN)
+    if place is not None:
+        for word in plain_words(each, _some(*_PUT_IN, "-o", "-O", "-H", "-d", "-X"))[
+            :_MOST_SOURCES
+        ]:
+            name = posixpath.basename(re.split(r"[?#]", word, maxsplit=1)[0])
+            yield Effect(Kind.WRITE, resolve(f"{place}/{name}", each.cwd), each.program)
     target = option_value(each, "-o", "-O", "--output", "--output-document")
     if target is not None and not (each.program == "curl" and "-O" in each.argv):
         yield Effect(Kind.WRITE, resolve(target, each.cwd), each.program)

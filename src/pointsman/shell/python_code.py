@@ -13,6 +13,14 @@ _RUNNERS = frozenset(
     {"system", "popen", "run", "call", "check_call", "check_output", "Popen", "getoutput"}
     | {"getstatusoutput", "create_subprocess_shell", "create_subprocess_exec", "spawn"}
 )
+_REPLACES = {
+    **dict.fromkeys(
+        ("execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe"), 0
+    ),
+    **dict.fromkeys(("posix_spawn", "posix_spawnp"), 0),
+    **dict.fromkeys(("spawnv", "spawnve", "spawnvp", "spawnvpe", "spawnl", "spawnlp"), 1),
+}
+"""Calls that name a program and then its words, and how many arguments stand before these."""
 _ON_FIRST = {
     "rmtree": Kind.DELETE_TREE,
     "removedirs": Kind.DELETE_TREE,
@@ -58,15 +66,32 @@ def python_texts(code: str) -> Iterator[str]:
     """Yield the shell commands that Python code runs; ``UNKNOWN`` for one that it builds."""
     reading = _Reading(code)
     for node in reading.calls():
-        if reading.name(node) not in _RUNNERS or not node.args:
+        name = reading.name(node)
+        given = [*node.args, *(each.value for each in node.keywords if each.arg == "args")]
+        if name in _REPLACES:
+            yield _program(reading, given[_REPLACES[name] :])
             continue
-        first = node.args[0]
-        if isinstance(first, (ast.List, ast.Tuple)):
-            yield " ".join(_quoted(reading.text(item)) for item in first.elts)
+        if name not in _RUNNERS or not given:
+            continue
+        first = given[0]
+        words = reading.words(first)
+        if words is not None:
+            yield " ".join(map(_quoted, words))
+        elif name == "create_subprocess_exec":
+            yield " ".join(_quoted(reading.text(each)) for each in given)
         elif text := reading.text(first):
             yield text
         elif any(word.arg == "shell" for word in node.keywords):
             yield UNKNOWN
+
+
+def _program(reading: "_Reading", given: list[ast.expr]) -> str:
+    """Return the command of ``os.execvp(file, [name, …])`` or ``os.execl(file, name, …)``."""
+    if not given:
+        return UNKNOWN
+    listed = reading.words(given[1]) if len(given) > 1 else []
+    rest = [reading.text(each) for each in given[2:]] if listed is None else listed[1:]
+    return " ".join(_quoted(each) for each in (reading.text(given[0]) or UNKNOWN, *rest))
 
 
 def python_effects(code: str) -> Iterator[tuple[Kind, str, str]]:
@@ -93,6 +118,7 @@ class _Reading:
     def __init__(self, code: str) -> None:
         self._names: dict[str, ast.expr] = {}
         self._calls: list[ast.Call] = []
+        self._renamed: dict[str, str] = {}
         self.opaque = ""
         """Why this is not all that the code does, empty where it is."""
         todo = [code]
@@ -113,6 +139,9 @@ class _Reading:
         for node in nodes:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 self._names.setdefault(node.targets[0].id, node.value)
+            if isinstance(node, ast.ImportFrom):
+                renamed = {each.asname: each.name for each in node.names if each.asname}
+                self._renamed.update(renamed)
         for node in nodes:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 first = getattr(node, "module", None) or node.names[0].name
@@ -137,7 +166,22 @@ class _Reading:
             return function.attr
         if isinstance(function, ast.Call) and self.name(function) == "getattr":
             return self.text(function.args[1]) if len(function.args) > 1 else ""
-        return getattr(function, "id", "")
+        name = getattr(function, "id", "")
+        bound = self._names.get(name)
+        if isinstance(bound, ast.Attribute):  # `r = shutil.rmtree`
+            return bound.attr
+        return self._renamed.get(name, name)
+
+    def words(self, node: ast.expr) -> list[str] | None:
+        """Return the texts of a list, also of one that has a name; ``None`` for what is none."""
+        if isinstance(node, ast.Name):
+            node = self._names.get(node.id, node)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            left, right = self.words(node.left), self.words(node.right)
+            return None if left is None or right is None else [*left, *right]
+        if not isinstance(node, (ast.List, ast.Tuple)):
+            return None
+        return [self.text(item) for item in node.elts[:256]]
 
     def subject(self, node: ast.Call) -> tuple[str, list[ast.expr]]:
         """Return the path that a call is about, and its other arguments."""
@@ -189,7 +233,9 @@ class _Reading:
         owner = getattr(node.func, "value", None)
         if name in _DECODERS and node.args:
             return _DECODERS[name](self.text(node.args[0], depth))
-        if name in {"decode", "encode", "strip", "lower"} and owner is not None:
+        if name == "split" and node.args and getattr(owner, "id", "") == "shlex":
+            return self.text(node.args[0], depth)
+        if name in {"decode", "encode", "strip", "lower", "split"} and owner is not None:
             return self.text(owner, depth)
         if name == "join" and isinstance(owner, ast.Constant) and len(node.args) == 1:
             glue = owner.value if isinstance(owner.value, str) else ""

@@ -80,8 +80,24 @@ def git(each: Invocation) -> list[Carried]:
                 out.append(Carried(argv=("git", *value.split(), *words[index + 3 :])))
         elif word == "-c" and _GIT_RUNS.match(setting):
             out.append(text_of(setting.partition("=")[2].removeprefix("!"), "a git setting"))
-        if word in {"--exec", "-x"} or (word == "foreach" and "submodule" in words):
-            out.append(
-                text_of(" ".join(words[index + 1 :]) if word == "foreach" else setting, word)
-            )
+        if word == "foreach" and "submodule" in words:
+            rest = after_options(list(words[index + 1 :]), Prefix())
+            out.append(text_of(" ".join(rest), word))
+        elif word == "run" and words[index - 1] == "bisect":
+            out.append(Carried(argv=words[index + 1 :]))
+        elif word in _GIT_TEXTS:
+            out.append(text_of(setting, word))
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in _GIT_TEXTS:
+            out.append(text_of(value, name))
+        elif word.startswith("-O") and "grep" in words and len(word) > 2:
+            out.append(text_of(word[2:], "-O"))
     return out
+
+
+_GIT_TEXTS = these(
+    "--exec", "-x", "--extcmd", "--upload-pack", "--receive-pack", "--open-files-in-pager",
+    "--sendmail-cmd", "--to-cmd", "--cc-cmd", "--upload-archive",
+)  # fmt: skip
+"""Options of git whose value is a command."""

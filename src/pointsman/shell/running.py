@@ -11,15 +11,27 @@ from pointsman.shell.carried import RUN_BY_OTHERS, Carried
 from pointsman.shell.carriers import carried
 from pointsman.shell.effects import ENDLESS, UNKNOWN, Effect, Invocation, Kind, Redirect
 from pointsman.shell.files import Files
+from pointsman.shell.git import GIT_PLACES
 from pointsman.shell.interpreters import shell_texts
 from pointsman.shell.keeping import keep_files
 from pointsman.shell.loops import starts_work
 from pointsman.shell.printed import prints
 from pointsman.shell.stage import Call, Redirection, Runs, Walks
 from pointsman.shell.started import Started, recipes, started
-from pointsman.shell.state import MOST_DEPTH, Entry, Feed, Function, Spent, State, Steps
+from pointsman.shell.state import (
+    MOST_DEPTH,
+    Entry,
+    Feed,
+    Function,
+    Spent,
+    State,
+    Steps,
+    resolve,
+    walked,
+)
 
 MOST_INVOCATIONS = 20_000
+_MOST_WALKED = 256
 _STEPS_PER_BYTE = 2
 """Steps that a script brings along."""
 Walk = Callable[[Runs, bytes], Walks]
@@ -49,6 +61,8 @@ class Run:
         self.level = 0
         self.opened: dict[str, Redirection] = {}
         self.read_on: dict[str, list[str]] = {}
+        self.walked: dict[str, dict[str, None]] = {}
+        """Paths with ``..`` in them as the kernel walks them, by what the text says."""
         self._via: tuple[str, ...] = ()
         self._remote = ""
         self._calling: list[str] = []
@@ -98,8 +112,18 @@ class Run:
                 self._locals[-1].setdefault(key, self.state.table.get(key))
         return bool(self._locals)
 
+    def note(self, path: str, cwd: str) -> None:
+        """Note a path whose ``..`` may lead elsewhere than the text says."""
+        raw = walked(path, cwd)
+        if raw is not None and len(self.walked) < _MOST_WALKED:
+            self.walked.setdefault(resolve(path, cwd), {})[raw] = None
+
     def keep(self, each: Invocation) -> None:
         """Keep an invocation as found."""
+        for word in each.argv[1:]:
+            if ".." in word:
+                self.note(word, each.cwd)
+                self.note(word.rpartition("=")[2], each.cwd)
         if len(self.found) >= MOST_INVOCATIONS:
             self.unclear("it runs too many commands")
         elif self._quiet and UNKNOWN in "".join(each.argv):
@@ -107,11 +131,15 @@ class Run:
         else:
             self.found.append(each)
 
+    def placed(self, each: Invocation) -> Invocation:
+        """Return an invocation with the carriers it is found in, and the machine it runs on."""
+        return replace(each, via=self._via, remote=self._remote)
+
     def redirect(self, start: int, redirects: tuple[Redirect, ...], text: str) -> None:
         """Add the redirections of a block to what was found in it."""
         if len(self.found) == start:
-            each = Invocation((), self.state.cwd, redirects, text=text[:400], via=self._via)
-            self.found.append(replace(each, remote=self._remote))
+            each = Invocation((), self.state.cwd, redirects, text=text[:400])
+            self.found.append(self.placed(each))
             return
         socket = any(each.target.startswith(("/dev/tcp/", "/dev/udp/")) for each in redirects)
         for at in range(start if socket else len(self.found) - 1, len(self.found))[-8:]:
@@ -226,9 +254,12 @@ class Run:
 
     def command(self, each: Invocation) -> None:
         """Keep an invocation, and run what it carries."""
-        self.steps.take(1 + len(each.argv) // 16)
+        # Where it runs stands in each path that the rules are asked about.
+        self.steps.take(1 + len(each.argv) // 16 + len(each.cwd) // 32)
         if not self.deeper():
             return
+        if each.program == "git":
+            each = replace(each, environment=self.state.exported(GIT_PLACES))
         inner = carried(each)
         self.keep(_shortened(each, inner))
         if each.argv and not each.argv[0].strip(UNKNOWN):
@@ -249,7 +280,11 @@ class Run:
     def _carried(self, inner: Carried, outer: Invocation) -> None:
         if inner.unverified:
             self.unclear(inner.unverified)
+            if outer.program in {"source", ".", "eval"}:
+                self.steps.take(self.state.forget())
+        # A trap runs later, but in this shell.
         same = outer.program in _SAME
+        here = same or outer.program == "trap"
         mark = self.state.mark()
         remote = self._remote
         if inner.cwd:
@@ -261,7 +296,7 @@ class Run:
         feed = Feed(outer.fed_by, outer.stdin) if inner.fed else Feed()
         with self.fed(self.feed if same else feed):
             if inner.script is not None:
-                self.script(inner.script, same=same, arguments=inner.arguments)
+                self.script(inner.script, same=here, arguments=inner.arguments)
             if inner.argv:
                 run = replace(
                     outer, argv=inner.argv, redirects=(), via=self._via, cwd=self.state.cwd,
@@ -293,6 +328,8 @@ class Run:
             return
         if script.text is None:
             self.effects.append(Effect(Kind.OPAQUE, UNKNOWN, f"{each.program} {script.path}"))
+            if each.program in {"source", "."}:
+                self.steps.take(self.state.forget())
             return
         self._run_script(script, each)
 

@@ -68,8 +68,16 @@ class Runs(Protocol):
         """Let a variable be a function's own until it returns; ``False`` outside of one."""
         ...
 
+    def note(self, path: str, cwd: str) -> None:
+        """Note a path whose ``..`` may lead elsewhere than the text says."""
+        ...
+
     def keep(self, each: Invocation) -> None:
         """Keep an invocation as found."""
+        ...
+
+    def placed(self, each: Invocation) -> Invocation:
+        """Return an invocation with the carriers it is found in, and the machine it runs on."""
         ...
 
     def redirect(self, start: int, redirects: tuple[Redirect, ...], text: str) -> None:

@@ -18,6 +18,7 @@ from pointsman.shell.effects import UNKNOWN
 MOST_TEXT = 128 * 1024
 """Bytes of a command that are analysed; a longer one cannot be verified."""
 MOST_DEPTH = 64
+_LONGEST_PATH = 4096
 _MOST_CHOICES = 4
 """Values that one name may have at one point; past that it is unknown."""
 
@@ -159,7 +160,8 @@ class State:
     def go(self, directory: str) -> None:
         """Change the directory."""
         self.put("OLDPWD", Variable(self.cwd, self.shell, exported=True))
-        self.put(_CWD, directory)
+        # The kernel takes no longer path.
+        self.put(_CWD, directory if len(directory) <= _LONGEST_PATH else UNKNOWN)
 
     def get(self, name: str) -> str | None:
         """Return a variable's value; ``None`` where it has never been set here."""
@@ -178,6 +180,17 @@ class State:
         found = self.table.get(name)
         return isinstance(found, Variable) and found.value is not None
 
+    def exported(self, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Return those of these variables that a child process sees, with their values."""
+        if not any(name in self.table for name in names):
+            return ()
+        found = ((name, self.table.get(name)) for name in names)
+        return tuple(
+            (name, self.get(name) or "")
+            for name, entry in found
+            if isinstance(entry, Variable) and entry.exported and entry.value
+        )
+
     def set(self, name: str, value: str, *, exported: bool = False) -> None:
         """Give a variable a value."""
         refers = self.table.get(f"ref {name}") if self.refers else None
@@ -190,6 +203,17 @@ class State:
         """Take a variable away: it is known to have no value."""
         self.put(name, Variable(None, self.shell))
         self.put(f"list {name}", None)
+
+    def forget(self) -> int:
+        """Let every variable be unknown, as after a file that nobody has read; return how many."""
+        found = list(self.table.items())
+        for key, entry in found:
+            if isinstance(entry, Variable):
+                self.put(key, Variable(UNKNOWN, entry.shell, entry.exported))
+            elif isinstance(entry, Mapping):
+                self.put(key, dict.fromkeys(entry, UNKNOWN))
+        self.put("arguments", None)
+        return len(found)
 
     def array(self, name: str) -> Mapping[str, str] | None:
         """Return the items of an array by their keys."""
@@ -252,12 +276,23 @@ def fresh(cwd: str, home: str, variables: Mapping[str, str]) -> State:
     return State(home, {**table, _CWD: cwd, "arguments": ()})
 
 
+def walked(path: str, cwd: str) -> str | None:
+    """Return a path as the kernel walks it, ``..`` and all, where the text may lead elsewhere.
+
+    Behind a symbolic link ``..`` is not what the text says; whoever can look at the disk has to
+    follow this one, too. ``None`` where there is no difference.
+    """
+    if "/../" not in f"/{path}/" or not f"{cwd}/{path}".startswith("/"):
+        return None
+    return path if path.startswith("/") else f"{cwd}/{path}"
+
+
 def resolve(path: str, cwd: str) -> str:
     """Return a path from the shell's directory, textually; unknown stays unknown."""
     path = placed(path, cwd)
     if path.startswith(("/", UNKNOWN)):
         # Two slashes in front are kept by `normpath`; here they are one.
         return posixpath.normpath(f"/{path.lstrip('/')}") if path.startswith("/") else path
-    if cwd.startswith("/"):
+    if cwd.startswith("/") and len(cwd) <= _LONGEST_PATH:
         return posixpath.normpath(f"{cwd}/{path}")
     return f"{UNKNOWN}/{path.removeprefix('./')}" if path not in {"", "."} else UNKNOWN

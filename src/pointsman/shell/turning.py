@@ -43,17 +43,23 @@ class Turning:
         mark = self.state.mark()
         ends = []
         for value in values[:most]:
-            assign(self.state, name, value)
-            self._walker.visit(body)
+            if UNKNOWN in value:
+                # It may be no word at all, or several.
+                self._any_turn(lambda: self._turn(name, body))
+            else:
+                self._turn(name, body, value)
             if leaves:
                 ends.append(self.state.since(mark))
         if leaves:
             self.state.back(mark)
             self.state.merge([*ends, {}])
         if len(values) > most or (given and not values):
-            assign(self.state, name, UNKNOWN)
-            self._any_turn(lambda: self._walker.visit(body))
+            self._any_turn(lambda: self._turn(name, body))
         self._turning -= 1
+
+    def _turn(self, name: str, body: Node, value: str = UNKNOWN) -> None:
+        assign(self.state, name, value)
+        self._walker.visit(body)
 
     def _any_turn(self, turn: Callable[[], object]) -> None:
         """Carry a turn of a loop out, and once more with what it changes unknown."""

@@ -11,7 +11,7 @@ from pointsman.shell.assigning import Assigning
 from pointsman.shell.calls import Calls
 from pointsman.shell.effects import UNKNOWN, Invocation
 from pointsman.shell.filters import PASSING
-from pointsman.shell.grammar import near, parse
+from pointsman.shell.grammar import is_coproc, near, parse
 from pointsman.shell.parameters import parameter
 from pointsman.shell.stage import Runs
 from pointsman.shell.state import MOST_TEXT, Choice, Entry, Feed, Function
@@ -55,7 +55,9 @@ class Walker:
             self.run.unclear("it cannot be parsed in the time that there is")
             return
         if tree.root_node.has_error:
-            self.run.unclear(f"it is no well-formed shell text near {near(tree.root_node)!r}")
+            place = near(tree.root_node)
+            if place is not None:
+                self.run.unclear(f"it is no well-formed shell text near {place!r}")
         self.visit(tree.root_node)
 
     def visit(self, node: Node) -> None:
@@ -102,12 +104,18 @@ class Walker:
         for index, node in enumerate(nodes):
             if not node.is_named:
                 continue
-            if index + 1 < len(nodes) and nodes[index + 1].type == "&":
+            if self._is_apart(node, nodes[index + 1] if index + 1 < len(nodes) else None):
                 mark = self.state.mark()
                 self.visit(node)
                 self.state.back(mark)
             else:
                 self.visit(node)
+
+    def _is_apart(self, node: Node, following: Node | None) -> bool:
+        """Whether it runs beside this shell, which it cannot change."""
+        if following is not None and following.type == "&":
+            return True
+        return is_coproc(self.source, node.start_byte)
 
     # -- structure ------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from pointsman.shell.arguments import option_value
 from pointsman.shell.carried import SHELLS, is_interpreter
 from pointsman.shell.effects import UNKNOWN, Invocation, Kind
 from pointsman.shell.programs import effects_of, plain_words
@@ -19,7 +20,8 @@ _VALUES = {
     "wget": frozenset({"-O", "-o", "-P", "-U"}),
 }
 _REMOTE = re.compile(r"[\w.@-]+:[^/].*|[\w.@-]+:/.*|rsync://.*")
-_URL = re.compile(r"https?://[^?#]+|[\w-]+(\.[\w-]+)+/[^?#]+")
+_PLACES = ("-P", "--directory-prefix", "--output-dir", "-d", "--dir")
+"""Options of those that fetch: the directory that files are put in."""
 
 
 def run_unread(invocations: Iterable[Invocation]) -> tuple[Invocation, str] | None:
@@ -61,9 +63,12 @@ def _fetches(each: Invocation) -> Iterator[str]:
             # Glued to others: `wget -qO file`, `curl -sLo file`.
             if re.fullmatch(r"-[a-zA-Z]*[oO]", word) and following:
                 yield resolve(following, each.cwd)
+        place = option_value(each, *_PLACES) or "."
         for word in plain_words(each, _VALUES.get(each.program, frozenset())):
-            if _URL.match(word):
-                yield resolve(posixpath.basename(word.partition("?")[0]), each.cwd)
+            # Whatever it is called, an address with a path ends in the name of the file.
+            name = posixpath.basename(re.split(r"[?#]", word, maxsplit=1)[0])
+            if "/" in word and name and not word.startswith(("/", ".")):
+                yield resolve(f"{place}/{name}", each.cwd)
     elif (
         feeder in FETCHERS
         or each.program in _SOCKETS

@@ -136,7 +136,8 @@ _SYSTEM_WRITTEN = re.compile(
 
 def _write_system_file(effect: Effect, each: Invocation, scene: Scene) -> str | None:
     del each, scene
-    if _SYSTEM_WRITTEN.match(effect.path):
+    unpacks = effect.path == "/" and effect.construct in {"tar -x", "unzip", "cpio"}
+    if unpacks or _SYSTEM_WRITTEN.match(effect.path):
         return f"{effect.construct} writes {shown(effect.path)}"
     return None
 
@@ -176,8 +177,11 @@ def _move_system(effect: Effect, each: Invocation, scene: Scene) -> str | None:
     path = effect.path
     if each.program == "git":
         return None
+    whole = path.rsplit("/", 1)[-1].strip("*?.") == ""  # `mv /etc/*`, `mv ~/*`
     if path in {*SYSTEM, scene.home} or static(path) == "/" or inside(scene.home, path):
         return f"{effect.construct} moves {shown(path)} away"
+    if whole and static(path) in {*SYSTEM, scene.home}:
+        return f"{effect.construct} moves all of {shown(path)} away"
     return None
 
 

@@ -164,6 +164,8 @@ def _history(git: _Git) -> str | None:
             word.startswith(("--prune=", "--expire=")) and word.partition("=")[2] in ends
             for word in git.argv
         )
+        kept = git.has("--dry-run", "-n") or any(word.startswith("--expire") for word in git.argv)
+        pruned = pruned or (git.name == "prune" and not kept)
         return f"git {git.name} removes the way back" if pruned else None
     if git.name == "update-ref":
         return "git update-ref -d drops a reference" if git.has("-d", "--delete") else None
@@ -306,7 +308,7 @@ PACK = Pack("git", "Git.", (
                "git branch -f|--force !-d|-D|--delete", "git tag -f|--force",
                "git lfs prune -f|--force", "git bisect reset", "git rebase --skip|--quit",
                "git reset --keep",
-               "git pull -f|--force", "git fetch -f|--force"),
+               "git pull -f|--force", "git fetch *:* -f|--force"),
          "git submodule deinit -f lib", "git submodule status"),
 ))  # fmt: skip
 """Rules about git, in the order in which they are asked."""

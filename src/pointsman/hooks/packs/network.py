@@ -62,7 +62,15 @@ def _environment(each: Invocation, scene: Scene) -> str | None:
     )
     if feeder in {"env", "printenv", "export", "set", "declare", "compgen"} and listed:
         return f"{each.program} sends the whole environment away"
+    if _ENVIRONMENT.search(each.text) and any(UNKNOWN in word for word in each.argv[1:]):
+        return f"{each.program} sends the whole environment away"
     return None
+
+
+_ENVIRONMENT = re.compile(
+    r"(?:\$\(|`)\s*(?:env|printenv|set|(?:export|declare|typeset)(?:\s+-[pxg]+)?)\s*[)`|]"
+)
+"""The whole environment, put into a word of a call."""
 
 
 def _in_address(each: Invocation, scene: Scene) -> str | None:

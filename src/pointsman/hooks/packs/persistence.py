@@ -80,6 +80,11 @@ def _crontab(each: Invocation, scene: Scene) -> str | None:
     return "crontab changes what runs by itself"
 
 
+_SAYS = frozenset({
+    "history", "set", "unset", "export", "declare", "typeset", "local", "readonly", "env",
+})  # fmt: skip
+
+
 def _no_history(each: Invocation, scene: Scene) -> str | None:
     del scene
     words = each.argv[1:]
@@ -115,7 +120,7 @@ PACK = Pack("persistence", "What runs later, and what is taken away from the rec
          Call(frozenset({"crontab", "fcrontab"}), _crontab), "crontab -r", "crontab -l",
          "crontab -l shows what is there."),
     Rule("history", Action.DENY, "Takes away what was done from the record.",
-         Call(frozenset({"history", "set", "unset", "export", "declare"}), _no_history),
+         Call(_SAYS, _no_history),
          "history -c", "history 20"),
     Rule("traces", Action.DENY, "Takes away what was done from the record.",
          Deed(CHANGES, _traces), "truncate -s 0 /var/log/auth.log", "tail /var/log/auth.log"),

@@ -44,7 +44,8 @@ _BY_NAME = (
     r"|\.envrc|\.dev\.vars"
     r"|[^/]+\.(?:key|p12|pfx|p8|jks|kdbx|keystore|ppk|ovpn|asc\.key|tfstate)"
     r"|(?:.*[-_.])?(?:private|priv|secret|server|client|tls|ssl)[-_.]?key(?:\.pem|\.txt)?"
-    r"|(?:privkey|private|key|server-key|client-key|ca-key)\.pem"
+    r"|(?![^/]*(?:cert|chain|bundle|root|pub|dhparam|csr|crl|(?<![a-z])ca[^a-z]))[^/]+\.pem"
+    r"|ca[-_]key\.pem"
     r"|(?:[\w-]*[-_.])?(?:credentials?|secrets?|service[-_]?account[\w-]*"
     r"|client[-_]secret[\w.-]*)\.(?:json|ya?ml|toml|ini|txt|enc|properties|cfg|conf)"
     r"|application_default_credentials\.json|master\.key|passwords?\.(?:txt|csv|json|ya?ml|kdbx)"
@@ -133,6 +134,8 @@ _VALUES = frozenset(
 )
 _SCRIPTED = frozenset({"-e", "-f", "--expression", "--file", "--regexp", "--from-file"})
 _CURL = re.compile(r"(?:.*=)?[@<](.+)|file://(.+)", re.DOTALL)
+_FIELD = re.compile(r"[\w.\[\]-]+@[^@:]+")
+"""A file that httpie sends as a field of a form."""
 _WGET = re.compile(r"--(?:post|body)-f\w*=(.+)")
 _LITERAL = re.compile(r"""['"]([^'"\n]{0,200})['"]""")
 
@@ -174,7 +177,8 @@ def _reads(each: Invocation) -> Iterator[str]:
 
 
 def _files_of(each: Invocation) -> list[str]:
-    plain = plain_words(each, frozenset() if each.program in _PATTERNED else _VALUES)
+    # What is an option's value to one of them is a file to another: none is passed over.
+    plain = plain_words(each)
     told = any(word[:2] in _SCRIPTED or word.partition("=")[0] in _SCRIPTED for word in each.argv)
     if each.program not in _PATTERNED or told or not plain:
         return plain
@@ -205,6 +209,8 @@ def sent_files(each: Invocation) -> Iterator[str]:
             yield wget[1]
         elif glued is not None and "@" in word:
             yield word.partition("@")[2].partition(";")[0]
+        elif each.program in {"http", "https", "xh"} and _FIELD.fullmatch(word):
+            yield word.partition("@")[2]
         elif word in {"-T", "--upload-file", "--post-file", "--body-file"} and following:
             yield following
         elif word.startswith("--upload-file="):
