@@ -5,6 +5,7 @@ the session's id and its paths with every event. A line without a hint is looked
 """
 
 from collections.abc import Iterable
+from itertools import islice
 
 from pointsman.secrets.patterns import Pattern
 
@@ -22,7 +23,7 @@ class Hints:
 
     def of(self, text: str) -> list[Pattern]:
         """Return the patterns with a hint in a text, in their order."""
-        lines = [line for line in text.split("\n") if line not in self._quiet]
+        lines = set(text.split("\n")).difference(self._quiet)
         if not lines:
             return []
         fresh = "\n".join(lines)
@@ -30,12 +31,12 @@ class Hints:
         self._remember(lines, [hint for hint, _ in found])
         return list(dict.fromkeys(pattern for _, pattern in found))
 
-    def _remember(self, lines: list[str], hints: list[str]) -> None:
+    def _remember(self, lines: set[str], hints: list[str]) -> None:
         if len(self._quiet) + len(lines) > _MOST_LINES:
             # All of them: which are the oldest would cost every line a place in an order.
             self._quiet.clear()
         self._quiet.update(
             line
-            for line in lines[:_MOST_LINES]
+            for line in islice(lines, _MOST_LINES)
             if len(line) <= _LONGEST and not any(hint in line for hint in hints)
         )
