@@ -333,7 +333,10 @@ def _folded(event: Event, runs: Iterable[HookRun]) -> Decision:
 
 def _pairs(event: Event, edit: PreEdit | None, choose: _Choose) -> tuple[tuple[Hook, Event], ...]:
     """Return the hooks chosen for an event and for the edit derived from it, each with its own."""
-    return tuple((hook, each) for each in (event, edit) if each for hook in choose(each))
+    pairs = [(hook, event) for hook in choose(event)]
+    if edit is not None:
+        pairs += [(hook, edit) for hook in choose(edit)]
+    return tuple(pairs)
 
 
 def _asked_of(event: Event, setup: Setup) -> tuple[tuple[Hook, Event], ...]:

@@ -15,6 +15,7 @@ from made_secrets import made
 from pointsman.secrets import engine as engine_module
 from pointsman.secrets.detect import Detector
 from pointsman.secrets.engine import Engine, Marker, plain
+from pointsman.secrets.hints import Hints
 from pointsman.secrets.known import Known, is_secret_name, secret_values
 from pointsman.secrets.patterns import PATTERNS, matches
 
@@ -248,5 +249,5 @@ def test_what_the_detector_is_sure_of_is_never_hidden_by_what_is_around(text: st
 
 def test_every_pattern_has_a_hint_that_its_own_finds_hold() -> None:
     for kind, secret in SECRETS.items():
-        assert matches(f"x {secret} y", fallback=True), kind
+        assert matches(f"x {secret} y", Hints(PATTERNS).of(f"x {secret} y")), kind
     assert all(pattern.hints for pattern in PATTERNS)

@@ -8,6 +8,7 @@ code 0 only; their JSON is one short line that the native client writes whole or
 
 import json
 import math
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -59,6 +60,7 @@ def _shapes(kind: type[Event]) -> dict[str, type | None]:
 
 
 _SHAPES = {name: _shapes(kind) for name, kind in HOST_EVENTS.items()}
+_KNOWN = {name: _BASE | shapes.keys() for name, shapes in _SHAPES.items()}
 
 
 def read(payload: bytes, expected: str, cwd: str = "", received_ns: int = 0) -> Event:
@@ -93,7 +95,8 @@ def _parse(payload: bytes) -> dict[str, Any]:
     if not payload.strip():
         raise PayloadError("the payload is empty", fix="pointsman doctor")
     try:
-        native = _JSON.decode(payload.decode("utf-8-sig", "surrogatepass"))
+        # The mark by hand: the codec that knows it is written in Python.
+        native = _JSON.decode(payload.removeprefix(BOM_UTF8).decode("utf-8", "surrogatepass"))
         _check_nesting(payload, native)
     except (ValueError, RecursionError) as error:
         detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -167,8 +170,9 @@ def _event(native: dict[str, Any], name: str, cwd: str, received_ns: int) -> Eve
     for theirs, ours in _RENAMED.get(name, {}).items():
         if theirs in values:
             values[ours] = values.pop(theirs)
-    unknown = tuple(key for key in native if key not in shapes and key not in _BASE)
-    return kind(**common, **values, unknown=unknown)
+    if not native.keys() <= _KNOWN[name]:
+        common["unknown"] = tuple(key for key in native if key not in _KNOWN[name])
+    return kind(**common, **values)
 
 
 def _own_values(

@@ -46,6 +46,9 @@ class Escalation:
         ``unhooked`` is what to say of a command that ran without the hook that should have come.
         """
         runs = tuple(runs)
+        denied = decision.action is Action.DENY
+        if not (runs or denied or unhooked or isinstance(event, PostToolUseFailure)):
+            return []  # What most events come to: none of the causes below can be there.
         limits = {**DEFAULTS, **settings}
         causes = [
             *_failed_tool(event),

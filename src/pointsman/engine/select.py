@@ -3,11 +3,25 @@
 import re
 from collections.abc import Iterable
 from fnmatch import translate
+from typing import NamedTuple
 
 from pointsman.model.event import Event
 from pointsman.model.hook import Hook, Role
 
 _MOST_REMEMBERED = 4096
+
+
+class _Selected(NamedTuple):
+    """The hooks of one kind and tool, as they are asked: before the answer, and after it."""
+
+    deciding: tuple[Hook, ...]
+    observing: tuple[Hook, ...]
+
+
+def _selected(hooks: Iterable[Hook]) -> _Selected:
+    found = tuple(hooks)
+    observing = tuple(hook for hook in found if hook.role is Role.OBSERVER)
+    return _Selected(tuple(hook for hook in found if hook.role is not Role.OBSERVER), observing)
 
 
 class HookTable:
@@ -20,7 +34,7 @@ class HookTable:
     def __init__(self, hooks: Iterable[Hook]) -> None:
         self._hooks = tuple(hooks)
         self._matchers = tuple(_matcher(hook.tools) for hook in self._hooks)
-        self._selected: dict[tuple[str, str], tuple[Hook, ...]] = {}
+        self._selected: dict[tuple[str, str], _Selected] = {}
 
     @property
     def hooks(self) -> tuple[Hook, ...]:
@@ -29,22 +43,19 @@ class HookTable:
 
     def deciding(self, event: Event) -> tuple[Hook, ...]:
         """Return the guards and enrichers of this event."""
-        return tuple(
-            hook
-            for hook in self._select(event)
-            if hook.role is not Role.OBSERVER and (hook.when is None or hook.when(event))
-        )
+        found = self._select(event).deciding
+        return tuple([hook for hook in found if hook.when is None or hook.when(event)])
 
     def observing(self, event: Event) -> tuple[Hook, ...]:
         """Return the observers of this event."""
-        return tuple(hook for hook in self._select(event) if hook.role is Role.OBSERVER)
+        return self._select(event).observing
 
-    def _select(self, event: Event) -> tuple[Hook, ...]:
+    def _select(self, event: Event) -> _Selected:
         key = (event.kind, event.tool)
         found = self._selected.get(key)
         if found is None:
             pairs = zip(self._hooks, self._matchers, strict=True)
-            found = tuple(hook for hook, matcher in pairs if _concerns(hook, matcher, *key))
+            found = _selected(hook for hook, matcher in pairs if _concerns(hook, matcher, *key))
             if len(self._selected) >= _MOST_REMEMBERED:
                 self._selected.clear()
             self._selected[key] = found

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pointsman.secrets.engine import Engine, plain
+from pointsman.secrets.hints import Hints
 from pointsman.secrets.known import Known
-from pointsman.secrets.patterns import is_random, matches
+from pointsman.secrets.patterns import PATTERNS, is_random, matches
 
 _FEWEST, _WORK = 64, 50_000_000
 """So many values of one text are looked for wherever they stand in it: at least, and by work."""
@@ -38,12 +39,14 @@ class Detector:
     def __init__(self, engine: Engine, known: Known) -> None:
         self._engine = engine
         self._known = known
+        self._beside = Hints(each for each in PATTERNS if each.always)
+        self._alone = Hints(PATTERNS)
 
     def find(self, text: str, values: Iterable[tuple[str, str, bool]] = ()) -> Found:
         """Return the secrets in a text; ``values`` are some that were found elsewhere."""
         readable = plain(text)
         hits, fault = self._engine.scan(readable)
-        ours = matches(readable, fallback=bool(fault))
+        ours = matches(readable, (self._alone if fault else self._beside).of(readable))
         told = [(value, kind, True) for value, kind in self._known.hits(text)]
         told += values
         if not (hits or ours or told):

@@ -32,7 +32,8 @@ _FORGOTTEN_AFTER = 3600.0
 _FORM = struct.Struct("<BBQ")
 """Threads inside, deaths, and the time of the last one in seconds since the epoch."""
 # A comment with one of these silences the detector for its line, and an agent can write one.
-_ALLOWED = ("betterleaks:allow", "gitleaks:allow")
+_ALLOW = ":allow"
+_ALLOWED = (f"betterleaks{_ALLOW}", f"gitleaks{_ALLOW}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def plain(text: str) -> str:
     text = text.replace("\0", " ")
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
-    for words in _ALLOWED:
+    for words in _ALLOWED if _ALLOW in text else ():
         text = text.replace(words, words.replace(":", "_"))
     return text
 

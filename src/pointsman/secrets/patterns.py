@@ -8,6 +8,7 @@ Formats: the issuers' own documentation of their tokens' prefixes.
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -89,16 +90,11 @@ class Match:
     sure: bool
 
 
-_ALWAYS = tuple((hint, each) for each in PATTERNS if each.always for hint in each.hints)
-_EVERY = tuple((hint, each) for each in PATTERNS for hint in each.hints)
-
-
-def matches(text: str, *, fallback: bool) -> list[Match]:
-    """Return what the patterns find; with ``fallback`` those of the detector's own trade, too."""
-    hinted = [each for hint, each in (_EVERY if fallback else _ALWAYS) if hint in text]
+def matches(text: str, patterns: Iterable[Pattern]) -> list[Match]:
+    """Return what these patterns find."""
     return [
         Match(found.start(1), found.end(1), pattern.kind, pattern.sure)
-        for pattern in dict.fromkeys(hinted)
+        for pattern in patterns
         for found in pattern.expression.finditer(text)
         if pattern.sure or is_random(found[1])
     ]

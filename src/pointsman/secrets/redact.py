@@ -8,7 +8,7 @@ from pathlib import Path
 from pointsman.model.secret import Redaction, Secret
 from pointsman.secrets.detect import Detector, Found, Span
 from pointsman.secrets.engine import Engine
-from pointsman.secrets.json_text import Unescaped, spliced
+from pointsman.secrets.json_text import Unescaped, searched, spliced
 from pointsman.secrets.known import Known, secret_values
 from pointsman.secrets.marks import Marks
 from pointsman.secrets.patterns import is_placeholder
@@ -58,7 +58,7 @@ class Redactor:
 
     def clear(self, bodies: Iterable[bytes], texts: Iterable[str]) -> bool:
         """Whether none of these holds any, by one search for all; false where that is not sure."""
-        read = [Unescaped(_decoded(body)).text for body in bodies if body]
+        read = [searched(_decoded(body)) for body in bodies if body]
         read += [text for text in texts if text]
         found = self._detector.find("\n".join(read)) if read else Found()
         return not found.spans and not found.fault

@@ -36,7 +36,9 @@ class Connection:
     body: bytes = b""
     sending: set[asyncio.Task[None]] = field(default_factory=set)
     """The intake's: answers that did not go out in one piece."""
-    _buffer: bytearray = field(default_factory=bytearray)
+    _buffer: bytes | bytearray = b""
+    _start: int = 0
+    """Where the body begins, once the prefix has said so."""
     _needed: int = protocol.PREFIX.size
 
     def read(self) -> bool:
@@ -53,15 +55,21 @@ class Connection:
                 return False
             if not data:
                 raise ConnectionResetError
-            self._buffer += data
+            # Nearly every request comes in one piece, which is then not copied.
+            if not self._buffer:
+                self._buffer = data
+            else:
+                if isinstance(self._buffer, bytes):
+                    self._buffer = bytearray(self._buffer)
+                self._buffer += data
             # As soon as the prefix is there: what announces more than the caps is read no further.
-            if self._needed == protocol.PREFIX.size <= len(self._buffer):
-                self._needed += sum(protocol.lengths(bytes(self._buffer[: self._needed])))
-        header, _ = protocol.lengths(bytes(self._buffer[: protocol.PREFIX.size]))
-        start = protocol.PREFIX.size + header
-        self.header = protocol.read_header(bytes(self._buffer[protocol.PREFIX.size : start]))
+            if not self._start and len(self._buffer) >= self._needed:
+                header, body = protocol.lengths(bytes(self._buffer[: self._needed]))
+                self._start = self._needed + header
+                self._needed = self._start + body
+        self.header = protocol.read_header(bytes(self._buffer[protocol.PREFIX.size : self._start]))
         # Reading may have taken more: what follows the one request of a connection is nobody's.
-        self.body = bytes(self._buffer[start : self._needed])
+        self.body = bytes(self._buffer[self._start : self._needed])
         return True
 
     @property

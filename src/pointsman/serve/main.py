@@ -54,6 +54,8 @@ async def _run(places: Places, lock: int) -> None:
     # What is there now stays: the collector need not walk it while somebody waits.
     gc.collect()
     gc.freeze()
+    # An event leaves some hundred objects and no cycle: looking after every 700 finds nothing.
+    gc.set_threshold(20_000, 20, 20)
     threading.Thread(target=_watch, args=(daemon,), daemon=True, name="watchdog").start()
     await daemon.run(state_dir.listen(places))
 

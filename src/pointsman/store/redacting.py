@@ -32,7 +32,7 @@ class Redacting:
         Raises:
             LedgerError: nothing is on record.
         """
-        if len(records) > 1 and _is_clear(records, self._secrets):
+        if _is_clear([each for each in records if not each.covered], self._secrets):
             return self._journal.append(records)
         return self._journal.append([covered(record, self._secrets) for record in records])
 
