@@ -25,7 +25,7 @@ COMMANDS = {
     "explain": "Show every hook that is asked about a call, its answer and its time.",
     "hook": "Deliver one event to the daemon (the client that needs no compiler).",
     "init": "Put the hooks into a coding agent's settings.",
-    "ledger": "Look into the audit trail: tail, show, query, export.",
+    "ledger": "Look into the audit trail and prove it: tail, show, query, export, verify.",
     "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",
