@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,6 +65,19 @@ def key_path(where: Places) -> Path:
     """Return where the ledger's key is, as the user's settings say."""
     said = PolicyLoader(where).policy_for(None).ledger.get("key")
     return Path(said) if said else key_file(where.ledger)
+
+
+def audit_lines(audit: dict[str, Any]) -> Iterator[str]:
+    """Say how far the record is signed, and which sink does not take its checkpoints."""
+    if audit.get("fault"):
+        yield f"error      no checkpoint can be signed: {audit['fault']}"
+    elif audit.get("checkpoint"):
+        yield f"signed     checkpoint {audit['checkpoint']}, {audit['signed']} entries"
+    for sink in audit.get("sinks", ()):
+        if sink["fault"]:
+            yield f"warning    {sink['sink']}: {sink['waiting']} checkpoints wait: {sink['fault']}"
+        else:
+            yield f"sink       {sink['sink']}: checkpoint {sink['sent']}"
 
 
 def _key(text: str) -> bytes:

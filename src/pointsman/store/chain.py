@@ -39,6 +39,7 @@ _HEAD = struct.Struct(">4q")
 _text = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",", ":"), allow_nan=False
 ).encode
+_SALT = 16
 
 
 def event_digest(
@@ -98,6 +99,7 @@ class Growth:
         self._head = tip.head
         self._number = tip.number
         self._event = tip.event
+        self._salts = b""
 
     def event(
         self,
@@ -107,7 +109,7 @@ class Growth:
         runs: Sequence[Sequence[Any]],
     ) -> None:
         """Add an event of which these are all columns but its number."""
-        salt = os.urandom(16) if body else None
+        salt = self._salt() if body else None
         digest = event_digest(columns, body_digest(salt, *body) if salt and body else None, runs)
         self._add(EVENT, seq, (0, runs[-1][1] + 1 if runs else 0), digest, salt)
         self._event = max(self._event, seq)
@@ -124,6 +126,12 @@ class Growth:
         """Add an act; return its number, which is that of its entry."""
         self._add(ACT, self._number, (0, 0), row_digest(columns))
         return self._number - 1
+
+    def _salt(self) -> bytes:
+        if not self._salts:  # Asked for together: each time is a call of the system.
+            self._salts = os.urandom(64 * _SALT)
+        salt, self._salts = self._salts[:_SALT], self._salts[_SALT:]
+        return salt
 
     def _add(
         self, kind: int, ref: int, span: tuple[int, int], digest: bytes, salt: bytes | None = None

@@ -9,6 +9,7 @@ import contextlib
 import json
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
 from pointsman.store import chain, ledger_file, retire
 from pointsman.store.adopting import Adoption
-from pointsman.store.checkpoints import Checkpoint
+from pointsman.store.checkpoints import Checkpoint, stored
 from pointsman.store.ledger_file import FileIdentity, connect, translated
 from pointsman.store.record import Record, event_row, run_row
 from pointsman.store.sealing import Chain, Change, Sealing, begin
@@ -260,6 +261,10 @@ class Ledger:
             return False
         self.seal()
         return True
+
+    def checkpoints_after(self, seq: int) -> list[Checkpoint]:
+        """Return the newest 1000 checkpoints behind a number, the oldest first."""
+        return list(deque(stored(self._connection, seq), 1000))
 
     def adopt(self, batch: int = 100) -> int:
         """Take rows from before the chain into it; return how many, 0 when all are in it."""

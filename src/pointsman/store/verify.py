@@ -220,13 +220,14 @@ class Reading:
         self.found.live["hook_runs"] += runs
 
     def _count_uncovered(self) -> None:
-        sql = "SELECT max(ref) FROM chain WHERE kind = ? AND ref <= ?"
-        for table, column, kind, most in _pending(self.connection):
-            done = self.connection.execute(sql, (kind, most)).fetchone()[0] or 0
-            count = f"SELECT count(*) FROM {table} WHERE {column} > ? AND {column} <= ?"
-            waiting = self.connection.execute(count, (done, most)).fetchone()[0]
-            self.found.uncovered += waiting
-            self.found.live[f"{table} waiting"] = waiting
+        sql = "SELECT coalesce(max(ref), 0) FROM chain WHERE kind = ? AND ref <= ?"
+        for tables, column, kind, most in _pending(self.connection):
+            (done,) = self.connection.execute(sql, (kind, most)).fetchone()
+            for table in tables:
+                count = f"SELECT count(*) FROM {table} WHERE {column} > ? AND {column} <= ?"
+                (waiting,) = self.connection.execute(count, (done, most)).fetchone()
+                self.found.live[f"{table} waiting"] = waiting
+            self.found.uncovered += self.found.live[f"{tables[0]} waiting"]
 
 
 _CHECKS = {EVENT: Reading._event, RUNS: Reading._late, NOTE: Reading._note, ACT: Reading._act}
@@ -310,13 +311,15 @@ def _before_chain(connection: sqlite3.Connection) -> int:
     return _number(begun(connection).get("events"))
 
 
-def _pending(connection: sqlite3.Connection) -> Iterator[tuple[str, str, int, int]]:
+def _pending(
+    connection: sqlite3.Connection,
+) -> Iterator[tuple[tuple[str, ...], str, int, int]]:
     """Yield the tables of which older rows still wait to be taken into the chain."""
     if connection.execute("SELECT 1 FROM acts WHERE what = ?", (ADOPTED,)).fetchone():
         return
     said = begun(connection)
-    yield "events", "seq", EVENT, _number(said.get("events"))
-    yield "notes", "n", NOTE, _number(said.get("notes"))
+    yield ("events", "bodies", "hook_runs"), "seq", EVENT, _number(said.get("events"))
+    yield ("notes",), "n", NOTE, _number(said.get("notes"))
 
 
 def _read(text: str) -> dict[str, Any]:
