@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from pointsman.cli.covered import covered, echo_json
+from pointsman.cli.ledger_verify import key as key_
+from pointsman.cli.ledger_verify import verify
 from pointsman.cli.places import places
 from pointsman.model.decision import Action
 from pointsman.store import query
@@ -21,6 +23,10 @@ _MOST = 2**63 - 1
 @click.group()
 def command() -> None:
     """Look into the audit trail; it needs no running daemon."""
+
+
+for _each in (verify, key_):
+    command.add_command(_each)
 
 
 def _filters(function: _Command) -> _Command:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pointsman import __version__
+from pointsman.cli.ledger_verify import audit_lines
 from pointsman.cli.places import cwd, places
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import DaemonUnreachable
@@ -64,6 +65,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     lines += _sandbox_lines(status)
     lines += _approval_lines(status)
     lines += _ledger_lines(status)
+    lines += audit_lines(status.get("audit") or {})
     for problem in status["config_errors"]:
         place = f"{problem['file']}:{problem['line']}"
         what = f"{problem['key']} = {problem['value']}: {problem['message']}"

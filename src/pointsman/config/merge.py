@@ -29,6 +29,7 @@ class Merged:
     escalation: dict[str, Any] = field(default_factory=dict)
     approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    ledger: dict[str, Any] = field(default_factory=dict)
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
@@ -72,6 +73,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         escalation=dict(user.get("escalation", {})),
         approvals=dict(user.get("approvals", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
+        ledger=dict(user.get("ledger", {})),
         sandbox=user.get("sandbox", {}).get("enabled", True),
         mechanism=user.get("sandbox", {}).get("mechanism", "auto"),
     )

@@ -308,6 +308,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         escalation=merged.escalation,
         approvals=merged.approvals,
         retention_days=merged.retention_days,
+        ledger=merged.ledger,
         sandbox=merged.sandbox,
         mechanism=merged.mechanism,
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
@@ -172,14 +173,7 @@ SETTINGS = Table(
                 ),
             },
         ),
-        "ledger": Table(
-            "The audit trail.",
-            {
-                "retention_days": Number(
-                    "Days for which events are kept. Default: 90.", 1, 36_500, whole=True
-                )
-            },
-        ),
+        "ledger": LEDGER,
     },
 )
 

@@ -88,6 +88,8 @@ class Policy:
     escalation: Mapping[str, Any] = field(default_factory=dict)
     approvals: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    ledger: Mapping[str, Any] = field(default_factory=dict)
+    """The rest of what is said of the audit trail."""
     sandbox: bool = True
     mechanism: str = "auto"
     """Whether commands of agents with a contract are held by the kernel."""

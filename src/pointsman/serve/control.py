@@ -14,6 +14,7 @@ from pointsman.model.policy import Policy, Problem
 from pointsman.paths.repository import anchored_root
 from pointsman.serve import protocol, state_dir
 from pointsman.serve.holding import Holding
+from pointsman.serve.keeping import Keeping
 from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger_file import beside
@@ -34,6 +35,7 @@ class Controlled(Protocol):
     unrecorded: int
     backlog: Backlog
     holding: Holding
+    keeping: Keeping
 
     @property
     def in_flight(self) -> int:
@@ -135,6 +137,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "ledger_error": daemon.backlog.error,
         "spooled": len(waiting(daemon.places.spool)),
         "sandbox": daemon.holding.described(),
+        "audit": daemon.keeping.status(),
         **describe(daemon.places, policy),
     }
 

@@ -26,11 +26,11 @@ from pointsman.serve.deliveries import delivery_of
 from pointsman.serve.failing import bug, unrecorded
 from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
+from pointsman.serve.keeping import Keeping
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
 from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
-from pointsman.store.ledger import Ledger
 from pointsman.store.recorder import Recorder, append_each
 from pointsman.store.redacting import Redacting
 
@@ -52,7 +52,8 @@ class Daemon:
         self.answered = 0
         self.unrecorded = 0
         self._held = held
-        self._ledger = Ledger.open(places.ledger, held=held)
+        self.keeping = Keeping(places, lambda: self.policies.policy_for(None).ledger, held)
+        self._ledger = self.keeping.ledger
         self._proof = Proof(places.state)
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
@@ -110,10 +111,11 @@ class Daemon:
             else:
                 state_dir.prepare(self.places)  # Deleted, perhaps: the record needs a place.
                 kept = self._ledger.rescue()
+                self.keeping.put_back_key()
                 _log.error("the state directory is another daemon's by now; our ledger: %s", kept)
         except PointsmanError as error:
             _log.error("at the end: %s; %s", error, error.fix)
-        self._ledger.close()
+        self.keeping.close()
         self._desk.store.close()
 
     @property
@@ -284,8 +286,9 @@ class Daemon:
         await self._setups.close_retired()
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
-        self._prune()
+        await self.keeping.tick(self.report)
         await self._tend_approvals()
+        self._prune()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")

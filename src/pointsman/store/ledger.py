@@ -9,6 +9,7 @@ import contextlib
 import json
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,12 @@ from typing import Any
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
-from pointsman.store import ledger_file, rollups
+from pointsman.store import chain, ledger_file, retire, rollups
+from pointsman.store.adopting import Adoption
+from pointsman.store.checkpoints import Checkpoint, stored
 from pointsman.store.ledger_file import FileIdentity, connect, translated
 from pointsman.store.record import Record, event_row, run_row
+from pointsman.store.sealing import Chain, Change, Sealing, begin
 
 
 def _marks(columns: int) -> str:
@@ -28,7 +32,7 @@ def _marks(columns: int) -> str:
 _EVENT = f"INSERT INTO events VALUES ({_marks(28)})"  # noqa: S608 - only question marks
 _BODY = "INSERT INTO bodies VALUES (?,?,?,?)"
 _RUN = f"INSERT INTO hook_runs VALUES ({_marks(13)})"  # noqa: S608 - only question marks
-_NOTE = "INSERT INTO notes (ns, kind, text, data) VALUES (?,?,?,?)"
+_NOTE = "INSERT INTO notes VALUES (?,?,?,?,?)"
 
 
 class Ledger:
@@ -40,14 +44,18 @@ class Ledger:
         connection: sqlite3.Connection,
         clock: Callable[[], int],
         held: Callable[[], bool],
+        sealing: Sealing | None = None,
     ) -> None:
         self._path = path
+        self._sealing = sealing or Sealing.of(path)
         self._connection = connection
         self._clock = clock
         self._held = held
         self._identity = FileIdentity.of(path)
         # Numbers are given here, not by SQLite: derived rows name their origin's in the same batch.
         self._next = _highest(connection) + 1
+        self._chain = self._chained()
+        self._adoption = Adoption(connection)
 
     @classmethod
     def open(
@@ -56,10 +64,12 @@ class Ledger:
         *,
         clock: Callable[[], int] = time.time_ns,
         held: Callable[[], bool] = lambda: True,
+        sealing: Sealing | None = None,
     ) -> "Ledger":
         """Open or create the ledger; a corrupt one is set aside and a new one says so.
 
-        ``held`` tells whether the state directory is still this process's own.
+        ``held`` tells whether the state directory is still this process's own; ``sealing`` how
+        checkpoints are signed and sent, by default with a key and into a file beside the ledger.
 
         Raises:
             LedgerError: where it cannot be opened for writing, or is newer than this program.
@@ -67,13 +77,14 @@ class Ledger:
         # Before the file is made: once a new one stands there, what was rescued stays aside.
         adopted = ledger_file.adopt(path)
         try:
-            ledger = cls(path, connect(path), clock, held)
+            ledger = cls(path, connect(path), clock, held, sealing)
         except LedgerCorrupt as error:
             moved = ledger_file.set_aside(path, ledger_file.CORRUPT, clock)
-            ledger = cls(path, connect(path), clock, held)
+            ledger = cls(path, connect(path), clock, held, sealing)
             ledger.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
         if adopted:
             ledger.note("ledger put back", f"{adopted} was rescued from a deleted directory")
+        ledger._say_what_is_gone()
         return ledger
 
     @property
@@ -96,11 +107,35 @@ class Ledger:
             self._begin_anew(error)
             return self._append(records)
         except LedgerError as error:
-            if not isinstance(error.__cause__, sqlite3.IntegrityError):
-                raise
-            # Somebody else wrote (a daemon whose lock file was deleted): go on behind them.
-            self._next = _highest(self._connection) + 1
+            self._go_on_behind(error)
             return self._append(records)
+
+    def _go_on_behind(self, error: LedgerError) -> None:
+        """Where somebody else wrote (a daemon whose lock file was deleted), go on behind them."""
+        if not isinstance(error.__cause__, sqlite3.IntegrityError):
+            raise error
+        self._next = _highest(self._connection) + 1
+        self._chain = self._chained(self._chain.last)
+
+    def _chained(self, before: Checkpoint | None = None) -> Chain:
+        """Return where the chain stands; begin it where there is none."""
+        found = Chain(self._connection, self._sealing, before)
+        change = begin(self._connection, found, self._clock())
+        if change is not None:
+            with self._transaction():
+                change.write(self._connection, chain.INSERT)
+            change.take()
+        return found
+
+    def _say_what_is_gone(self) -> None:
+        gone = self._chain.cut
+        if gone is not None:
+            had, there = gone.tree_size, self._chain.tip.tree.size
+            text = f"checkpoint {gone.seq} vouches for {had} entries, there are {there}"
+            self.note("ledger cut", f"{text}; to look: pointsman ledger verify")
+            # Signed at once: what comes now must not grow over the place.
+            with contextlib.suppress(LedgerError):
+                self.seal()
 
     def check_in_place(self) -> None:
         """Make sure that the file still stands at its name; put it back where it does not.
@@ -142,7 +177,7 @@ class Ledger:
         Raises:
             LedgerError: it cannot be written.
         """
-        if FileIdentity.of(self._path) == self._identity:
+        if self._is_in_place():
             return None
         return ledger_file.rescue(self._connection, self._path, self._clock)
 
@@ -152,30 +187,107 @@ class Ledger:
         runs: list[tuple[Any, ...]] = []
         seqs = []
         seq = self._next
+        change = self._chain.growth()
         for record in records:
             seqs.append(seq)
             parent = seq
             for one, derived_from in _with_derived(record, parent):
-                events.append(event_row(seq, derived_from, one))
-                runs.extend(run_row(seq, n, run) for n, run in enumerate(one.runs))
-                if one.payload or one.answer.stdout or one.answer.stderr:
-                    bodies.append((seq, one.payload, one.answer.stdout, one.answer.stderr))
+                row = event_row(seq, derived_from, one)
+                said = [run_row(seq, n, run) for n, run in enumerate(one.runs)]
+                body = (one.payload, one.answer.stdout, one.answer.stderr)
+                change.event(seq, row[1:], body if any(body) else None, said)
+                events.append(row)
+                runs += said
+                if any(body):
+                    bodies.append((seq, *body))
                 seq += 1
         counts = rollups.statements(events, runs)
-        self._write([(_EVENT, events), (_BODY, bodies), (_RUN, runs), *counts])
+        self._write(change, [(_EVENT, events), (_BODY, bodies), (_RUN, runs), *counts])
         # Only now: what was not written leaves no gap in the numbers.
         self._next = seq
+        if self._chain.due:
+            # What is on record is on record: a key that is gone is the upkeep's to complain of.
+            with contextlib.suppress(LedgerError):
+                self.seal()
         return seqs
 
     def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
         """Add hook runs that ended after the answer was out to the event ``seq``."""
         rows = [run_row(seq, first + n, run) for n, run in enumerate(runs)]
-        self._write([(_RUN, rows), *rollups.statements([], rows)])
+
+        def write() -> None:
+            change = self._chain.growth()
+            if rows:
+                change.runs(seq, first, rows)
+            self._write(change, [(_RUN, rows), *rollups.statements([], rows)])
+
+        self._behind_others(write)
 
     def note(self, kind: str, text: str, **data: object) -> None:
         """Record something of the daemon's own."""
         row = (self._clock(), kind, text, json.dumps(data, default=str))
-        self._write([(_NOTE, [row])])
+
+        def write() -> None:
+            change = self._chain.growth()
+            self._write(change, [(_NOTE, [change.noted(row)])])
+
+        self._behind_others(write)
+
+    def _behind_others(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except LedgerError as error:
+            self._go_on_behind(error)
+            write()
+
+    def seal(self) -> None:
+        """Sign how far the record has come, whether anything came or not.
+
+        Raises:
+            LedgerError: the key cannot be used, or the file cannot be written.
+        """
+        change = self._chain.growth()
+        with self._transaction():
+            change.seal(self._connection, self._clock())
+        change.take()
+
+    def seal_within(self, seconds: float) -> bool:
+        """Sign where the last checkpoint of this process is so long ago; say whether so.
+
+        Raises:
+            LedgerError: as for ``seal``.
+        """
+        since = time.monotonic() - self._chain.sealed_at
+        if not self._chain.due and since < seconds and self._chain.sealed_at:
+            return False
+        self.seal()
+        return True
+
+    def checkpoints_after(self, seq: int) -> list[Checkpoint]:
+        """Return the newest 1000 checkpoints behind a number, the oldest first."""
+        return list(deque(stored(self._connection, seq), 1000))
+
+    def adopt(self, batch: int = 100) -> int:
+        """Take rows from before the chain into it; return how many, 0 when all are in it."""
+        if self._adoption.done:
+            return 0
+        with self._changing() as change:
+            taken = self._adoption.step(self._connection, change, self._clock(), batch)
+        self._adoption.took(taken)
+        if not taken.count:
+            text = "rows from before the chain are in it from now on; what was done to them "
+            self.note("ledger chained", text + "before this moment cannot be known")
+        return taken.count
+
+    def purge(self, which: retire.Which, from_n: int = 0, batch: int = 500) -> retire.Step:
+        """Remove bodies, from one entry of the chain on; return how many and where to go on.
+
+        Raises:
+            LedgerError: nothing was removed.
+        """
+        with self._changing(sealed=True) as change:
+            span = (from_n, batch)
+            return retire.purge(self._connection, change, which, self._clock(), span)
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, on a connection of its own.
@@ -195,32 +307,25 @@ class Ledger:
             raise translated(error, self._path) from error
 
     def prune(self, older_than_ns: int, batch: int = 500) -> int:
-        """Delete events received before this time, at most ``batch``; return how many."""
-        with self._transaction():
-            events = self._connection.execute(
-                "SELECT * FROM events WHERE received_ns < ? ORDER BY seq LIMIT ?",
-                (older_than_ns, batch),
-            ).fetchall()
-            found = [(row[0],) for row in events]
-            runs = [
-                run
-                for seq in found
-                for run in self._connection.execute("SELECT * FROM hook_runs WHERE seq = ?", seq)
-            ]
-            # Opened and closed in one transaction: no other connection ever sees the gate open.
-            self._connection.execute("INSERT INTO retention_gate VALUES (1)")
-            for table in ("bodies", "hook_runs", "events"):
-                self._connection.executemany(f"DELETE FROM {table} WHERE seq = ?", found)  # noqa: S608
-            self._connection.execute("DELETE FROM retention_gate")
-            self._put(rollups.statements(events, runs, sign=-1))
-            # It goes through them all, so once, at the end of a round.
-            for emptied in rollups.EMPTIED if len(found) < batch else ():
-                self._connection.execute(emptied)
-        return len(found)
+        """Delete events received before this time, at most ``batch``; return how many.
+
+        Raises:
+            LedgerError: nothing was deleted.
+        """
+        with self._changing(sealed=True) as change:
+            now = self._clock()
+            return retire.prune(self._connection, change, older_than_ns, now, batch)
 
     def close(self) -> None:
-        """Close the file."""
+        """Sign what came since the last checkpoint, and close the file."""
+        tip = self._chain.tip.tree.size
+        if tip > self._chain.sealed and self._held() and self._is_in_place():
+            with contextlib.suppress(LedgerError):
+                self.seal()
         self._connection.close()
+
+    def _is_in_place(self) -> bool:
+        return FileIdentity.of(self._path) == self._identity
 
     def _begin_anew(self, error: LedgerCorrupt) -> None:
         """Set the damaged file aside, as it is, and go on in a new one."""
@@ -231,16 +336,30 @@ class Ledger:
         self._identity = FileIdentity.of(self._path)
         # Numbers go on behind the damaged file's: none is given out twice.
         self._next = max(self._next, _highest(self._connection) + 1)
+        self._chain = self._chained(self._chain.last)
+        self._adoption = Adoption(self._connection)
         self.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
 
-    def _write(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+    def _write(self, change: Change, statements: Sequence[rollups.Statement]) -> None:
         with self._transaction():
-            self._put(statements)
+            rollups.carry_out(self._connection, statements)
+            change.write(self._connection, chain.INSERT)
+        change.take()
 
-    def _put(self, statements: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
-        for statement, rows in statements:
-            if rows:
-                self._connection.executemany(statement, rows)
+    @contextlib.contextmanager
+    def _changing(self, *, sealed: bool = False) -> Iterator[Change]:
+        """Give what a transaction adds to the chain; ``sealed`` where that is signed with it."""
+        change = self._chain.growth()
+        try:
+            with self._transaction():
+                yield change
+                change.write(self._connection, chain.INSERT)
+                if sealed and change.rows:
+                    change.seal(self._connection, self._clock())
+        except LedgerError as error:
+            self._go_on_behind(error)
+            raise
+        change.take()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ retention deletes they give back. Each dimension has its own narrow rows, by hou
 are a histogram by day. Only whole numbers and ``ON CONFLICT … DO UPDATE``: any SQL store has them.
 """
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -52,12 +53,11 @@ _SESSIONS = _upsert(
 _HOOKS = _upsert(
     "hook_days", "day, hook, event, role, outcome, budget_ms, bucket", "", ("runs", "duration_ns")
 )
-EMPTIED = (
+_EMPTIED = (
     "DELETE FROM event_hours WHERE events <= 0",
     "DELETE FROM sessions WHERE events <= 0",
     "DELETE FROM hook_days WHERE runs <= 0",
 )
-"""What retention leaves behind, taken away."""
 
 
 def length_bucket(duration_ns: int) -> int:
@@ -87,6 +87,28 @@ def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> lis
         (_SESSIONS, _sessions(events, sign)),
         (_HOOKS, _hooks(runs, sign)),
     ]
+
+
+def carry_out(connection: sqlite3.Connection, these: Iterable[Statement]) -> None:
+    """Carry out statements, each for all of its rows."""
+    for statement, rows in these:
+        if rows:
+            connection.executemany(statement, rows)
+
+
+def give_back(connection: sqlite3.Connection, seqs: Sequence[Sequence[int]], *, last: bool) -> None:
+    """Take the events of these numbers, which are about to be deleted, from the counts.
+
+    With the ``last`` of them the rows that count nothing any more are taken away: that goes
+    through them all.
+    """
+    events, runs = [], []
+    for seq in seqs:
+        events += connection.execute("SELECT * FROM events WHERE seq = ?", seq).fetchall()
+        runs += connection.execute("SELECT * FROM hook_runs WHERE seq = ?", seq).fetchall()
+    carry_out(connection, statements(events, runs, sign=-1))
+    for emptied in _EMPTIED if last else ():
+        connection.execute(emptied)
 
 
 def _counted(row: Row) -> list[int]:
