@@ -9,6 +9,7 @@ from pointsman.hooks import (
     command_safety,
     completion,
     credentials,
+    limits,
     proof,
     roles,
     scope,
@@ -35,6 +36,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     secret_output.NAME: secret_output.hook,
     credentials.NAME: credentials.hook,
     proof.NAME: proof.hook,
+    limits.NAME: limits.hook,
 }
 """A new policy is one file and one line here."""
 

@@ -56,6 +56,7 @@ class Daemon:
         self._proof = Proof(places.state)
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
+        self._setups.oversight.report = self.report
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
@@ -286,6 +287,7 @@ class Daemon:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
         await self._tend_approvals()
+        await self._runtime.escalate(self._setups.oversight.tick(time.time_ns()))
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
