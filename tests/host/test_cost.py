@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from pointsman.meter.report import BY
+from pointsman.store import query
 
 from .messages_api import MessagesApi, Refused, Request, Said, agent, bash, used
 from .pointsman_session import Guarded, guarded
@@ -74,6 +76,22 @@ def known(*messages: tuple[int, ...]) -> Counter[str]:
     return sums
 
 
+def recorded(under: Guarded) -> Counter[str]:
+    """Return what the daemon itself has put on record: no command of ours has added to it."""
+    columns = [*FIELDS.values(), "calls"]
+    asked = f"SELECT {', '.join(f'coalesce(sum({name}), 0)' for name in columns)} FROM usage"
+    with query.opened(under.state / "ledger.db") as connection:
+        return Counter(dict(zip(columns, connection.execute(asked).fetchone(), strict=True)))
+
+
+def wait_for_record(under: Guarded, wanted: Counter[str]) -> None:
+    """Wait until the daemon has read what a session has left."""
+    deadline = time.monotonic() + 60
+    while recorded(under) != wanted:
+        assert time.monotonic() < deadline, recorded(under)
+        time.sleep(0.1)
+
+
 def flaky(said: Said) -> Any:
     """Return a turn that the service refuses once, as one that is overloaded does."""
     tries = itertools.count()
@@ -103,6 +121,7 @@ def test_ledger_transcript_and_host_agree(under: Guarded, api: MessagesApi) -> N
     result = run(under, "Begin. SCRIPT=main")
     wanted = known(*MAIN, LAST, *CHILD)
     assert transcripts(under) == wanted
+    wait_for_record(under, wanted)
     for by in BY:
         assert summed(cost(under, "--by", by)) == wanted, by
     (session,) = cost(under, "--by", "session")
@@ -153,6 +172,7 @@ def test_fork_resume_and_compaction_count_each_message_once(
     rows = {row["session"]: row for row in cost(under)}
     assert summed([rows[first]]) == both + known(MAIN[0], LAST)
     assert summed(list(rows.values())) == transcripts(under)
+    wait_for_record(under, transcripts(under))
     # The calls that compact stand in no transcript: the host alone counts them, and says so.
     compacted = [row for row in cost(under, "--host", "--session", first) if "opus" in row["model"]]
     assert compacted[0]["host_output_tokens"] > compacted[0]["output_tokens"]
@@ -175,6 +195,7 @@ def test_a_daemon_that_died_has_missed_nothing(under: Guarded, api: MessagesApi)
     assert summed(cost(under)) == wanted
     assert summed(cost(under, "--by", "tool")) == wanted
     under.command("up")
+    wait_for_record(under, wanted)
     assert summed(cost(under)) == wanted
 
 

@@ -121,10 +121,8 @@ def _lines(by: str, rows: list[Row]) -> Iterator[str]:
         yield _NOTE
     unpriced = report.total(rows).unpriced
     if unpriced:
-        yield (
-            f"{unpriced} calls are of models without a price, and in no sum of dollars; "
-            f"next step: give the model a price in {places().prices}"
-        )
+        yield f"calls of models without a price, in no sum of dollars: {unpriced}"
+        yield f"next step: pointsman cost --by model, and give them prices in {places().prices}"
 
 
 def _named(by: str, row: Row) -> str:

@@ -8,7 +8,6 @@ not; its ``cache_write_tokens`` include those that are kept for an hour.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,8 @@ _FAST = "fast"
 @lru_cache(maxsize=1)
 def table_version() -> str:
     """Return the name and the version of the table."""
+    from importlib.metadata import version  # noqa: PLC0415 - as dear as all the rest of this room
+
     return f"{TABLE} {version(TABLE)}"
 
 

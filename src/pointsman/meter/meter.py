@@ -83,6 +83,10 @@ class Meter:
         if not paths:
             return
         self._active.update(dict.fromkeys(paths, time.monotonic()))
+        self.wake()
+
+    def wake(self) -> None:
+        """Look soon into the sessions that are under way; returns at once."""
         self._again = True
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._soon())

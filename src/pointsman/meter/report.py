@@ -75,10 +75,13 @@ def of_ledger(connection: sqlite3.Connection, by: str, chosen: Chosen, lens: Len
     ``connection`` reads; it must be within one transaction, so that record and positions agree.
     """
     postings = [each for each in beyond(connection, lens)[0] if _takes(chosen, each.usage)]
-    if by == "call" or (by == "tool" and chosen != Chosen(repository=chosen.repository)):
+    if by == "call" or (by == "tool" and chosen.session is not None):
         return _calls(by, usage_query.messages(connection, chosen), postings)
     if by == "tool":
-        return _rows(by, usage_query.hourly(connection, by, chosen), _tool_sums(postings))
+        found = usage_query.hourly(connection, by, chosen)
+        for edge in usage_query.edges(chosen):
+            _add_calls(found, usage_query.messages(connection, edge))
+        return _rows(by, found, _tool_sums(postings))
     sums = usage_query.sums(connection, by, chosen)
     rows = _rows(by, sums, _value_sums(by, postings))
     if by != "subagent":
@@ -165,6 +168,12 @@ def _tool_sums(postings: Iterable[Posting]) -> Sums:
         for part in posting.parts:
             sums[part.tool] = sums.get(part.tool, Amount()) + part.amount
     return sums
+
+
+def _add_calls(sums: Sums, messages: Iterable[usage_query.Message]) -> None:
+    for message in messages:
+        for part in shared(message.calls, message.amount):
+            sums[part.tool] = sums.get(part.tool, Amount()) + part.amount
 
 
 def _calls(

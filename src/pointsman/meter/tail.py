@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-AT_ONCE = 1024 * 1024
-"""Bytes that are read at once."""
+AT_ONCE = 256 * 1024
+"""Bytes that are read at once: what they say is put on record in one go, on the daemon's loop."""
 MOST_AT_ONCE = 8 * 1024 * 1024
 """Bytes that are read where no line ends in those. A line that is longer is passed over."""
 _HEAD = 256

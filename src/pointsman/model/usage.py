@@ -1,6 +1,7 @@
 """What a model's messages have used, and what that costs."""
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 TOKEN_FIELDS = (
     "input_tokens",
@@ -104,7 +105,8 @@ class Amount:
     @property
     def values(self) -> tuple[int, ...]:
         """Every figure, in the order of the fields."""
-        return tuple(getattr(self, name) for name in AMOUNT_FIELDS)
+        found: tuple[int, ...] = _figures(self)
+        return found
 
     @property
     def usd(self) -> float | None:
@@ -124,6 +126,7 @@ class Amount:
 
 
 AMOUNT_FIELDS = tuple(entry.name for entry in fields(Amount))
+_figures = attrgetter(*AMOUNT_FIELDS)
 
 
 def amount(*values: int) -> Amount:

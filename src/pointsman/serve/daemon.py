@@ -298,7 +298,7 @@ class Daemon:
             await asyncio.to_thread(self._ledger.checkpoint)
         self._prune()
         await self._tend_approvals()
-        await self.meter.catch_up()
+        self.meter.wake()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")

@@ -65,7 +65,7 @@ def sums(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums
     if chosen.session is not None:
         return _scanned(connection, dimension, chosen)
     found: Sums = {}
-    for edge in _edges(chosen):
+    for edge in edges(chosen):
         _merge(found, _scanned(connection, dimension, edge))
     _merge(found, hourly(connection, dimension, chosen))
     return found
@@ -96,8 +96,8 @@ def _whole_hours(chosen: Chosen) -> tuple[int | None, int | None]:
     return first, behind
 
 
-def _edges(chosen: Chosen) -> Iterator[Chosen]:
-    """Yield what is meant and is no whole hour."""
+def edges(chosen: Chosen) -> Iterator[Chosen]:
+    """Yield what is meant and is no whole hour: what ``hourly`` leaves out."""
     first, behind = _whole_hours(chosen)
     if first is not None and behind is not None and first >= behind:
         # One hour, or a part of two: `hourly` finds nothing between them.

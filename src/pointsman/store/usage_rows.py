@@ -104,16 +104,17 @@ def write(connection: sqlite3.Connection, postings: Sequence[Posting], now_ns: i
         for call, tool in zip(posting.usage.calls, posting.usage.tools, strict=True)
     ]
     connection.executemany(_TOOL, tools)
-    sums: dict[tuple[str, int, str, str], Amount] = {}
+    sums: dict[tuple[str, int, str, str], list[int]] = {}
     for posting in postings:
         hour, repository = posting.usage.at_ns // HOUR_NS, posting.usage.repository or ""
-        values = list(dimension_values(posting.usage).items())
-        added = [(name, value, posting.amount) for name, value in values]
-        added += [("tool", part.tool, part.amount) for part in posting.parts]
+        whole = posting.amount.values
+        added = [(name, value, whole) for name, value in dimension_values(posting.usage).items()]
+        added += [("tool", part.tool, part.amount.values) for part in posting.parts]
         for dimension, value, figures in added:
-            at = (dimension, hour, repository, value)
-            sums[at] = sums.get(at, Amount()) + figures
-    connection.executemany(_HOUR, [(*at, *figures.values) for at, figures in sums.items()])
+            into = sums.setdefault((dimension, hour, repository, value), [0] * len(figures))
+            for place, figure in enumerate(figures):
+                into[place] += figure
+    connection.executemany(_HOUR, [(*at, *figures) for at, figures in sums.items()])
 
 
 def _row(posting: Posting, now_ns: int) -> tuple[Any, ...]:
