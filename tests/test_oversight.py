@@ -232,7 +232,7 @@ def call(number: int, command: str = "ls") -> Done:
 class Broken(NoPast):
     """A record that cannot be read."""
 
-    def of_session(self, session: str, before_ns: int) -> Any:
+    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Any:
         raise LedgerError("it is broken", fix="pointsman doctor")
 
 

@@ -4,6 +4,7 @@ All of it happens after the answer, and none of it may take the daemon down: wha
 record as a note.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
@@ -21,6 +22,7 @@ from pointsman.model.usage import Cost, Usage
 from pointsman.watch.watch import Watch
 
 _TICK_NS = 5 * 10**9
+_MOST_WAITING = 1000
 
 Sink = Callable[[Finding], None]
 """Takes each finding, its words covered; quick, and it waits for nothing."""
@@ -65,6 +67,7 @@ class Oversight:
         self._watch = Watch(self._failed) if watched else None
         self._complaint = ""
         self._ticked = 0
+        self._waiting: deque[WatchFinding] = deque(maxlen=_MOST_WAITING)
 
     def after(
         self, policy: Policy, happened: Happened, seq: int | None, *, real: bool
@@ -84,23 +87,24 @@ class Oversight:
         found = self._watch.event(event, decision, happened.runs, seq or 0, policy.watch)
         return self._told(found, event)
 
-    def usage(self, usage: Usage, cost: Cost) -> list[WatchFinding]:
-        """Take in what a message of a model has used; return what is found wrong."""
+    def usage(self, usage: Usage, cost: Cost) -> None:
+        """Take in what a message of a model has used; what is found wrong comes with the tick."""
         try:
             self.spent.usage(usage, cost)
         except Exception as error:  # noqa: BLE001 - what only counts must not cost the daemon
             self._complain(error)
-        if self._watch is None:
-            return []
-        settings = self._policy_for(usage.repository).watch
-        return self._told(self._watch.usage(usage, cost, settings))
+        if self._watch is not None:
+            settings = self._policy_for(usage.repository).watch
+            self._waiting += self._told(self._watch.usage(usage, cost, settings))
 
     def tick(self, now_ns: int) -> list[WatchFinding]:
-        """Look at what does not happen; return what is found wrong."""
-        if self._watch is None or 0 <= now_ns - self._ticked < _TICK_NS:
-            return []
-        self._ticked = now_ns
-        return self._told(self._watch.tick(now_ns))
+        """Look at what does not happen; return what was found wrong since the last time."""
+        found = list(self._waiting)
+        self._waiting.clear()
+        if self._watch is not None and not 0 <= now_ns - self._ticked < _TICK_NS:
+            self._ticked = now_ns
+            found += self._told(self._watch.tick(now_ns))
+        return found
 
     def _told(self, found: Iterable[Finding], event: Event | None = None) -> list[WatchFinding]:
         events = []

@@ -21,7 +21,7 @@ from pointsman.model.events import (
     TaskCompleted,
     UserPromptSubmit,
 )
-from pointsman.model.limit import Deed, Limit, NoPast, Priced
+from pointsman.model.limit import Deed, Limit, NoPast, Spend
 from pointsman.model.usage import Cost, Usage
 
 MINUTE = 60 * 10**9
@@ -64,7 +64,9 @@ class Run:
         return self.spending.used(asked, limit(per, of)).amount
 
 
-def used(message: str, tokens: int = 10, usd: float | None = 0.5, **more: Any) -> Priced:
+def used(
+    message: str, tokens: int = 10, usd: float | None = 0.5, **more: Any
+) -> tuple[Usage, Cost]:
     values = {"host": "h", "session": "s", "model": "m", "at_ns": 10 * MINUTE, **more}
     usage = Usage(message_id=message, output_tokens=tokens, **values)
     return usage, Cost(usd=usd, prices="1")
@@ -195,6 +197,28 @@ def test_tokens_and_money_go_where_they_belong_and_count_once() -> None:
     assert run.used("day", "tokens") == 170
 
 
+def test_what_a_message_grows_by_comes_to_it() -> None:
+    run = Run()
+    run.note(SessionStart)
+    run.spending.usage(*used("a", 100, 1.0))
+    run.spending.usage(*used("a", 20, 0.25, growth=True))
+    assert run.used("session", "tokens") == 120
+    assert run.used("session", "usd") == 1.25
+
+
+def test_what_had_no_price_is_looked_up_on_record_again() -> None:
+    past = Past([], [spend("a", 100, 0.0, unpriced=1)])
+    run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0))
+    money, day = limit(of="usd"), limit("day", of="usd")
+    assert run.spending.used(run.event(PreToolUse), money).unpriced == 1
+    past.used = [*past.used, spend("a", 0, 2.0, unpriced=-1)]
+    assert run.spending.used(run.event(PreToolUse), money).unpriced == 1, "not with every call"
+    found = run.spending.used(run.event(PreToolUse, minutes=1), money)
+    assert (found.amount, found.unpriced) == (2.0, 0)
+    assert run.spending.used(run.event(PreToolUse), day).amount == 2.0
+    assert run.used("session", "tokens") == 100
+
+
 def test_what_has_no_price_is_counted_apart_until_it_has_one() -> None:
     run = Run()
     asked = run.event(PreToolUse)
@@ -228,25 +252,32 @@ def test_a_repository_s_own_day_is_its_own() -> None:
 class Past(NoPast):
     """A record of one session, which can also be out of reach."""
 
-    def __init__(self, deeds: Sequence[Deed] = (), priced: Sequence[Priced] = ()) -> None:
-        self.deeds, self.priced, self.broken = deeds, priced, False
-        self.asked: list[str] = []
+    def __init__(self, deeds: Sequence[Deed] = (), spends: Sequence[Spend] = ()) -> None:
+        self.done, self.used, self.broken = deeds, spends, False
+        self.asked: list[str | None] = []
 
-    def of_session(self, session: str, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
+    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Deed]:
         if self.broken:
             raise LedgerError("it is broken", fix="mend it")
         self.asked.append(session)
-        mine = [each for each in self.deeds if each.session == session and each.at_ns < before_ns]
-        return mine, [each for each in self.priced if each[0].session == session]
+        return [
+            each
+            for each in self.done
+            if since_ns <= each.at_ns < before_ns and session in {None, each.session}
+        ]
 
-    def since(self, since_ns: int, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
+    def spends(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Spend]:
         if self.broken:
             raise LedgerError("it is broken", fix="mend it")
-        self.asked.append("day")
-        return [each for each in self.deeds if since_ns <= each.at_ns < before_ns], self.priced
+        return [each for each in self.used if session in {None, each.session}]
 
 
-def deeds(start: int = 1, calls: int = 3, session: str = "s") -> list[Deed]:
+def spend(message: str, tokens: int, usd: float, **more: Any) -> Spend:
+    values = {"at_ns": 5 * MINUTE, "session": "s", "repository": REPO, **more}
+    return Spend(message=f"h {message} ", tokens=tokens, usd=usd, **values)
+
+
+def done(start: int = 1, calls: int = 3, session: str = "s") -> list[Deed]:
     return [
         Deed(at_ns=(start + n) * MINUTE, session=session, repository=REPO, is_call=True)
         for n in range(calls)
@@ -254,7 +285,7 @@ def deeds(start: int = 1, calls: int = 3, session: str = "s") -> list[Deed]:
 
 
 def test_what_was_before_a_restart_counts_on() -> None:
-    past = Past([*deeds(), *deeds(session="t")], [used("a", 100, 1.0)])
+    past = Past([*done(), *done(session="t")], [spend("a", 100, 1.0)])
     spending = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0)
     run = Run(spending)
     assert run.used() == 3
@@ -266,11 +297,11 @@ def test_what_was_before_a_restart_counts_on() -> None:
     assert run.used("day", "tokens") == 100
     run.note(PreToolUse)
     assert run.used() == 4
-    assert past.asked == ["day", "s"], "it is read once"
+    assert past.asked == [None, "s"], "it is read once"
 
 
 def test_a_record_that_cannot_be_read_is_no_zero() -> None:
-    past = Past(deeds())
+    past = Past(done())
     past.broken = True
     run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0))
     with pytest.raises(LedgerError, match="it is broken"):

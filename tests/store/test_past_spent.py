@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.cost.posting import Posting
 from pointsman.engine.deeds import deed_of
 from pointsman.engine.spent import Spending
 from pointsman.model.decision import NO_OPINION, deny
@@ -23,6 +24,8 @@ from pointsman.model.events import (
     UserPromptSubmit,
 )
 from pointsman.model.limit import OF, PER, Limit
+from pointsman.model.usage import Amount, Cost, Usage
+from pointsman.store import usage_rows
 from pointsman.store.ledger import Ledger
 from pointsman.store.past_spent import PastSpent
 from pointsman.store.record import Record
@@ -96,8 +99,7 @@ def test_after_a_restart_the_same_is_used(ledger: Ledger, per: str, of: str, age
 
 def test_events_are_read_as_they_were(ledger: Ledger) -> None:
     lived(ledger)
-    deeds, priced = PastSpent(ledger.path).of_session("s", NOW + 60 * MINUTE)
-    assert priced == ()
+    deeds = PastSpent(ledger.path).deeds(0, NOW + 60 * MINUTE, "s")
     for deed, (kind, more) in zip(deeds, STEPS, strict=True):
         given = {key: value for key, value in more.items() if key != "denied"}
         live = deed_of(event(kind, deed.at_ns, **given))
@@ -110,15 +112,66 @@ def test_only_what_has_happened_and_only_before_counts(ledger: Ledger) -> None:
         one = event(PreToolUse, NOW + number)
         ledger.append([Record(event=one, transport=transport)])
     past = PastSpent(ledger.path)
-    assert len(past.since(0, NOW + 99)[0]) == 2
-    assert len(past.since(0, NOW + 1)[0]) == 1
-    assert len(past.since(NOW + 1, NOW + 99)[0]) == 1
-    assert len(past.of_session("other", NOW + 99)[0]) == 0
+    assert len(past.deeds(0, NOW + 99)) == 2
+    assert len(past.deeds(0, NOW + 1)) == 1
+    assert len(past.deeds(NOW + 1, NOW + 99)) == 1
+    assert len(past.deeds(0, NOW + 99, "other")) == 0
+
+
+def test_what_was_used_is_read_posting_by_posting(ledger: Ledger) -> None:
+    def posted(message: str, tokens: int, nano: int, unpriced: int = 0, at: int = NOW) -> Posting:
+        usage = Usage(
+            host="h", session="s", message_id=message, model="m", at_ns=at, repository="/r",
+            output_tokens=tokens,
+        )  # fmt: skip
+        figures = Amount(output_tokens=tokens, usd_nano=nano, unpriced=unpriced, calls=1)
+        return Posting(usage=usage, amount=figures, cost=Cost(usd=None, prices="1"))
+
+    rows = [posted("a", 100, 0, 1), posted("b", 50, 10**9), posted("a", 0, 2 * 10**9, -1)]
+    with ledger.writing() as connection:
+        usage_rows.write(connection, [*rows, posted("c", 7, 0, at=NOW + MINUTE)], NOW)
+    past = PastSpent(ledger.path)
+    found = past.spends(0, NOW + 1, "s")
+    assert [(each.tokens, each.usd, each.unpriced) for each in found] == [
+        (100, 0.0, 1), (50, 1.0, 0), (0, 2.0, -1),
+    ]  # fmt: skip
+    assert found[0].message == found[2].message == rows[0].usage.key
+    assert len(past.spends(NOW, NOW + 2 * MINUTE)) == 4
+    assert past.spends(0, NOW, "other") == []
+    asked = event(PreToolUse, NOW + 2 * MINUTE)
+    spending = Spending(past)
+    money = spending.used(asked, Limit(per="session", of="usd", at=1, then="deny"))
+    assert (money.amount, money.unpriced) == (3.0, 0)
 
 
 def test_without_a_ledger_nothing_was_and_a_broken_one_says_so(tmp_path: Path) -> None:
-    assert PastSpent(tmp_path / "none.db").of_session("s", NOW) == ([], ())
+    assert PastSpent(tmp_path / "none.db").deeds(0, NOW, "s") == []
     broken = tmp_path / "ledger.db"
     broken.write_bytes(b"no database at all" * 100)
     with pytest.raises(LedgerError):
-        PastSpent(broken).of_session("s", NOW)
+        PastSpent(broken).deeds(0, NOW, "s")
+
+
+@pytest.mark.parametrize(("session", "index"), [("s", "session"), (None, "time")])
+def test_what_is_looked_for_is_found_by_an_index(
+    ledger: Ledger, session: str | None, index: str
+) -> None:
+    plans: list[str] = []
+
+    class Explaining(PastSpent):
+        """Looks at the plan in the place of the rows."""
+
+        def _rows(self, sql: str, column: str, values: Any) -> list[Any]:
+            plans.extend(
+                str(row["detail"])
+                for row in super()._rows(f"EXPLAIN QUERY PLAN {sql}", column, values)
+            )
+            return []
+
+    past = Explaining(ledger.path)
+    assert past.deeds(0, NOW, session) == []
+    assert past.spends(0, NOW, session) == []
+    used = [plan for plan in plans if " USING INDEX " in plan]
+    assert [plan.split(" USING INDEX ")[1].split()[0] for plan in used] == [
+        f"events_by_{index}", f"usage_by_{index}",
+    ]  # fmt: skip

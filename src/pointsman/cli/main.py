@@ -18,6 +18,7 @@ COMMANDS = {
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
     "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
+    "cost": "Show what models have used and what it costs, by anything.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",
     "doctor": "Prove that the installed hooks hold, by a canary that must be denied.",

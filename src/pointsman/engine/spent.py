@@ -7,14 +7,14 @@ once, when a session or the day is first met. In constant memory.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pointsman.engine.deeds import deed_of
 from pointsman.model.event import MAIN_THREAD, Event
-from pointsman.model.limit import Deed, Limit, NoPast, PastDeeds, Priced, Used
+from pointsman.model.limit import Deed, Limit, NoPast, PastDeeds, Spend, Used
 from pointsman.model.usage import Cost, Usage
 
 _MOST_SESSIONS = 512
@@ -23,6 +23,8 @@ _MOST_CALLS = 256
 _MOST_MESSAGES = 1024
 _MOST_DAYS = 256
 _MINUTE = 60e9
+_LOOK_AGAIN = 30 * 10**9
+"""Nanoseconds between two looks whether what had no price has got one."""
 
 _Key = tuple[str, str]
 
@@ -37,6 +39,16 @@ class _Tally:
     calls: int = 0
     busy_ns: int = 0
     told: set[Limit] = field(default_factory=set)
+
+    def add(self, spend: Spend) -> None:
+        """Add what was used."""
+        self.tokens += spend.tokens
+        self.usd += spend.usd
+        self.unpriced += spend.unpriced
+
+    def take(self, other: "_Tally") -> None:
+        """Take over what another one has of tokens and money."""
+        self.tokens, self.usd, self.unpriced = other.tokens, other.usd, other.unpriced
 
 
 @dataclass(slots=True)
@@ -72,6 +84,28 @@ class _Session:
     begun: OrderedDict[str, tuple[Limit, ...]] = field(default_factory=OrderedDict)
     """Calls that are counted although it is not known yet whether they run, with what was told."""
     messages: OrderedDict[str, tuple[int, float, int]] = field(default_factory=OrderedDict)
+    """What each message has used so far: tokens, dollars, and whether it has no price."""
+    looked_ns: int = 0
+
+    def news(self, usage: Usage, cost: Cost) -> Spend:
+        """Return what is added by what is told of a message, and remember it."""
+        told = (usage.tokens, cost.usd or 0.0, int(cost.usd is None))
+        tokens, usd, unpriced = self.messages.get(usage.key, (0, 0.0, 0))
+        # Told once more as a whole, it says what it is; told of its growth, what comes to it.
+        added = told[:2] if usage.growth else (told[0] - tokens, told[1] - usd)
+        spend = Spend(
+            at_ns=usage.at_ns, session=usage.session, message=usage.key, tokens=added[0],
+            usd=added[1], unpriced=told[2] - unpriced,
+        )  # fmt: skip
+        self.remember(spend)
+        return spend
+
+    def remember(self, spend: Spend) -> None:
+        """Add to what a message has used."""
+        tokens, usd, unpriced = self.messages.get(spend.message, (0, 0.0, 0))
+        now = tokens + spend.tokens, usd + spend.usd, unpriced + spend.unpriced
+        self.messages[spend.message] = now
+        _trim(self.messages, _MOST_MESSAGES)
 
     def tally(self, key: _Key) -> _Tally:
         tally = self.tallies.get(key)
@@ -161,6 +195,8 @@ class Spending:
         deed = deed_of(event)
         session = self._learning(deed)
         tally = self._tally(session, deed, limit)
+        if limit.of == "usd" and tally.unpriced:
+            self._look_again(deed.session, session, deed.at_ns)
         pace = session.pace
         if limit.per in {"agent", "type"}:
             pace = session.paces.get(deed.agent_id or MAIN_THREAD, _Pace())
@@ -204,14 +240,15 @@ class Spending:
                 tally.busy_ns += own if scope in {"agent", "type"} else whole
 
     def usage(self, usage: Usage, cost: Cost) -> None:
-        """Count what a message of a model has used; said again with other figures, they count."""
+        """Count what a message of a model has used, or what it has grown by (``Usage.growth``)."""
         session = self._session(usage.session, usage.at_ns)
         session.repository = usage.repository or session.repository
+        spend = session.news(usage, cost)
         # A late message of yesterday is none of today's.
         today = self._day_of(usage.at_ns) == self._day
-        found = self._tallies(session, usage.agent_id, usage.agent_type)
-        tallies = [tally for scope, tally in found if today or scope != "day"]
-        _charge(session, (usage, cost), tallies)
+        for scope, tally in self._tallies(session, usage.agent_id, usage.agent_type):
+            if today or scope != "day":
+                tally.add(spend)
 
     def _count(self, session: _Session, deed: Deed, calls: int) -> None:
         for _, tally in self._tallies(session, deed.agent_id, deed.agent_type):
@@ -253,8 +290,10 @@ class Spending:
             self._read_day(now_ns)
 
     def _read_day(self, now_ns: int) -> None:
+        begun = self._begins(now_ns)
         try:
-            deeds, used = self._past.since(self._begins(now_ns), now_ns)
+            deeds = self._past.deeds(begun, now_ns)
+            spends = self._past.spends(begun, now_ns)
         except BaseException:
             self._day = ""  # Asked again with the next event, which is not let pass before.
             raise
@@ -266,9 +305,27 @@ class Spending:
             for tally in self._both(session.repository):
                 tally.busy_ns += whole
                 tally.calls += deed.is_call
-        for each in used:
-            session = sessions.setdefault(each[0].session, _Session())
-            _charge(session, each, self._both(each[0].repository or session.repository))
+        for spend in spends:
+            for tally in self._both(spend.repository):
+                tally.add(spend)
+
+    def _look_again(self, name: str, session: _Session, now_ns: int) -> None:
+        """Take tokens and money from the record anew: what had no price may have got one."""
+        if 0 <= now_ns - session.looked_ns < _LOOK_AGAIN:
+            return
+        session.looked_ns = now_ns
+        now = _taken_in(self._past, name, now_ns)
+        if not now.messages:
+            return  # There is no record to look into.
+        session.messages = now.messages
+        for key, tally in now.tallies.items():
+            session.tally(key).take(tally)
+        days: dict[str, _Tally] = {}
+        for spend in self._past.spends(self._begins(now_ns), now_ns):
+            for repository in dict.fromkeys(("", spend.repository or "")):
+                days.setdefault(repository, _Tally()).add(spend)
+        for repository, tally in days.items():
+            self._of_day(repository).take(tally)
 
     def _both(self, repository: str | None) -> list[_Tally]:
         return [self._of_day(name) for name in dict.fromkeys(("", repository or ""))]
@@ -282,40 +339,35 @@ class Spending:
         self._turn(now_ns)
         session = self._sessions.get(name)
         if session is None:
-            deeds, used = self._past.of_session(name, now_ns)
-            session = self._sessions[name] = _taken_in(deeds, used)
+            session = self._sessions[name] = _taken_in(self._past, name, now_ns)
             _trim(self._sessions, _MOST_SESSIONS)
         else:
             self._sessions.move_to_end(name)
         return session
 
 
-def _taken_in(deeds: Sequence[Deed], used: Sequence[Priced]) -> _Session:
+def _taken_in(past: PastDeeds, name: str, now_ns: int) -> _Session:
     """Return a session as the record has it."""
     session = _Session()
-    for deed in deeds:
-        session.learn(deed)
-        whole, own = session.work(deed)
-        for scope, key in session.keys(deed.agent_id, deed.agent_type).items():
+    both: list[Deed | Spend] = [
+        *past.deeds(0, now_ns, name),
+        *past.spends(0, now_ns, name),
+    ]
+    # By their time: what is used goes to the task that was under way then.
+    for each in sorted(both, key=lambda one: one.at_ns):
+        if isinstance(each, Deed):
+            session.learn(each)
+            whole, own = session.work(each)
+        for scope, key in session.keys(each.agent_id, each.agent_type).items():
             tally = session.tally(key)
-            tally.busy_ns += own if scope in {"agent", "type"} else whole
-            tally.calls += deed.is_call
-    for each in used:
-        keys = session.keys(each[0].agent_id, each[0].agent_type)
-        _charge(session, each, [session.tally(key) for key in keys.values()])
+            if isinstance(each, Deed):
+                tally.busy_ns += own if scope in {"agent", "type"} else whole
+                tally.calls += each.is_call
+            else:
+                tally.add(each)
+        if isinstance(each, Spend):
+            session.remember(each)
     return session
-
-
-def _charge(session: _Session, priced: Priced, tallies: Iterable[_Tally]) -> None:
-    usage, cost = priced
-    now = (usage.tokens, cost.usd or 0.0, int(cost.usd is None))
-    before = session.messages.get(usage.message_id, (0, 0.0, 0))
-    session.messages[usage.message_id] = now
-    _trim(session.messages, _MOST_MESSAGES)
-    for tally in tallies:
-        tally.tokens += now[0] - before[0]
-        tally.usd += now[1] - before[1]
-        tally.unpriced += now[2] - before[2]
 
 
 def _trim(table: OrderedDict[Any, Any], most: int) -> None:

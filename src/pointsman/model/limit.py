@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pointsman.model.event import Event
-from pointsman.model.usage import Cost, Usage
 
 PER = ("agent", "type", "task", "session", "day")
 """Whose use is added up: one agent, all agents of a type in a session, a task, a session, a day."""
@@ -100,36 +99,50 @@ class Deed:
     opens: bool = False
 
 
-Priced = tuple[Usage, Cost]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """What is added to the use of tokens and money: by a message, or by what it has grown.
+
+    ``usd`` is that of what has a price; ``unpriced`` counts the messages that have none, and is
+    negative where one has got a price.
+    """
+
+    at_ns: int
+    session: str
+    message: str
+    agent_id: str | None = None
+    agent_type: str | None = None
+    repository: str | None = None
+    tokens: int = 0
+    usd: float = 0.0
+    unpriced: int = 0
 
 
 class PastDeeds(Protocol):
-    """What the record knows of what was done and used before this process began."""
+    """What the record knows of what was done and used before this process began.
 
-    def of_session(self, session: str, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
-        """Return everything of a session, the oldest first.
+    Everything comes with the oldest first. Without a ``session`` it is that of all.
 
-        Raises:
-            LedgerError: the record cannot be read.
-        """
+    Raises:
+        LedgerError: the record cannot be read.
+    """
 
-    def since(self, since_ns: int, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
-        """Return everything from one time to another, the oldest first.
+    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Deed]:
+        """Return what was done from one time to another."""
 
-        Raises:
-            LedgerError: the record cannot be read.
-        """
+    def spends(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Spend]:
+        """Return what was used from one time to another."""
 
 
 class NoPast:
     """Where nothing was before."""
 
-    def of_session(self, session: str, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
+    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Deed]:
         """Return nothing."""
-        del session, before_ns
-        return (), ()
+        del since_ns, before_ns, session
+        return ()
 
-    def since(self, since_ns: int, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
+    def spends(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Spend]:
         """Return nothing."""
-        del since_ns, before_ns
-        return (), ()
+        del since_ns, before_ns, session
+        return ()

@@ -176,6 +176,17 @@ class Ledger:
         row = (self._clock(), kind, text, json.dumps(data, default=str))
         self._write([(_NOTE, [row])])
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection within one transaction, to whoever keeps further tables here.
+
+        Raises:
+            LedgerError: nothing of it is recorded.
+        """
+        self.check_in_place()
+        with self._transaction():
+            yield self._connection
+
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, on a connection of its own.
 

@@ -1,4 +1,4 @@
-"""What the record knows of calls and of time that passed, for a process that was not there yet."""
+"""What the record knows of what was done and used, for a process that was not there yet."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from pointsman.model.limit import Deed, Priced
+from pointsman.model.limit import Deed, Spend
 from pointsman.store.query import opened
 
 _MOST_ROWS = 500_000
@@ -17,10 +17,16 @@ _SQL = (
     " LEFT JOIN bodies b ON b.seq = e.seq AND (e.tool = 'TaskUpdate' OR"
     " e.event IN ('TaskCompleted', 'Notification', 'Stop', 'SubagentStop'))"
     " WHERE {where} AND e.transport IN ('hook', 'exec') AND e.event != 'MessageDisplay'"
-    " ORDER BY e.seq LIMIT ?"
+    " ORDER BY e.seq LIMIT :most"
 )
-_OF_SESSION = _SQL.format(where="e.session = ? AND e.received_ns < ?")
-_SINCE = _SQL.format(where="e.received_ns >= ? AND e.received_ns < ?")
+_USED = (
+    "SELECT at_ns, session, key, agent_id, agent_type, repository, input_tokens + output_tokens"
+    " + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens AS tokens, usd_nano,"
+    " unpriced FROM usage WHERE {where} ORDER BY n LIMIT :most"
+)
+_BETWEEN = "{0} >= :since AND {0} < :before"
+# The plus keeps the index of times out: a session's events are few, those before now are all.
+_IN_SESSION = "session = :session AND +{0} >= :since AND +{0} < :before"
 _RESTING = frozenset({"Stop", "StopFailure", "SessionEnd", "SubagentStop", "TeammateIdle"})
 _OPENING = frozenset({"UserPromptSubmit", "SessionStart"})
 
@@ -31,27 +37,48 @@ class PastSpent:
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
 
-    def of_session(self, session: str, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
-        """Return everything of a session, the oldest first.
+    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Deed]:
+        """Return what was done from one time to another, in a session or in all.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        return self._read(_OF_SESSION, (session, before_ns)), ()
+        return [
+            _deed(row) for row in self._rows(_SQL, "received_ns", (since_ns, before_ns, session))
+        ]
 
-    def since(self, since_ns: int, before_ns: int) -> tuple[Sequence[Deed], Sequence[Priced]]:
-        """Return everything from one time to another, the oldest first.
+    def spends(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Spend]:
+        """Return what was used from one time to another, in a session or in all.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        return self._read(_SINCE, (since_ns, before_ns)), ()
+        return [_spend(row) for row in self._rows(_USED, "at_ns", (since_ns, before_ns, session))]
 
-    def _read(self, sql: str, values: tuple[object, ...]) -> list[Deed]:
+    def _rows(
+        self, sql: str, column: str, values: tuple[int, int, str | None]
+    ) -> list[sqlite3.Row]:
         if not os.path.lexists(self._ledger):
             return []  # Nothing has ever been put on record.
+        since, before, session = values
+        where = (_BETWEEN if session is None else _IN_SESSION).format(column)
+        named = {"since": since, "before": before, "session": session, "most": _MOST_ROWS}
         with opened(self._ledger) as connection:
-            return [_deed(row) for row in connection.execute(sql, (*values, _MOST_ROWS))]
+            return connection.execute(sql.format(where=where), named).fetchall()
+
+
+def _spend(row: sqlite3.Row) -> Spend:
+    return Spend(
+        at_ns=row["at_ns"],
+        session=row["session"],
+        message=row["key"],
+        agent_id=row["agent_id"],
+        agent_type=row["agent_type"],
+        repository=row["repository"],
+        tokens=row["tokens"],
+        usd=row["usd_nano"] / 1e9,
+        unpriced=row["unpriced"],
+    )
 
 
 def _deed(row: sqlite3.Row) -> Deed:
