@@ -10,6 +10,7 @@ from typing import Protocol
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.engine.reached import Reached
 from pointsman.engine.select import HookTable
+from pointsman.engine.spent import Spending
 from pointsman.engine.team import Memory
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.hooks.kit import Kit
@@ -22,8 +23,10 @@ from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
 from pointsman.model.proof import Prover
 from pointsman.model.ran import run_nothing
+from pointsman.oversight import Oversight
 from pointsman.secrets.redact import Redactor
 from pointsman.store.past import past_of
+from pointsman.store.past_spent import PastSpent
 from pointsman.workers.command import run_command
 from pointsman.workers.executable import executable_hook
 from pointsman.workers.python_worker import PythonWorker
@@ -79,12 +82,15 @@ class Setups:
         self.secrets = Redactor.of(places.state)
         # What only looks runs no commands, and a session that is decided again has no past.
         self.team = Memory(past_of(places.ledger)) if live else Memory()
+        spent = Spending(PastSpent(places.ledger) if live else None)
+        self.oversight = Oversight(spent, self.secrets, policies.policy_for, watched=live)
         self.reached = Reached()
         self._kit = Kit(
             places=places,
             fault=partial(fault_of_change, places=places),
             secrets=self.secrets,
             team=self.team,
+            spent=spent,
             environ=lambda: os.environ,
             run_command=run_command if live else run_nothing,
             prover=prover,

@@ -10,7 +10,7 @@ from pointsman.model.answer import Answer
 from pointsman.model.canonical import event_to_json
 from pointsman.model.decision import Decision
 from pointsman.model.event import Event
-from pointsman.model.events import ErrorEscalation, PreEdit
+from pointsman.model.events import ErrorEscalation, PreEdit, WatchFinding
 from pointsman.model.hook import Hook, HookRun
 from pointsman.model.secret import Secrets
 from pointsman.store.record import NO_DECISION, Record
@@ -122,9 +122,14 @@ def as_row(handled: Handled) -> dict[str, object]:
     return row
 
 
-def escalation_record(escalation: ErrorEscalation, runs: Sequence[HookRun]) -> Record:
+def escalation_record(
+    escalation: ErrorEscalation | WatchFinding, runs: Sequence[HookRun]
+) -> Record:
     """Return the row of an escalation: its trigger is the rule, its summary the reason."""
-    rule = f"escalation.{escalation.trigger.replace(' ', '-')}"
+    if isinstance(escalation, WatchFinding):
+        rule = f"watch.{escalation.detector}"
+    else:
+        rule = f"escalation.{escalation.trigger.replace(' ', '-')}"
     return Record(
         event=escalation,
         decision=Decision(action=None, reason=escalation.summary, rule=rule),

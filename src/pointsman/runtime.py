@@ -35,17 +35,18 @@ from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
 from pointsman.model.event import Event, Identity, UnknownEvent
-from pointsman.model.events import ErrorEscalation, PreEdit, PreToolUse
+from pointsman.model.events import ErrorEscalation, PreEdit, PreToolUse, WatchFinding
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.hook import Hook, HookRun, Role
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical
 from pointsman.paths.repository import anchored_root
-from pointsman.second_gate import NO_SERVICES, Passage, Run, SecondGate, Services
+from pointsman.second_gate import EXEC, NO_SERVICES, Passage, Run, SecondGate, Services
 from pointsman.store.record import Record
 from pointsman.store.recorder import Recorder
 from pointsman.store.redacting import covered
 
+_Told = ErrorEscalation | WatchFinding
 _Choose = Callable[[Event], Iterable[Hook]]
 
 
@@ -198,14 +199,16 @@ class Runtime:
             self._witness.decided(handled.event, handled.decision, seq or 0)
         if handled.decision.action is Action.DENY:
             self._lineage.refused(handled.event)
+        real = case.delivery.transport in {HOOK, EXEC}
+        found = self._setups.oversight.after(case.setup.policy, handled, seq, real=real)
         self._setups.team.note(handled.event, case.edit, handled.decision, handled.runs)
         if self._desk is not None:
             self._desk.follow(handled.event)
         if self._recorder is None:
             return
-        escalations = self._escalation.derive(
+        escalations: list[_Told] = [*found, *self._escalation.derive(
             handled.event, handled.runs, handled.decision, case.setup.policy.escalation, case.alert
-        )
+        )]  # fmt: skip
         watched = _pairs(handled.event, case.edit, case.setup.table.observing)
         if not watched and not escalations:
             return
@@ -228,7 +231,7 @@ class Runtime:
         if self._recorder is not None:
             await self._recorder.record(record)
 
-    async def escalate(self, escalations: Iterable[ErrorEscalation]) -> None:
+    async def escalate(self, escalations: Iterable[_Told]) -> None:
         """Let a person know of these, which no event of a host gave rise to.
 
         Raises:
@@ -301,7 +304,7 @@ class Runtime:
         setup: Setup,
         handled: Handled,
         watched: Iterable[tuple[Hook, Event]],
-        escalations: Iterable[ErrorEscalation],
+        escalations: Iterable[_Told],
         seq: int | None,
     ) -> None:
         runs = await run_all(watched, setup.budget, self._clock)
@@ -317,7 +320,7 @@ class Runtime:
         except LedgerError as error:
             self._report("ledger failed", f"{error}; {error.fix}")
 
-    async def _escalate(self, setup: Setup, escalation: ErrorEscalation) -> None:
+    async def _escalate(self, setup: Setup, escalation: _Told) -> None:
         # Whoever is told may pass it on to where no secret belongs.
         escalation = replace(escalation, summary=self._secrets.text(escalation.summary))
         # Nobody waits for a decision here: whatever their role, hooks only get to know of it.

@@ -382,3 +382,30 @@ def test_a_tool_name_that_is_no_text_leaves_no_tool() -> None:
     event = read(encoded({**payload("PostToolUse-Bash"), "tool_name": 5}), "PostToolUse")
     assert (event.tool, len(event.problems)) == ("", 1)
     assert not isinstance(event, PreToolUse)
+
+
+OVER = Decision(action=Action.DENY, reason="over", rule="limit.session-calls", ends=True)
+
+
+@pytest.mark.parametrize("kind", ["PostToolUse", "PostToolUseFailure", "PostToolBatch"])
+def test_the_end_of_a_run_behind_a_call_is_told_as_such(kind: str) -> None:
+    answer = write(kind, OVER)
+    value = json.loads(answer.stdout)
+    assert (answer.code, answer.stderr) == (PASS, b"")
+    assert value == {"continue": False, "stopReason": message(OVER)}
+
+
+def test_before_a_call_it_goes_beside_a_denial_that_holds_by_itself() -> None:
+    answer = write("PreToolUse", OVER)
+    value = json.loads(answer.stdout)
+    assert answer.code == STOP
+    assert b"over" in answer.stderr
+    assert value["continue"] is False
+    assert value["hookSpecificOutput"]["permissionDecision"] == "deny"
+    assert "continue" not in json.loads(write("PreToolUse", deny("no")).stdout)
+
+
+@pytest.mark.parametrize("kind", ["UserPromptSubmit", "SessionStart", "Stop"])
+def test_elsewhere_it_is_a_denial(kind: str) -> None:
+    assert write(kind, OVER) == write(kind, Decision(action=Action.DENY, reason="over",
+                                                      rule="limit.session-calls"))  # fmt: skip

@@ -110,4 +110,4 @@ def test_every_setting_has_its_row() -> None:
     assert {"[[hooks]]", "hooks[].command", "budgets.<name>", "ledger.retention_days"} <= {
         name for name, _, _ in publish.settings("", SETTINGS)
     }
-    assert len(EVENT_NAMES) == 35
+    assert len(EVENT_NAMES) == 36

@@ -79,3 +79,10 @@ def test_context_of_all_is_kept_once() -> None:
 def test_reasons_of_the_strictest_are_joined() -> None:
     folded = fold([deny("one", rule="r1"), ask("maybe"), deny("two", rule="r2")])
     assert (folded.reason, folded.rule) == ("one\ntwo", "r1")
+
+
+def test_a_run_ends_where_one_of_the_denials_says_so() -> None:
+    ends = Decision(action=Action.DENY, reason="over", ends=True)
+    assert fold([deny("no"), ends]).ends
+    assert fold([ends, ask("sure?")]).ends
+    assert not fold([deny("no"), ask("sure?")]).ends

@@ -27,7 +27,9 @@ _USAGE = {
 }
 _PAUSE_S = 300.0
 OUTPUT_TOKENS = 60
-"""What every answer is said to have cost, in output tokens; the input is in ``_USAGE``."""
+"""What every answer is said to have cost, in output tokens, where its turn does not say."""
+USUAL = {**_USAGE, "output_tokens": OUTPUT_TOKENS}
+"""What every answer is said to have used, where its turn does not say."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ class Gate:
         self.opened.set()
 
 
-Said = str | ToolUse | Sequence[ToolUse]
-"""A text, a tool call, or several calls at once."""
+Said = str | ToolUse | Sequence[str | ToolUse]
+"""A text, a tool call, or several of both in one message."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,15 @@ class Pause:
     said: Said
 
 
-Turn = Said | Pause | Callable[[Request], Said]
+@dataclass(frozen=True)
+class Used:
+    """A turn that is said to have used this: ``usage`` is put in the place of the usual one."""
+
+    said: Said
+    usage: Mapping[str, Any]
+
+
+Turn = Said | Pause | Used | Callable[[Request], Said]
 """What is said, now or after a pause, or a callable that decides when the turn is asked for."""
 
 
@@ -92,6 +102,16 @@ class Refused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(f"status {status}")
         self.status = status
+
+
+def used(said: Said, tokens: Sequence[int], **more: Any) -> Used:
+    """Return a turn with known usage: input, output, cache read, 5 minute and 1 hour writes."""
+    given, out, read, minutes, hour = tokens
+    split = {"ephemeral_5m_input_tokens": minutes, "ephemeral_1h_input_tokens": hour}
+    counted: dict[str, Any] = {"input_tokens": given, "output_tokens": out}
+    counted["cache_read_input_tokens"] = read
+    counted |= {"cache_creation_input_tokens": minutes + hour, "cache_creation": split}
+    return Used(said, {**counted, "service_tier": "standard", **more})
 
 
 def refuse(status: int) -> Turn:
@@ -173,12 +193,18 @@ class MessagesApi:
 
     def say(self, request: Request) -> list[dict[str, Any]]:
         """Return the content blocks of the answer."""
+        return list(_blocks(self._said(self._turn(request), request), request))
+
+    def usage(self, request: Request) -> Mapping[str, Any]:
+        """Return what the answer is said to have used."""
+        turn = self._turn(request)
+        return turn.usage if isinstance(turn, Used) else USUAL
+
+    def _turn(self, request: Request) -> Turn:
         turns = self._scripts.get(request.script)
         if turns is None:
-            return [{"type": "text", "text": "ok"}]
-        if request.turn >= len(turns):
-            return [{"type": "text", "text": "done"}]
-        return list(_blocks(self._said(turns[request.turn], request), request))
+            return "ok"
+        return turns[request.turn] if request.turn < len(turns) else "done"
 
     def _said(self, turn: Turn, request: Request) -> Said:
         if isinstance(turn, Pause):
@@ -186,6 +212,8 @@ class MessagesApi:
                 self._gates.append(turn.gate)
             turn.gate.reached.set()
             turn.gate.opened.wait(_PAUSE_S)
+            return turn.said
+        if isinstance(turn, Used):
             return turn.said
         return turn(request) if callable(turn) else turn
 
@@ -214,13 +242,17 @@ def _blocks(said: Said, request: Request) -> Iterator[dict[str, Any]]:
     if isinstance(said, str):
         yield {"type": "text", "text": said}
         return
-    calls = [said] if isinstance(said, ToolUse) else said
-    for place, call in enumerate(calls):
+    for place, call in enumerate([said] if isinstance(said, ToolUse) else said):
+        if isinstance(call, str):
+            yield {"type": "text", "text": call}
+            continue
         given = call.id or f"toolu_{request.script}_{request.turn}_{place}"
         yield {"type": "tool_use", "id": given, "name": call.name, "input": dict(call.input)}
 
 
-def _message(blocks: Sequence[Mapping[str, Any]], model: str, serial: int) -> dict[str, Any]:
+def _message(
+    blocks: Sequence[Mapping[str, Any]], model: str, serial: int, usage: Mapping[str, Any]
+) -> dict[str, Any]:
     calls = any(block["type"] == "tool_use" for block in blocks)
     return {
         "id": f"msg_{serial:08d}",
@@ -230,7 +262,7 @@ def _message(blocks: Sequence[Mapping[str, Any]], model: str, serial: int) -> di
         "content": list(blocks),
         "stop_reason": "tool_use" if calls else "end_turn",
         "stop_sequence": None,
-        "usage": {**_USAGE, "output_tokens": OUTPUT_TOKENS},
+        "usage": dict(usage),
     }
 
 
@@ -301,7 +333,7 @@ class _Handler(BaseHTTPRequestHandler):
             error = {"type": "invalid_request_error", "message": "the script refuses this"}
             self._reply({"type": "error", "error": error}, refused.status)
             return
-        message = _message(said, body["model"], serial)
+        message = _message(said, body["model"], serial, self.server.api.usage(request))
         if not body.get("stream"):
             self._reply(message)
             return

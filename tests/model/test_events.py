@@ -22,7 +22,7 @@ COMMON = {entry.name for entry in dataclasses.fields(Event)}
 
 def test_there_are_as_many_as_there_should_be() -> None:
     assert len(HOST_EVENTS) == 33
-    assert set(DERIVED_EVENTS) == {"PreEdit", "ErrorEscalation"}
+    assert set(DERIVED_EVENTS) == {"PreEdit", "ErrorEscalation", "WatchFinding"}
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -220,6 +220,10 @@ _CONTEXT_EVENTS = frozenset(
 )
 """Events whose ``additionalContext`` reaches the model without changing what happens next."""
 
+_ENDING_EVENTS = frozenset({"PostToolUse", "PostToolUseFailure", "PostToolBatch"})
+"""Events behind a call, where ``continue: false`` ends the run before the model is asked again.
+Before a call it does not stop the call itself (measured): there it goes beside the denial."""
+
 _ALLOWED = "Pointsman allows this"
 _ASKED = "Pointsman asks a person"
 _OPENINGS = {
@@ -235,6 +239,8 @@ def write(kind: str, decision: Decision) -> Answer:
     Where a host cannot ask, a question is a denial.
     """
     action = decision.action
+    if action is Action.DENY and decision.ends and kind in _ENDING_EVENTS:
+        return Answer(PASS, _json(kind, {}, decision.notice, ends=message(decision)))
     if action is Action.DENY or (action is Action.ASK and kind != "PreToolUse"):
         return Answer(STOP, _denial(kind, decision), _encode(message(decision)))
     output = _specific_output(kind, decision)
@@ -246,7 +252,8 @@ def write(kind: str, decision: Decision) -> Answer:
 def _denial(kind: str, decision: Decision) -> bytes:
     text = message(decision)
     if kind == "PreToolUse":
-        return _json(kind, {"permissionDecision": "deny", "permissionDecisionReason": text})
+        output = {"permissionDecision": "deny", "permissionDecisionReason": text}
+        return _json(kind, output, ends=text if decision.ends else "")
     if kind == "PermissionRequest":
         return _json(kind, {"decision": {"behavior": "deny", "message": text}})
     return b""
@@ -282,8 +289,9 @@ def _specific_output(kind: str, decision: Decision) -> dict[str, Any]:
     return output
 
 
-def _json(kind: str, output: Mapping[str, Any], notice: str = "") -> bytes:
-    body: dict[str, Any] = {"systemMessage": notice} if notice else {}
+def _json(kind: str, output: Mapping[str, Any], notice: str = "", *, ends: str = "") -> bytes:
+    body: dict[str, Any] = {"continue": False, "stopReason": ends} if ends else {}
+    body |= {"systemMessage": notice} if notice else {}
     if output:
         body["hookSpecificOutput"] = {"hookEventName": kind, **output}
     # ASCII, because a lone surrogate quoted from a payload cannot be encoded otherwise.

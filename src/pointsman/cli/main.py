@@ -19,6 +19,7 @@ COMMANDS = {
     "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
     "coverage": "Compare the host's transcripts with the ledger: which calls ran unguarded.",
+    "cost": "Show what models have used and what it costs, by anything.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "decide": "Decide about payloads on stdin, one a line.",
     "doctor": "Prove that the installed hooks hold, by a canary that must be denied.",

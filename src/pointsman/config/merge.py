@@ -10,6 +10,7 @@ from typing import Any
 
 from pointsman.config.schema import EVENT_NAMES
 from pointsman.config.team_settings import merge_team
+from pointsman.config.watch_settings import merge_watch
 from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
 
 _STRICTNESS = {"off": 0, "ask": 1, "deny": 2}
@@ -28,11 +29,16 @@ class Merged:
     repository_hooks: list[Mapping[str, Any]] = field(default_factory=list)
     escalation: dict[str, Any] = field(default_factory=dict)
     approvals: dict[str, Any] = field(default_factory=dict)
+    limits: tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]] = field(
+        default_factory=lambda: ([], [])
+    )
+    """The user's and the repository's: each binds."""
     retention_days: int = 90
     ledger: dict[str, Any] = field(default_factory=dict)
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
+    watch: dict[str, Any] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     """The user's and the repository's: each binds."""
     refused: list[tuple[tuple[str, ...], Any, str]] = field(default_factory=list)
@@ -51,6 +57,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     for key, value in repository.get("sandbox", {}).items():
         out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
+    out.watch = merge_watch(user.get("watch", {}), repository.get("watch", {}), out.refused)
+    out.limits = (list(user.get("limits", [])), list(repository.get("limits", [])))
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():
         out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))

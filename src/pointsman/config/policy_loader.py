@@ -27,6 +27,7 @@ from pointsman.config.contracts import (
 )
 from pointsman.config.hook_files import find_hooks
 from pointsman.config.last_good import LastGood
+from pointsman.config.limit_settings import limits_of
 from pointsman.config.merge import Merged, merge
 from pointsman.config.secret_settings import credentials_of
 from pointsman.config.settings import Settings, read_settings, spelled
@@ -130,7 +131,12 @@ class PolicyLoader:
         policy = _policy(main, merged, contracts)
         ours, theirs = merged.roles
         roles = tool_rules((user.file, ours), (own.file if own else "", theirs))
-        return replace(policy, hooks=tuple(hooks), problems=tuple(found), files=files, roles=roles)
+        theirs_file = own.file if own else ""
+        limits = limits_of((user.file, merged.limits[0]), (theirs_file, merged.limits[1]))
+        return replace(
+            policy, hooks=tuple(hooks), problems=tuple(found), files=files, roles=roles,
+            limits=limits,
+        )  # fmt: skip
 
     def _own_agents(self, theirs: Contracts, roots: tuple[str, ...]) -> Contracts:
         """Return what the user's own agents declare, but those that a repository's stand before."""
@@ -305,6 +311,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         contracts=contracts.by_agent,
         agents=contracts.cards,
         team=merged.team,
+        watch=merged.watch,
         escalation=merged.escalation,
         approvals=merged.approvals,
         retention_days=merged.retention_days,

@@ -4,9 +4,11 @@ from typing import Any
 
 from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.ledger_settings import LEDGER
+from pointsman.config.limit_settings import LIMITS
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
+from pointsman.config.watch_settings import WATCH
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.confinement import MECHANISMS
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
@@ -17,7 +19,7 @@ EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
-    "kernel-refusal",
+    "kernel-refusal", "limits",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -110,6 +112,7 @@ SETTINGS = Table(
                         ),
                     },
                 ),
+                "limits": Table("Holds runs to the limits below.", _SWITCH),
                 "spawn": Table("Holds the start of an agent to its contract.", _SWITCH),
                 "blocked-by": Table("Holds agents until those before them are done.", _SWITCH),
                 "roles": Table("Holds agents to the tools of their role.", _SWITCH),
@@ -159,6 +162,8 @@ SETTINGS = Table(
             },
         ),
         "approvals": APPROVALS,
+        "limits": LIMITS,
+        "watch": WATCH,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",
             {

@@ -32,6 +32,7 @@ def fold(decisions: Iterable[Decision], original: Mapping[str, Any] | None = Non
         reason="\n".join(_unique(decision.reason for decision in same)),
         context=_join_context(given),
         notice="\n".join(_unique(decision.notice for decision in given)),
+        ends=any(decision.ends for decision in same),
         # The first one's: shipped hooks are asked first, and what they cover stays covered.
         updated_output=next((each.updated_output for each in given if each.updated_output), None),
         # A question keeps the change: what a person then says yes to is the changed call.

@@ -10,6 +10,7 @@ from pointsman.hooks import (
     completion,
     credentials,
     kernel_refusal,
+    limits,
     proof,
     roles,
     scope,
@@ -37,6 +38,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     credentials.NAME: credentials.hook,
     proof.NAME: proof.hook,
     kernel_refusal.NAME: kernel_refusal.hook,
+    limits.NAME: limits.hook,
 }
 """A new policy is one file and one line here."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pointsman.model.event import Event
+from pointsman.model.limit import NothingSpent, Spent
 from pointsman.model.places import Places
 from pointsman.model.proof import Prover
 from pointsman.model.ran import RunCommand, run_nothing
@@ -28,6 +29,7 @@ class Kit:
     places: Places
     fault: Fault = lambda _event, _home: ""
     team: Team = field(default_factory=Nobody)
+    spent: Spent = field(default_factory=NothingSpent)
     environ: Callable[[], Mapping[str, str]] = dict
     run_command: RunCommand = run_nothing
     secrets: Secrets = field(default_factory=NoSecrets)

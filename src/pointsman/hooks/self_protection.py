@@ -94,7 +94,7 @@ def _is_linked(identity: tuple[int, int] | None, keep: Keep) -> bool:
     named = (".claude/settings.json", ".claude/settings.local.json")
     known = [*keep.policy.files, *(f"{holder}/{name}" for holder in keep.holders for name in named)]
     places = keep.places
-    kept = (places.ledger, places.approvals, places.trust, places.user_config)
+    kept = (places.ledger, places.approvals, places.trust, places.prices, places.user_config)
     known += [str(path) for path in kept]
     for name in known:
         try:

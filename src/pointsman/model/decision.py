@@ -50,6 +50,8 @@ class Decision:
     """What the model sees in the place of a tool's output; ``None``: what the tool gave."""
     notice: str = ""
     """Text for the person alone; nothing hangs on it."""
+    ends: bool = False
+    """Of a denial: the run is over with it, where the host can be told so."""
 
     def by(self, hook: str) -> "Decision":
         """Return the same decision with the name of the hook that took it."""

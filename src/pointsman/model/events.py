@@ -371,6 +371,24 @@ class ErrorEscalation(Event):
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchFinding(Event):
+    """Derived: a detector has found something wrong with a run; again only after a while.
+
+    ``severity`` is ``warning`` or ``critical``, ``key`` tells it from what else the ``detector``
+    finds of the same agent, ``figures`` are what its formula was given, ``seqs`` events of the
+    ledger that show it.
+    """
+
+    KIND: ClassVar[str] = "WatchFinding"
+    detector: str = ""
+    key: str = ""
+    severity: str = ""
+    summary: str = ""
+    figures: Object = field(default_factory=dict)
+    seqs: tuple[int, ...] = ()
+
+
 HOST_EVENTS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
@@ -384,5 +402,7 @@ HOST_EVENTS: dict[str, type[Event]] = {
 }  # fmt: skip
 """The 33 events that Claude Code reports, by name."""
 
-DERIVED_EVENTS: dict[str, type[Event]] = {kind.KIND: kind for kind in (PreEdit, ErrorEscalation)}
+DERIVED_EVENTS: dict[str, type[Event]] = {
+    kind.KIND: kind for kind in (PreEdit, ErrorEscalation, WatchFinding)
+}
 """The events that no host reports."""

@@ -76,6 +76,11 @@ class Places:
         return self.state / "approvals.db"
 
     @property
+    def prices(self) -> Path:
+        """The user's own prices of models."""
+        return self.config / "prices.toml"
+
+    @property
     def user_config(self) -> Path:
         """The user's own settings."""
         return self.config / "config.toml"

@@ -8,6 +8,7 @@ from pointsman.model.budget import DEFAULT_BUDGETS, OTHER_EVENTS
 from pointsman.model.contract import AgentCard, Contract, ToolRule
 from pointsman.model.credential import Credential
 from pointsman.model.hook import Role
+from pointsman.model.limit import Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,9 @@ class Policy:
     team: Mapping[str, Any] = field(default_factory=dict)
     escalation: Mapping[str, Any] = field(default_factory=dict)
     approvals: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
+    watch: Mapping[str, Any] = field(default_factory=dict)
+    """What the settings say of the detectors, a table for each (``model/watching.py``)."""
     retention_days: int = 90
     ledger: Mapping[str, Any] = field(default_factory=dict)
     """The rest of what is said of the audit trail."""

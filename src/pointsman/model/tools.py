@@ -82,6 +82,12 @@ def grants(
             yield Grant(who, role.tools, role.disallowed, role.source)
 
 
+def roles_of(agent: str, roles: tuple[ToolRule, ...]) -> str:
+    """Return the names of the roles that an agent has, a plus between them."""
+    names = {role.role for role in roles for pattern in role.agents if fnmatchcase(agent, pattern)}
+    return "+".join(sorted(names))
+
+
 def shown(names: tuple[str, ...], most: int = 20) -> str:
     """Return names as a list to be read."""
     more = f", and {len(names) - most} more" if len(names) > most else ""

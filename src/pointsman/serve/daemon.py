@@ -14,11 +14,14 @@ from pointsman import __version__
 from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
+from pointsman.cost.prices import Prices
 from pointsman.desk import Desk, spoken
+from pointsman.meter.meter import Meter, Surroundings
 from pointsman.model.answer import PASS, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.model.tools import roles_of
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
@@ -57,6 +60,7 @@ class Daemon:
         self._proof = Proof(places.state)
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
+        self._setups.oversight.report = self.report
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
@@ -65,6 +69,9 @@ class Daemon:
         self._runtime = Runtime(
             self._setups, recorder, report=self.report, desk=self._desk, gate=gate
         )
+        prices = Prices(places.prices, lambda error: self.report("prices broken", str(error)))
+        around = Surroundings(role=self._role, cover=self.secrets.text, report=self.report)
+        self.meter = Meter(self._ledger, prices, around, [self._setups.oversight.usage])
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -95,6 +102,7 @@ class Daemon:
         await intake.sent(_DRAIN)
         await self._setups.close()
         await asyncio.to_thread(self._proof.close)
+        await self.meter.close()
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         probing.cancel()
@@ -130,6 +138,9 @@ class Daemon:
     def policy(self, repository: str | None) -> Policy:
         """Return the policy in force."""
         return self.policies.policy_for(repository)
+
+    def _role(self, repository: str | None, agent: str) -> str:
+        return roles_of(agent, self.policies.policy_for(repository).roles)
 
     def serve(self, connections: Sequence[Connection]) -> None:
         """Answer requests that came together; their records are one transaction."""
@@ -180,6 +191,7 @@ class Daemon:
         for result, (_, case, handled) in zip(results, done, strict=True):
             if isinstance(result, int):
                 self._runtime.recorded(case, handled, result)
+                self.meter.saw(handled.event)
 
     def _not_on_record(self, connection: Connection, error: Exception) -> Answer:
         self.unrecorded += 1
@@ -199,6 +211,7 @@ class Daemon:
             handled = await self._runtime.finish(case)
             answer = _given(connection, handled)
             self.answered += 1
+            self.meter.saw(handled.event)
         except LedgerError as error:
             answer = self._not_on_record(connection, error)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not read as a pass
@@ -289,6 +302,8 @@ class Daemon:
         await self.keeping.tick(self.report)
         await self._tend_approvals()
         self._prune()
+        await self._runtime.escalate(self._setups.oversight.tick(time.time_ns()))
+        self.meter.wake()
         self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")

@@ -289,6 +289,17 @@ class Ledger:
             span = (from_n, batch)
             return retire.purge(self._connection, change, which, self._clock(), span)
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection within one transaction, to whoever keeps further tables here.
+
+        Raises:
+            LedgerError: nothing of it is recorded.
+        """
+        self.check_in_place()
+        with self._transaction():
+            yield self._connection
+
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, on a connection of its own.
 

@@ -1,0 +1,266 @@
+"""The daemon's reader of transcripts: woken by events, never in the way of one.
+
+Files are read and messages priced in a thread; what comes of it is put on record by the ledger's
+one writer, together with how far the file was read: whatever dies in between, nothing is counted
+twice and nothing is left out.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from pointsman.agents.claude_transcript import is_transcript, main_file
+from pointsman.cost.posting import Book, Booked, Posting, reprice
+from pointsman.cost.prices import Prices
+from pointsman.meter.reading import Learned, is_unread, read_next, unread, with_subagents
+from pointsman.model.errors import PointsmanError
+from pointsman.model.event import Event
+from pointsman.model.usage import TOKEN_FIELDS, Amount, Cost, Usage
+from pointsman.store import usage_rows
+from pointsman.store.usage_rows import Reading
+
+OnUsage = Callable[[Usage, Cost], None]
+"""Is told of what was used, once that is on record; see ``Meter.on_usage``."""
+
+_PAUSE = 0.05
+"""Seconds between an event and the look: what comes together is read together."""
+_ACTIVE = 900.0
+"""Seconds for which a session's files are looked at after its last event."""
+_MOST_REPRICED = 500
+
+
+class Writer(Protocol):
+    """The ledger, as far as it is written to here."""
+
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Give the connection within one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the daemon knows and a transcript does not say.
+
+    ``role`` returns the role of an agent in a repository; ``cover`` a text without its secrets;
+    ``report`` puts a note on record.
+    """
+
+    role: Callable[[str | None, str], str] = lambda _repository, _agent: ""
+    cover: Callable[[str], str] = lambda text: text
+    report: Callable[[str, str], None] = lambda _kind, _text: None
+
+
+@dataclass(slots=True)
+class Meter:
+    """Follows the transcripts that events name.
+
+    ``on_usage`` are those who want to know (detectors, limits): each is called on the daemon's
+    loop with a message and its price, after it is on record. What a message grows by later comes
+    as a ``Usage`` that holds the growth alone (``growth``), so that adding up is always right.
+    """
+
+    ledger: Writer
+    prices: Prices
+    around: Surroundings = field(default_factory=Surroundings)
+    on_usage: list[OnUsage] = field(default_factory=list)
+    _active: dict[str, float] = field(default_factory=dict)
+    _readings: dict[str, Reading] | None = None
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _task: "asyncio.Task[None] | None" = None
+    _again: bool = False
+    _begun: bool = False
+    _covered: dict[str, str] = field(default_factory=dict)
+    _complaint: str = ""
+
+    def saw(self, event: Event) -> None:
+        """Note which transcripts an event names, and look into them soon."""
+        named = (event.transcript_path, getattr(event, "agent_transcript_path", ""))
+        paths = [main_file(path) for path in named if path and is_transcript(path)]
+        if not paths:
+            return
+        self._active.update(dict.fromkeys(paths, time.monotonic()))
+        self.wake()
+
+    def wake(self) -> None:
+        """Look soon into the sessions that are under way; returns at once."""
+        self._again = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._soon())
+
+    async def _soon(self) -> None:
+        while self._again:
+            await asyncio.sleep(_PAUSE)
+            self._again = False
+            await self.catch_up()
+
+    async def catch_up(self) -> int:
+        """Put on record what there is to read; return how many postings that were.
+
+        It raises nothing: what goes wrong is reported, once until it changes.
+        """
+        try:
+            async with self._alone:
+                count = await self._catch_up()
+        except PointsmanError as error:
+            self._complain(f"{error}; {error.fix}")
+        except Exception as error:  # noqa: BLE001 - a bug of ours here must not end the daemon
+            self._complain(f"{type(error).__name__}: {error}")
+        else:
+            self._complaint = ""
+            return count
+        return 0
+
+    async def close(self) -> None:
+        """Stop; what was not read yet is read by the next daemon."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _catch_up(self) -> int:
+        readings = self._known()
+        now = time.monotonic()
+        self._active = {path: at for path, at in self._active.items() if now - at < _ACTIVE}
+        if self.prices.refresh():
+            await self._reprice()
+        chosen = set(self._active)
+        if not self._begun:
+            # The first look of this daemon: whatever has grown while there was none.
+            chosen |= {main_file(path) for path in readings}
+        count = 0
+        for reading in await asyncio.to_thread(_unread_of, sorted(chosen), readings):
+            count += await self._follow(reading, readings)
+        self._begun = True
+        return count
+
+    def _known(self) -> dict[str, Reading]:
+        if self._readings is None:
+            with self.ledger.writing() as connection:
+                found = usage_rows.readings(connection)
+            self._readings = {reading.path: reading for reading in found}
+        return self._readings
+
+    async def _follow(self, reading: Reading, readings: dict[str, Reading]) -> int:
+        """Read one transcript to its end."""
+        count, more = 0, True
+        while more:
+            try:
+                learned, costs = await asyncio.to_thread(self._read, reading)
+            except OSError:
+                return count  # It is gone: the host removes what is old.
+            count += len(self._record(learned, costs))
+            reading = readings[reading.path] = learned.reading
+            more = learned.more
+            if learned.passed:
+                text = f"{learned.passed} lines of {reading.path} are too long to be read"
+                self.around.report("usage not read", text)
+        return count
+
+    def _read(self, reading: Reading) -> tuple[Learned, dict[Usage, Cost]]:
+        learned = read_next(reading)
+        # Here, beside the loop: loading the table of prices takes a while.
+        return learned, {_plain(usage): self.prices.of(usage) for usage in learned.usages}
+
+    def _record(self, learned: Learned, costs: dict[Usage, Cost]) -> list[Posting]:
+        usages = [self._placed(usage) for usage in learned.usages]
+
+        def price(usage: Usage) -> Cost:
+            return costs.get(_plain(usage)) or self.prices.of(usage)
+
+        with self.ledger.writing() as connection:
+            book = Book(price, lambda key: known(connection, key))
+            postings = book.add(usages)
+            usage_rows.write(connection, postings, time.time_ns())
+            usage_rows.note_readings(connection, [learned.reading], time.time_ns())
+            usage_rows.note_totals(connection, learned.totals)
+        self._tell(postings)
+        return postings
+
+    def _placed(self, usage: Usage) -> Usage:
+        """Return a message with its role, and with no secret in what names it."""
+        agent = usage.agent_type or usage_rows.MAIN
+        return replace(
+            usage,
+            role=self.around.role(usage.repository, agent),
+            agent_type=self._cover(usage.agent_type) if usage.agent_type else usage.agent_type,
+            model=self._cover(usage.model),
+            branch=self._cover(usage.branch),
+            tools=tuple(self._cover(tool) for tool in usage.tools),
+        )
+
+    def _cover(self, text: str) -> str:
+        if text not in self._covered:
+            if len(self._covered) > 4096:
+                self._covered.clear()
+            self._covered[text] = self.around.cover(text)
+        return self._covered[text]
+
+    async def _reprice(self) -> None:
+        """Give a price to the messages that had none, now that the prices are others."""
+        with self.ledger.writing() as connection:
+            keys = usage_rows.unpriced_keys(connection, _MOST_REPRICED)
+            found = [booked for key in keys if (booked := known(connection, key))]
+        costs = await asyncio.to_thread(lambda: [self.prices.of(each.usage) for each in found])
+        pairs = zip(found, costs, strict=True)
+        postings = [
+            posting
+            for booked, cost in pairs
+            if cost.usd is not None
+            for posting in reprice(booked, cost)
+        ]
+        if postings:
+            with self.ledger.writing() as connection:
+                usage_rows.write(connection, postings, time.time_ns())
+            text = f"{len(postings)} messages without a price have got one"
+            self.around.report("usage priced", text)
+
+    def _tell(self, postings: Sequence[Posting]) -> None:
+        for usage, cost in _added(postings):
+            for listener in self.on_usage:
+                try:
+                    listener(usage, cost)
+                except Exception as error:  # noqa: BLE001 - one listener must not cost the others
+                    self._complain(f"{type(error).__name__}: {error}")
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            self.around.report("usage not read", text)
+        self._complaint = text
+
+
+def known(connection: sqlite3.Connection, key: str) -> Booked | None:
+    """Return what is on record of a message."""
+    found = usage_rows.on_record(connection, key)
+    return Booked(usage=found[0], amount=found[1]) if found else None
+
+
+def _plain(usage: Usage) -> Usage:
+    """Return a message by what its price depends on."""
+    return replace(
+        usage, role="", agent_type=None, branch="", task="", session="", calls=(), tools=()
+    )
+
+
+def _unread_of(paths: Sequence[str], readings: Mapping[str, Reading]) -> list[Reading]:
+    """Return the transcripts of these sessions, and of their subagents, that have grown."""
+    found = [readings.get(path) or unread(path) for path in with_subagents(paths)]
+    return [reading for reading in found if is_unread(reading)]
+
+
+def _added(postings: Iterable[Posting]) -> Iterator[tuple[Usage, Cost]]:
+    """Yield what postings add to the sums, as messages."""
+    sums: dict[str, tuple[Posting, Amount]] = {}
+    for posting in postings:
+        before = sums.get(posting.usage.key)
+        figures = before[1] + posting.amount if before else posting.amount
+        sums[posting.usage.key] = posting, figures
+    for posting, figures in sums.values():
+        tokens = {name: getattr(figures, name) for name in TOKEN_FIELDS}
+        if figures.calls or any(tokens.values()):
+            usd = None if posting.cost.usd is None else figures.usd_nano / 1e9
+            usage = replace(posting.usage, growth=not figures.calls, **tokens)
+            yield usage, replace(posting.cost, usd=usd)

@@ -1,0 +1,188 @@
+"""Sums of usage: from the hourly ones where they answer, from the postings where they do not."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pointsman.model.usage import AMOUNT_FIELDS, TOKEN_FIELDS, Amount, amount
+from pointsman.store.usage_rows import HOUR_NS, MAIN
+
+DAY_HOURS = 24
+_SUMS = ", ".join(f"sum({name})" for name in AMOUNT_FIELDS)
+_VALUES = {
+    "session": "session",
+    "agent": f"coalesce(agent_type, CASE WHEN agent_id IS NULL THEN '{MAIN}' ELSE '' END)",
+    "subagent": f"coalesce(agent_id, '{MAIN}')",
+    "task": "task",
+    "repository": "coalesce(repository, '')",
+    "branch": "branch",
+    "model": "model",
+    "role": "role",
+    "day": f"CAST(at_ns / {HOUR_NS * DAY_HOURS} AS TEXT)",
+    "total": "''",
+}
+"""What a posting's value is in each dimension; a day is its number since the epoch."""
+_HOURLY = {
+    "day": f"CAST(hour / {DAY_HOURS} AS TEXT)",
+    "total": "''",
+}
+_CONDITIONS = {
+    "session": "session = :session",
+    "repository": "repository = :repository",
+    "since": "at_ns >= :since",
+    "until": "at_ns < :until",
+}
+
+Sums = dict[str, Amount]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which messages; ``None`` means any. Times in ns since the epoch, ``until`` not included."""
+
+    session: str | None = None
+    repository: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def takes(self, session: str, repository: str | None, at_ns: int) -> bool:
+        """Whether a message is among them."""
+        return (
+            (self.session is None or self.session == session)
+            and (self.repository is None or self.repository == repository)
+            and (self.since is None or self.since <= at_ns)
+            and (self.until is None or at_ns < self.until)
+        )
+
+
+def sums(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums:
+    """Return the sum of each value of a dimension that is no tool's.
+
+    Whole hours come from the hourly sums; the hours that a time cuts, and one session's messages,
+    from the postings, by an index.
+    """
+    if chosen.session is not None:
+        return _scanned(connection, dimension, chosen)
+    found: Sums = {}
+    for edge in edges(chosen):
+        _merge(found, _scanned(connection, dimension, edge))
+    _merge(found, hourly(connection, dimension, chosen))
+    return found
+
+
+def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums:
+    """Return the sums of the whole hours that are meant."""
+    value = _HOURLY.get(dimension, "value")
+    first, behind = _whole_hours(chosen)
+    # A total, and a day, can be had of any dimension: there are few models.
+    given: dict[str, Any] = {"dimension": "model" if dimension in _HOURLY else dimension}
+    where = ["dimension = :dimension"]
+    for name, hour, sign in (("first", first, ">="), ("behind", behind, "<")):
+        if hour is not None:
+            given[name] = hour
+            where.append(f"hour {sign} :{name}")
+    if chosen.repository is not None:
+        given["repository"] = chosen.repository
+        where.append("repository = :repository")
+    sql = f"SELECT {value}, {_SUMS} FROM usage_hours WHERE {' AND '.join(where)} GROUP BY 1"  # noqa: S608
+    return {row[0]: amount(*row[1:]) for row in map(tuple, connection.execute(sql, given))}
+
+
+def _whole_hours(chosen: Chosen) -> tuple[int | None, int | None]:
+    """Return the first whole hour that is meant, and the one behind the last."""
+    first = None if chosen.since is None else -(-chosen.since // HOUR_NS)
+    behind = None if chosen.until is None else chosen.until // HOUR_NS
+    return first, behind
+
+
+def edges(chosen: Chosen) -> Iterator[Chosen]:
+    """Yield what is meant and is no whole hour: what ``hourly`` leaves out."""
+    first, behind = _whole_hours(chosen)
+    if first is not None and behind is not None and first >= behind:
+        # One hour, or a part of two: `hourly` finds nothing between them.
+        yield chosen
+        return
+    if first is not None and chosen.since is not None and chosen.since < first * HOUR_NS:
+        yield replace(chosen, until=first * HOUR_NS)
+    if behind is not None and chosen.until is not None and behind * HOUR_NS < chosen.until:
+        yield replace(chosen, since=behind * HOUR_NS)
+
+
+def _scanned(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums:
+    where, given = _where(chosen)
+    sql = f"SELECT {_VALUES[dimension]}, {_SUMS} FROM usage{where} GROUP BY 1"  # noqa: S608 - ours
+    return {row[0]: amount(*row[1:]) for row in map(tuple, connection.execute(sql, given))}
+
+
+def _where(chosen: Chosen) -> tuple[str, dict[str, Any]]:
+    given = {name: value for name in _CONDITIONS if (value := getattr(chosen, name)) is not None}
+    conditions = [_CONDITIONS[name] for name in given]
+    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), given
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message with its tool calls, to be shared among them."""
+
+    session: str
+    amount: Amount
+    calls: tuple[tuple[str, str], ...]
+
+
+def messages(connection: sqlite3.Connection, chosen: Chosen) -> Iterator[Message]:
+    """Yield every message that is meant, once, with the calls that it asked for."""
+    where, given = _where(chosen)
+    whole = f"SELECT key, max(session) AS session, {_named()} FROM usage{where} GROUP BY key"  # noqa: S608
+    sql = (
+        f"WITH m AS ({whole})"  # noqa: S608 - our own fragments
+        f" SELECT m.key, m.session, t.call, t.tool, {', '.join(AMOUNT_FIELDS)} FROM m"
+        " LEFT JOIN usage_tools t ON t.key = m.key ORDER BY m.key, t.call"
+    )
+    last: tuple[str, str, Amount] | None = None
+    calls: list[tuple[str, str]] = []
+    for key, session, call, tool, *figures in map(tuple, connection.execute(sql, given)):
+        if last is None or last[0] != key:
+            if last is not None:
+                yield Message(last[1], last[2], tuple(calls))
+            last, calls = (key, session, amount(*figures)), []
+        if call is not None:
+            calls.append((call, tool))
+    if last is not None:
+        yield Message(last[1], last[2], tuple(calls))
+
+
+def _named() -> str:
+    return ", ".join(f"sum({name}) AS {name}" for name in AMOUNT_FIELDS)
+
+
+def subagents(
+    connection: sqlite3.Connection, names: Iterable[str]
+) -> dict[str, tuple[str | None, str]]:
+    """Return the type and the session of these subagents."""
+    found = {}
+    for name in names:
+        row = connection.execute(
+            "SELECT agent_type, session FROM usage WHERE agent_id = ? LIMIT 1", (name,)
+        ).fetchone()
+        if row is not None:
+            found[name] = (row[0], row[1])
+    return found
+
+
+def by_session_and_model(connection: sqlite3.Connection) -> dict[tuple[str, str], Amount]:
+    """Return the sums of each session's models."""
+    sql = f"SELECT session, model, {_SUMS} FROM usage GROUP BY session, model"  # noqa: S608 - ours
+    return {(row[0], row[1]): amount(*row[2:]) for row in map(tuple, connection.execute(sql))}
+
+
+def host_totals(connection: sqlite3.Connection) -> dict[tuple[str, str], Amount]:
+    """Return what the host itself says of each session's models."""
+    columns = ", ".join((*TOKEN_FIELDS, "usd_nano"))
+    rows = connection.execute(f"SELECT session, model, {columns} FROM usage_host")  # noqa: S608
+    return {(row[0], row[1]): amount(*row[2:], 0, 0) for row in map(tuple, rows)}
+
+
+def _merge(into: Sums, more: Sums) -> None:
+    for value, figures in more.items():
+        into[value] = into.get(value, Amount()) + figures

@@ -1,0 +1,1 @@
+"""The detectors: what is found wrong with a run while it goes on."""

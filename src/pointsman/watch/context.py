@@ -1,0 +1,69 @@
+"""The context of an agent that fills up, and that is compacted over and over."""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from pointsman.model.events import PreCompact
+from pointsman.model.usage import Cost, Usage
+from pointsman.watch.detector import Detector, Seen, Sight
+
+_LARGE = 1_000_000
+_LARGE_MARK = "[1m]"
+"""What the name of a model with the larger window ends with."""
+_MINUTE = 60 * 10**9
+
+
+class Context(Detector):
+    """Finds a context that takes so many percent of the model's window.
+
+    The window is the setting's; of a model whose name says so, or of which more was seen, a
+    million tokens.
+    """
+
+    def __init__(self, limits: Mapping[str, float], kin: dict[str, Any]) -> None:
+        super().__init__(limits, kin)
+        self._window = limits["window"]
+
+    def usage(self, usage: Usage, cost: Cost) -> Sight | None:
+        """Look at the size of the context that a message was asked for with."""
+        del cost
+        size = usage.context_tokens
+        if size > self._window or usage.model.endswith(_LARGE_MARK):
+            self._window = max(self._window, _LARGE)
+        percent = 100 * size / self._window
+        if percent < self.limits["warn"]:
+            return None
+        return Sight(
+            key="context",
+            severity=self.severity(percent),
+            summary=f"the context holds {size:,} of {self._window:,.0f} tokens ({percent:.0f} %)",
+            figures={"tokens": size, "window": self._window, "percent": round(percent, 1)},
+        )
+
+
+class Compactions(Detector):
+    """Finds so many compactions within a window."""
+
+    def __init__(self, limits: Mapping[str, float], kin: dict[str, Any]) -> None:
+        super().__init__(limits, kin)
+        self._times: deque[tuple[int, int]] = deque(maxlen=256)
+
+    def event(self, seen: Seen) -> Sight | None:
+        """Count a compaction when it begins."""
+        if not isinstance(seen.event, PreCompact):
+            return None
+        self._times.append((seen.at_ns, seen.seq))
+        window = self.limits["window"]
+        while self._times[0][0] < seen.at_ns - window * _MINUTE:
+            self._times.popleft()
+        count = len(self._times)
+        if count < self.limits["warn"]:
+            return None
+        return Sight(
+            key="compactions",
+            severity=self.severity(count),
+            summary=f"the context was compacted {count} times within {window:g} minutes",
+            figures={"count": count},
+            seqs=tuple(seq for _, seq in self._times)[-5:],
+        )

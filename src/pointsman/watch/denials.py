@@ -1,0 +1,42 @@
+"""A burst of denied calls: so many of one agent within a window of time.
+
+Our own failures do not count: they are found as those of the hook.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from pointsman.model.decision import Action, Cause
+from pointsman.watch.detector import Detector, Seen, Sight
+
+_MOST = 256
+
+
+class Denials(Detector):
+    """Finds agents that are stopped again and again."""
+
+    def __init__(self, limits: Mapping[str, float], kin: dict[str, Any]) -> None:
+        super().__init__(limits, kin)
+        most = min(int(limits["critical"]), _MOST)
+        self._denied: deque[tuple[int, int]] = deque(maxlen=max(most, int(limits["warn"])))
+
+    def event(self, seen: Seen) -> Sight | None:
+        """Count a denial."""
+        if seen.decision.action is not Action.DENY or seen.decision.cause is Cause.FAILURE:
+            return None
+        self._denied.append((seen.at_ns, seen.seq))
+        window = self.limits["window"]
+        while self._denied[0][0] < seen.at_ns - window * 1e9:
+            self._denied.popleft()
+        count = len(self._denied)
+        if count < self.limits["warn"]:
+            return None
+        return Sight(
+            key="denials",
+            severity=self.severity(count),
+            summary=f"{count} denials within {window:g} s, the last by {seen.decision.rule}: "
+            f"{seen.decision.reason[:200]}",
+            figures={"count": count, "rule": seen.decision.rule},
+            seqs=tuple(seq for _, seq in self._denied)[-5:],
+        )
