@@ -19,6 +19,7 @@ COMMANDS = {
     "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
     "daemon": "Become the daemon (what `up` and the clients start).",
+    "dashboard": "Open the dashboard in a browser, or print its link.",
     "decide": "Decide about payloads on stdin, one a line.",
     "doctor": "Prove that the installed hooks hold, by a canary that must be denied.",
     "down": "Stop the daemon.",

@@ -29,6 +29,7 @@ class Merged:
     escalation: dict[str, Any] = field(default_factory=dict)
     approvals: dict[str, Any] = field(default_factory=dict)
     retention_days: int = 90
+    dashboard: dict[str, Any] = field(default_factory=dict)
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
@@ -53,6 +54,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():
         out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
+    for key, value in repository.get("dashboard", {}).items():
+        out.refused.append((("dashboard", key), value, "the dashboard is one for all repositories"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -71,6 +74,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
         approvals=dict(user.get("approvals", {})),
+        dashboard=dict(user.get("dashboard", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
         sandbox=user.get("sandbox", {}).get("enabled", True),
         mechanism=user.get("sandbox", {}).get("mechanism", "auto"),

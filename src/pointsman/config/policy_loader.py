@@ -285,6 +285,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         team=merged.team,
         escalation=merged.escalation,
         approvals=merged.approvals,
+        dashboard=merged.dashboard,
         retention_days=merged.retention_days,
         sandbox=merged.sandbox,
         mechanism=merged.mechanism,

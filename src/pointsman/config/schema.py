@@ -3,6 +3,7 @@
 from typing import Any
 
 from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
@@ -156,6 +157,7 @@ SETTINGS = Table(
             },
         ),
         "approvals": APPROVALS,
+        "dashboard": DASHBOARD,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",
             {

@@ -87,6 +87,7 @@ class Policy:
     team: Mapping[str, Any] = field(default_factory=dict)
     escalation: Mapping[str, Any] = field(default_factory=dict)
     approvals: Mapping[str, Any] = field(default_factory=dict)
+    dashboard: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     sandbox: bool = True
     mechanism: str = "auto"
