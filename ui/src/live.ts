@@ -1,8 +1,11 @@
 /** The live stream: the newest events, kept in a ring, and who wants to be told of them. */
 
-import { get, type Page, type Row } from "./api";
+import { get, type Page, type Query, type Row } from "./api";
 
 const MOST_KEPT = 20_000;
+const FIRST = 400;
+const STEP = 1200;
+const MOST_LOADED = 5000;
 /** A stream that says nothing for so long (it beats every 10 s) is broken without having ended. */
 const SILENT_MS = 25_000;
 
@@ -18,6 +21,9 @@ class Live {
   /** Counts what changed but the rows: a number to compare. */
   version = 0;
   fault = "";
+  loaded = false;
+  /** Grows when rows came that are not at the end: who has added them up begins anew. */
+  generation = 0;
   private readonly told = new Set<(rows: Row[]) => void>();
   private source: EventSource | null = null;
   private heard = 0;
@@ -40,14 +46,32 @@ class Live {
 
   private async load(): Promise<void> {
     try {
-      const page = await get<Page>("/api/events", { limit: 4000, since: "2h" });
+      // The newest first, so that there is something to see; what is older follows behind it.
+      const page = await get<Page>("/api/events", { limit: FIRST, since: "2h" });
       this.rows = page.rows.reverse();
       this.last = page.newest;
       this.skew = page.now - Date.now();
+      this.generation += 1;
+      this.loaded = true;
+      if (page.next) void this.older(page.next, this.generation);
     } catch (error) {
       this.fault = String(error instanceof Error ? error.message : error);
     }
     this.changed([]);
+  }
+
+  private async older(before: number, generation: number): Promise<void> {
+    let next: number | null = before;
+    while (next && this.rows.length < MOST_LOADED) {
+      const query: Query = { limit: STEP, since: "2h", before: next };
+      const page: Page | null = await get<Page>("/api/events", query).catch(() => null);
+      // Meanwhile it may have begun anew: these rows are not of that view.
+      if (!page || generation !== this.generation) return;
+      this.rows = [...page.rows.reverse(), ...this.rows];
+      this.generation = generation += 1;
+      this.changed([]);
+      next = page.next;
+    }
   }
 
   private connect(): void {

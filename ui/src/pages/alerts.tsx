@@ -95,15 +95,17 @@ export function Alerts() {
           </Empty>
         )}
       </Card>
-      <Card title="Answered">
-        {settled.length === 0 && <p class="muted pad">No question has been answered so far.</p>}
+      <Card title="Asked before">
+        {settled.length === 0 && <p class="muted pad">No other question was asked so far.</p>}
         <table class="list">
           <tbody>
             {settled.map((each) => (
               <tr key={each.id}>
                 <td class="mono">{each.id}</td>
                 <td>
-                  <span class={`verdict is-${TONES[each.state] ?? "none"}`}>{each.state}</span>
+                  <span class={`verdict is-${TONES[each.state] ?? "none"}`}>
+                    {each.state === "asked" ? "asked at its prompt" : each.state}
+                  </span>
                 </td>
                 <td>{each.tool}</td>
                 <td class="mono cut">{said(each.input)}</td>

@@ -1,5 +1,6 @@
 /** The audit trail: search, filters, one event's own address, and whether the record holds. */
 
+import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, type Page, type Query, type Row } from "../api";
 import { count, day, ms } from "../format";
@@ -50,15 +51,14 @@ export function Ledger(props: { query: URLSearchParams; open: (seq: number) => v
   return (
     <div class="page ledger">
       <div class="toolbar">
-        <input
-          ref={search}
+        <Field
+          box={search}
           type="search"
           class="wide"
           placeholder='Search in everything: rm "force push" …   ( / )'
           aria-label="Search in all texts"
-          value={String(wanted.q)}
-          onKeyDown={(event) => event.key === "Enter" && set("q", event.currentTarget.value)}
-          onChange={(event) => set("q", event.currentTarget.value)}
+          given={String(wanted.q)}
+          set={(text) => set("q", text)}
         />
         <div class="segments" role="group" aria-label="Decision">
           {DECISIONS.map((each) => (
@@ -85,11 +85,7 @@ export function Ledger(props: { query: URLSearchParams; open: (seq: number) => v
         {FIELDS.filter((name) => !["q", "decision", "since", "until"].includes(name)).map((name) => (
           <label key={name}>
             <span>{name}</span>
-            <input
-              value={String(wanted[name])}
-              onChange={(event) => set(name, event.currentTarget.value.trim())}
-              placeholder="any"
-            />
+            <Field given={String(wanted[name])} set={(text) => set(name, text)} placeholder="any" />
           </label>
         ))}
         {filtered && (
@@ -152,6 +148,38 @@ export function Ledger(props: { query: URLSearchParams; open: (seq: number) => v
         />
       </Card>
     </div>
+  );
+}
+
+/** A field that says what was written once it is finished, and is left alone until then. */
+function Field({
+  given,
+  set,
+  box,
+  ...rest
+}: {
+  given: string;
+  set: (text: string) => void;
+  box?: RefObject<HTMLInputElement | null>;
+  type?: "search";
+  class?: string;
+  placeholder: string;
+  "aria-label"?: string;
+}) {
+  const [text, write] = useState(given);
+  useEffect(() => write(given), [given]);
+  const finish = (): void => {
+    if (text.trim() !== given) set(text.trim());
+  };
+  return (
+    <input
+      {...(rest as { type?: "text" })}
+      ref={box as RefObject<HTMLInputElement>}
+      value={text}
+      onInput={(event) => write(event.currentTarget.value)}
+      onKeyDown={(event) => event.key === "Enter" && finish()}
+      onBlur={finish}
+    />
   );
 }
 

@@ -1,6 +1,6 @@
 /** What goes on at this moment: a lane for each agent, and what was stopped or asked. */
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Row } from "../api";
 import { Board } from "../board";
 import { ago, clock, count, ms } from "../format";
@@ -21,18 +21,15 @@ export function Now({ open }: { open: (seq: number) => void }) {
   const [view, setView] = useState<View>(() => ({ span: firstSpan(), end: null }));
   const [only, setOnly] = useState("");
   const [selected, select] = useState(-1);
-  const board = useMemo(() => {
-    const made = new Board();
-    made.add(live.rows);
-    return made;
-  }, []);
-  const seen = useRef(live.last);
+  const held = useRef<{ board: Board; generation: number } | null>(null);
+  // Older rows, or another ledger: the lanes are made anew.
+  if (held.current?.generation !== live.generation) {
+    held.current = { board: new Board(), generation: live.generation };
+    held.current.board.add(live.rows);
+  }
+  const { board } = held.current;
   useLive((rows) => {
-    // What the first load brought, and what a resync brings, comes without a message of its own.
-    if (!rows.length && live.rows.length && seen.current !== live.last)
-      board.add(live.rows.filter((row) => row.seq > seen.current));
-    else board.add(rows);
-    seen.current = live.last;
+    if (held.current?.generation === live.generation) held.current.board.add(rows);
   });
   useEvery(1000, () => select((n) => n));
   useEvery(60_000, () => board.forget(live.now() - KEPT));
@@ -64,7 +61,10 @@ export function Now({ open }: { open: (seq: number) => void }) {
       if (call) open(call.seq);
     },
   });
-  if (!live.rows.length && live.state !== "connecting") return <Nothing />;
+  useEffect(() => {
+    if (live.loaded) setView((was) => (was.end === null ? { ...was, span: firstSpan() } : was));
+  }, [live.loaded]);
+  if (!live.rows.length) return live.loaded ? <Nothing /> : <Waiting />;
   return (
     <div class="page now">
       <Figures board={board} />
@@ -245,13 +245,20 @@ function Feed({ open }: { open: (seq: number) => void }) {
   );
 }
 
+function Waiting() {
+  return (
+    <div class="page now" aria-busy="true">
+      <div class="tiles">
+        {[1, 2, 3, 4, 5, 6].map((each) => (
+          <div key={each} class="tile ghost" />
+        ))}
+      </div>
+      <div class="card fill ghost" />
+    </div>
+  );
+}
+
 function Nothing() {
-  const [waited, set] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => set(true), 600);
-    return () => clearTimeout(timer);
-  }, []);
-  if (!waited) return null;
   return (
     <div class="page">
       <Empty title="No agent has been heard of yet">
