@@ -34,7 +34,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist ui/node_modules src/pointsman/web/static
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, then: make $(MAKECMDGOALS)"; exit 1; }
@@ -42,7 +42,7 @@ $(VENV)/bin/python:
 
 # The package is installed anew when what it is built from changes; its Python files are used in
 # place.
-$(VENV)/installed: $(VENV)/bin/python pyproject.toml hatch_build.py $(wildcard src/pointsman/client/*.[ch])
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml hatch_build.py $(wildcard src/pointsman/client/*.[ch] ui/*.* ui/src/*.* ui/src/pages/*.*)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 

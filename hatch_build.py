@@ -1,9 +1,14 @@
-"""Compiles the native clients while the package is built, where there is a C compiler.
+"""Compiles the native clients and builds the dashboard's pages while the package is built.
 
-Without one (or with ``POINTSMAN_NO_NATIVE=1``) the install works all the same: ``pointsman-hook``
-and ``pointsman-exec`` are then small scripts that start the clients in Python.
+The clients need a C compiler, the pages Node.js 20 with npm.
+
+Without a compiler (or with ``POINTSMAN_NO_NATIVE=1``) the install works all the same:
+``pointsman-hook`` and ``pointsman-exec`` are then small scripts that start the clients in Python.
+Without Node (or with ``POINTSMAN_NO_UI=1``) the dashboard says on its page what to do. An sdist
+carries the built pages, so that who installs from one needs no Node.
 """
 
+import hashlib
 import os
 import re
 import shlex
@@ -16,6 +21,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+UI = Path("ui")
+STATIC = Path("src/pointsman/web/static")
+NPM_S = 300
+"""Seconds that npm may take for one step."""
 FOLDER = Path("src/pointsman/client")
 PROGRAMS = {
     "pointsman-hook": ("pointsman_hook.c", "hook.py"),
@@ -40,6 +49,7 @@ class NativeClient(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile the clients, or write the scripts that stand in for them."""
         del version
+        self._build_pages()
         if self.target_name != "wheel":
             return
         self._folder = Path(tempfile.mkdtemp(prefix="pointsman-build-"))
@@ -52,6 +62,34 @@ class NativeClient(BuildHookInterface[Any]):
                 program.write_text(SCRIPT.replace("{twin}", twin), encoding="utf-8")
             program.chmod(0o755)
             build_data["shared_scripts"][str(program)] = name
+
+    def _build_pages(self) -> None:
+        root = Path(self.root)
+        target = root / STATIC
+        wanted = _stamp(root / UI)
+        stamp = target / "stamp.txt"
+        if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
+            return
+        if os.environ.get("POINTSMAN_NO_UI") == "1":
+            self.app.display_info("the dashboard's pages: left out, as asked for")
+            return
+        if shutil.which("npm") is None or shutil.which("node") is None:
+            self.app.display_warning(
+                "the dashboard's pages: not built, there is no Node.js with npm; everything else "
+                "works. Install Node.js 20 or newer, then install this package again"
+            )
+            return
+        with tempfile.TemporaryDirectory(prefix="pointsman-ui-") as folder:
+            # Beside, and moved when it is whole: several builds may run at once.
+            made = Path(folder) / "ui"
+            shutil.copytree(root / UI, made, ignore=shutil.ignore_patterns("node_modules"))
+            fault = _run_npm(made, Path(folder) / "static")
+            if fault:
+                self.app.display_warning(f"the dashboard's pages: not built: {fault}")
+                return
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(Path(folder) / "static", target, dirs_exist_ok=True)
+        stamp.write_text(wanted, encoding="ascii")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what was compiled."""
@@ -81,6 +119,34 @@ class NativeClient(BuildHookInterface[Any]):
                 return True
         self.app.display_warning(f"{program.name}: not compiled: {done.stderr.strip()[:500]}")
         return False
+
+
+def _run_npm(folder: Path, out: Path) -> str:
+    """Install what the lock file names and build; return why it failed, or nothing."""
+    environ = {**os.environ, "POINTSMAN_UI_OUT": str(out)}
+    for words in (["ci", "--ignore-scripts"], ["run", "build"]):
+        try:
+            done = subprocess.run(
+                ["npm", *words], cwd=folder, env=environ, capture_output=True, text=True,
+                check=False, timeout=NPM_S,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"npm {words[0]}: {error}"
+        if done.returncode:
+            return f"npm {words[0]} ended with {done.returncode}: {done.stderr.strip()[-500:]}"
+    return ""
+
+
+def _stamp(folder: Path) -> str:
+    """Return one hash of everything that the pages are built from."""
+    whole = hashlib.sha256()
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in sorted(files):
+        name = path.relative_to(folder).as_posix()
+        if not name.startswith("node_modules/"):
+            whole.update(f"{name}\0".encode())
+            whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
 
 
 def _found(*names: str) -> list[str]:

@@ -101,6 +101,7 @@ REACHING = [
     "systemctl --user stop pointsman",
     "systemctl stop pointsman.service",
     "pointsman down",
+    "pointsman dashboard --no-open",
     "pointsman agents --write .claude/settings.json",
     "pointsman agents --write=src/a.json",
     "python -m pointsman agents --check --write x",

@@ -2,52 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from pointsman.engine.approval import next_state
+from pointsman.asked import as_json, state_of
 from pointsman.engine.fatigue import FAST_S, FAST_SHARE, FEWEST, YES_SHARE, Fatigue
 from pointsman.model.approval import NOT_KNOWN, Approval, Moment, State, Transition
 from pointsman.store.query import iso
 
+__all__ = ["as_json", "harmless", "line", "stats_text", "whole"]
 _MOST_SHOWN = 100
-
-
-def as_json(one: Approval, now: Moment) -> dict[str, Any]:
-    """Return an approval as one JSON object; times are ISO 8601 in UTC, ``null`` for never."""
-    bound = asdict(one.binding)
-    decided_ns = one.decided.wall_ns if one.decided else 0
-    return {
-        "id": one.id,
-        "state": _state(one, now).value,
-        "tool": bound.pop("tool"),
-        "input": dict(one.input),
-        "input_cut": one.cut,
-        "modified": dict(one.modified) if one.modified is not None else None,
-        "rule": one.rule,
-        "hook": one.hook,
-        "reason": one.reason,
-        "cause": one.cause,
-        "risk": {**asdict(one.risk), "reach": list(one.risk.reach) or NOT_KNOWN},
-        "agent": bound.pop("agent"),
-        "agent_id": one.agent_id,
-        "session": one.session,
-        "repository": bound.pop("repository"),
-        "cwd": bound.pop("cwd"),
-        "binding": {**bound, "session": bound["session"] or None, "rules": list(bound["rules"])},
-        "requests": one.requests,
-        "created": iso(one.created_ns),
-        "wait_until": _time(one.wait_until_ns),
-        "escalated": _time(one.escalated_ns),
-        "shown": _time(one.shown_ns),
-        "decided": _time(decided_ns),
-        "decided_by": one.decided_by,
-        "note": one.note,
-        "valid_for_s": one.terms.valid_for,
-        "on_timeout": one.terms.on_timeout.value,
-        "used": _time(one.used_ns),
-        "call": one.call,
-    }
 
 
 def line(one: Approval, now: Moment) -> str:
@@ -55,7 +18,7 @@ def line(one: Approval, now: Moment) -> str:
     reach = ", ".join(one.risk.reach) or NOT_KNOWN
     age = _span((now.wall_ns - one.created_ns) / 1e9)
     return harmless(
-        f"{one.id}  {_state(one, now).value:<12} {age:>7} ago  {one.binding.agent:<12} "
+        f"{one.id}  {state_of(one, now).value:<12} {age:>7} ago  {one.binding.agent:<12} "
         f"{one.binding.tool}: {_what(one.input)}  [{one.rule}; reach: {reach}; "
         f"reversible: {one.risk.reversible}]"
     )
@@ -65,7 +28,7 @@ def whole(one: Approval, history: Sequence[Transition], now: Moment) -> str:
     """Return an approval with everything that a person needs to decide."""
     bound, risk = one.binding, one.risk
     rows = [
-        ("approval", f"{one.id}, {_state(one, now).value}"),
+        ("approval", f"{one.id}, {state_of(one, now).value}"),
         ("asked by", f"{bound.agent} in session {one.session} ({bound.host})"),
         ("where", bound.cwd + (f", in {bound.repository}" if bound.repository else "")),
         (
@@ -87,7 +50,7 @@ def whole(one: Approval, history: Sequence[Transition], now: Moment) -> str:
         lines += ["", "and a person has put in its place:", _pretty(one.modified)]
     lines += ["", "history:"]
     lines += [f"  {iso(each.ns)[:19]}  {each.after}, by {each.by}: {each.text}" for each in history]
-    if _state(one, now) is State.WAITING:
+    if state_of(one, now) is State.WAITING:
         lines += ["", f"next step: pointsman approvals approve {one.id}"]
         lines += [f"           pointsman approvals deny {one.id} --reason '…'"]
     return harmless("\n".join(lines))
@@ -149,12 +112,6 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
 
 
-def _state(one: Approval, now: Moment) -> State:
-    """Return the state as time has made it, though no daemon has put that down yet."""
-    then = next_state(one, now)
-    return then if isinstance(then, State) else one.state
-
-
 def _good_for(one: Approval) -> str:
     where = "this session" if one.binding.session else "any session of this agent here"
     return f"one call of exactly this in {where}, {one.terms.valid_for / 60:g} minutes from the yes"
@@ -168,10 +125,6 @@ def _what(tool_input: Mapping[str, Any]) -> str:
 
 def _pretty(tool_input: Mapping[str, Any]) -> str:
     return json.dumps(dict(tool_input), indent=2, ensure_ascii=True)
-
-
-def _time(ns: int) -> str | None:
-    return iso(ns) if ns else None
 
 
 def _span(seconds: float) -> str:

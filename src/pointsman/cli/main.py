@@ -21,6 +21,7 @@ COMMANDS = {
     "coverage": "Compare the host's transcripts with the ledger: which calls ran unguarded.",
     "cost": "Show what models have used and what it costs, by anything.",
     "daemon": "Become the daemon (what `up` and the clients start).",
+    "dashboard": "Open the dashboard in a browser, or print its link.",
     "decide": "Decide about payloads on stdin, one a line.",
     "doctor": "Prove that the installed hooks hold, by a canary that must be denied.",
     "down": "Stop the daemon.",

@@ -51,6 +51,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     lines = [
         first,
         f"socket     {status['socket']}",
+        *_dashboard_lines(status),
         f"ledger     {status['ledger']}",
         f"repository {status['repository'] or 'none'}",
         f"settings   {', '.join(status['config_files']) or 'none: the defaults are in force'}",
@@ -72,6 +73,12 @@ def _lines(status: dict[str, Any]) -> list[str]:
         lines.append(f"error      {place}: {what}; {problem['fix']}")
     lines += _consequences([problem["file"] for problem in status["config_errors"]])
     return lines
+
+
+def _dashboard_lines(status: dict[str, Any]) -> Iterator[str]:
+    found = status.get("dashboard")
+    if found is not None:
+        yield f"dashboard  {found['url'] or found['reason'] or 'starting'} (pointsman dashboard)"
 
 
 def _sandbox_lines(status: dict[str, Any]) -> Iterator[str]:

@@ -314,6 +314,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         watch=merged.watch,
         escalation=merged.escalation,
         approvals=merged.approvals,
+        dashboard=merged.dashboard,
         retention_days=merged.retention_days,
         ledger=merged.ledger,
         sandbox=merged.sandbox,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.limit_settings import LIMITS
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
@@ -164,6 +165,7 @@ SETTINGS = Table(
         "approvals": APPROVALS,
         "limits": LIMITS,
         "watch": WATCH,
+        "dashboard": DASHBOARD,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",
             {

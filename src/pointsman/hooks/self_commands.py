@@ -15,7 +15,7 @@ from pointsman.shell.effects import CHANGES, UNKNOWN, Analysis, Effect, Invocati
 from pointsman.shell.interpreters import code_of
 from pointsman.shell.programs import changes_by_words, options, plain_words
 
-_ENDING = frozenset({"down", "uninstall", "trust", "init", "daemon", "up"})
+_ENDING = frozenset({"down", "uninstall", "trust", "init", "daemon", "up", "dashboard"})
 """The commands of ours that a person types."""
 _ANSWERING = frozenset({"approve", "deny", "modify"})
 """What a person types behind ``approvals``: an agent does not answer its own questions."""

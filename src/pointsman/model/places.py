@@ -81,6 +81,21 @@ class Places:
         return self.config / "prices.toml"
 
     @property
+    def dashboard(self) -> Path:
+        """Where the dashboard is to be found; its port is taken again next time."""
+        return self.state / "dashboard.json"
+
+    @property
+    def dashboard_key(self) -> Path:
+        """What lets a browser or a script in."""
+        return self.state / "dashboard.key"
+
+    @property
+    def dashboard_log(self) -> Path:
+        """What the dashboard's process had to say."""
+        return self.state / "dashboard.log"
+
+    @property
     def user_config(self) -> Path:
         """The user's own settings."""
         return self.config / "config.toml"

@@ -1,7 +1,8 @@
-"""What our own commands ask the daemon: ``status`` and ``stop``, over the same socket."""
+"""What our own commands ask the daemon, over the same socket."""
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -12,9 +13,11 @@ from pointsman.model.errors import DaemonUnreachable, TransportError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
 from pointsman.paths.repository import anchored_root
-from pointsman.serve import protocol, state_dir
+from pointsman.serve import protocol, state_dir, verdict
+from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.holding import Holding
 from pointsman.serve.keeping import Keeping
+from pointsman.serve.peer import peer_pid
 from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger_file import beside
@@ -36,6 +39,7 @@ class Controlled(Protocol):
     backlog: Backlog
     holding: Holding
     keeping: Keeping
+    dashboard: Dashboard
 
     @property
     def in_flight(self) -> int:
@@ -48,22 +52,37 @@ class Controlled(Protocol):
         """Return the policy in force."""
 
 
-def answer(daemon: Controlled, header: Mapping[str, str]) -> Answer:
+class Asker(Protocol):
+    """Who is at the other end, and what came behind the header."""
+
+    @property
+    def socket(self) -> socket.socket:
+        """The connection."""
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of the request."""
+
+
+def answer(daemon: Controlled, header: Mapping[str, str], asker: "Asker | None" = None) -> Answer:
     """Answer a command of ours with JSON on stdout."""
-    command = _COMMANDS.get(header.get("event", ""))
+    name = header.get("event", "")
+    if name in verdict.COMMANDS and asker is not None:
+        return verdict.answer(daemon.places, name, asker.body, peer_pid(asker.socket))
+    command = _COMMANDS.get(name)
     if command is None:
         return Answer(2, b"", f"no such command: {header.get('event')!r}\n".encode())
     return Answer(0, json.dumps(command(daemon, header)).encode())
 
 
-def ask(places: Places, command: str, cwd: str = "") -> dict[str, Any]:
+def ask(places: Places, command: str, cwd: str = "", body: bytes = b"") -> dict[str, Any]:
     """Ask the daemon, from a command.
 
     Raises:
         DaemonUnreachable: nobody listens.
         TransportError: somebody listens who does not answer as agreed.
     """
-    frame = protocol.request({"host": HOST, "event": command, "cwd": cwd}, b"")
+    frame = protocol.request({"host": HOST, "event": command, "cwd": cwd}, body)
     try:
         with state_dir.connect(places.socket, _MOST_WAIT) as connection:
             connection.sendall(frame)
@@ -138,6 +157,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "spooled": len(waiting(daemon.places.spool)),
         "sandbox": daemon.holding.described(),
         "audit": daemon.keeping.status(),
+        "dashboard": daemon.dashboard.described(),
         **describe(daemon.places, policy),
     }
 

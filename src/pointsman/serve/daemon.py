@@ -25,6 +25,7 @@ from pointsman.model.tools import roles_of
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.deliveries import delivery_of
 from pointsman.serve.failing import bug, unrecorded
 from pointsman.serve.holding import Holding
@@ -64,6 +65,7 @@ class Daemon:
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
+        self.dashboard = Dashboard(places, lambda: self.policies.policy_for(None), self.report)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding)
         self._runtime = Runtime(
@@ -91,7 +93,9 @@ class Daemon:
         beating = asyncio.ensure_future(self._beat())
         # Beside the first requests, so that no command has to wait until it has been tried.
         probing = asyncio.ensure_future(asyncio.to_thread(self.holding.described))
+        showing = asyncio.ensure_future(self.dashboard.run())
         await self._stopping.wait()
+        showing.cancel()
         ticking.cancel()
         loading.cancel()
         # The name goes before the drain: who meets no listener starts the next daemon, which waits
@@ -101,6 +105,7 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await self.dashboard.close()
         await asyncio.to_thread(self._proof.close)
         await self.meter.close()
         # It beats through the drain, so that the watchdog does not take that for a standstill.
@@ -162,7 +167,7 @@ class Daemon:
     ) -> None:
         header = connection.header
         if header.get("host") == control.HOST:
-            connection.reply(control.answer(self, header))
+            connection.reply(control.answer(self, header, connection))
             return
         self._note_version(header.get("version", ""))
         if header.get("host") == exec_gate.HOST:

@@ -90,11 +90,20 @@ def show(ledger: Path, seq: int) -> dict[str, Any]:
         LedgerError: there is no such event.
     """
     with opened(ledger) as connection:
-        sql = f"SELECT {_COLUMNS} FROM events WHERE seq = ?"  # noqa: S608 - our own fragments
-        row = connection.execute(sql, (_fits(seq),)).fetchone()
-        if row is None:
-            raise LedgerError(f"no event has the number {seq}", fix="pointsman ledger tail")
-        return _whole(connection, row)
+        return whole(connection, seq)
+
+
+def whole(connection: sqlite3.Connection, seq: int) -> dict[str, Any]:
+    """Return the same, from an open ledger.
+
+    Raises:
+        LedgerError: there is no such event.
+    """
+    sql = f"SELECT {_COLUMNS} FROM events WHERE seq = ?"  # noqa: S608 - our own fragments
+    row = connection.execute(sql, (_fits(seq),)).fetchone()
+    if row is None:
+        raise LedgerError(f"no event has the number {seq}", fix="pointsman ledger tail")
+    return _whole(connection, row)
 
 
 def export(ledger: Path, wanted: Filter) -> Iterator[dict[str, Any]]:
@@ -242,9 +251,14 @@ def _about(wanted: str, path: str, cwd: str, repository: str | None) -> bool:
     return fnmatchcase(path, wanted)
 
 
-def _events_sql(wanted: Filter) -> tuple[str, dict[str, Any]]:
+def conditions_of(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+    """Return the conditions of a filter on the columns of ``events``, and their values."""
     values = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
-    conditions = [_CONDITIONS[name] for name in values]
+    return [_CONDITIONS[name] for name in values], values
+
+
+def _events_sql(wanted: Filter) -> tuple[str, dict[str, Any]]:
+    conditions, values = conditions_of(wanted)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {_COLUMNS} FROM events{where} ORDER BY seq", values  # noqa: S608 - ours
 
