@@ -126,7 +126,7 @@ class Run:
         if len(self.found) >= MOST_INVOCATIONS:
             self.unclear("it runs too many commands")
             raise Spent
-        elif self._quiet and UNKNOWN in "".join(each.argv):
+        if self._quiet and UNKNOWN in "".join(each.argv):
             self.effects.append(Effect(Kind.OPAQUE, UNKNOWN, self._started[-1]))
         else:
             self.found.append(each)
