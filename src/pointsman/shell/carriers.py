@@ -117,6 +117,8 @@ def _split_string(words: list[str]) -> str | None:
 def _shell(each: Invocation) -> list[Carried]:
     """``sh -c TEXT``, a script, or whatever comes in on stdin."""
     words = each.argv[1:]
+    if re.fullmatch(r"-[a-z]*n", words[0]) if words else False:
+        return []  # it only reads what it is given
     for index, word in enumerate(words):
         if word.startswith("-") and not word.startswith("--") and "c" in word[1:]:
             rest = words[index + 1 :]

@@ -43,6 +43,8 @@ def prints(each: Invocation, texts: Texts = _nothing) -> str:
         return reader(each)
     if program in FILTERS:
         return FILTERS[program](each, texts)
+    if {"completion", "completions"} & set(each.argv[1:3]) and "/" not in each.argv[0]:
+        return ""  # as `kubectl completion bash`: for the shell, like the above
     return each.argv[-1] if _names_program(each) else UNKNOWN
 
 

@@ -344,7 +344,7 @@ _SPECIAL: Mapping[str, Callable[[Invocation], Iterator[Effect]]] = {
     "tree": _output("-o"),
     "yq": _in_place("-i", "--inplace", "--in-place"),
     "prettier": _in_place("--write", "-w"),
-    "openssl": _output("-out"),
+    "openssl": _output("-out", "-keyout"),
     "gpg": _output("-o", "--output"),
     **dict.fromkeys(("gcc", "cc"), _output("-o")),
 }

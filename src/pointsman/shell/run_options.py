@@ -78,11 +78,13 @@ def git(each: Invocation) -> list[Carried]:
                 out.append(text_of(value[1:], "a git alias"))
             else:
                 out.append(Carried(argv=("git", *value.split(), *words[index + 3 :])))
-        elif word == "-c" and _GIT_RUNS.match(setting):
+        elif word in {"-c", "--config"} and _GIT_RUNS.match(setting):
             out.append(text_of(setting.partition("=")[2].removeprefix("!"), "a git setting"))
         if word == "foreach" and "submodule" in words:
             rest = after_options(list(words[index + 1 :]), Prefix())
             out.append(text_of(" ".join(rest), word))
+        elif word == "-u" and "clone" in words:
+            out.append(text_of(setting, word))
         elif word == "run" and words[index - 1] == "bisect":
             out.append(Carried(argv=words[index + 1 :]))
         elif word in _GIT_TEXTS:

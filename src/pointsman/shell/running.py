@@ -126,7 +126,8 @@ class Run:
                 self.note(word.rpartition("=")[2], each.cwd)
         if len(self.found) >= MOST_INVOCATIONS:
             self.unclear("it runs too many commands")
-        elif self._quiet and UNKNOWN in "".join(each.argv):
+            raise Spent
+        if self._quiet and UNKNOWN in "".join(each.argv):
             self.effects.append(Effect(Kind.OPAQUE, UNKNOWN, self._started[-1]))
         else:
             self.found.append(each)

@@ -47,7 +47,9 @@ def _deletes(each: Invocation, scene: Scene) -> str | None:
         return f"{each.program} api deletes something on the server"
     short = _SHORT.get(each.program)
     valued = False
-    for word in given.words[: 2 * _MOST]:
+    # The first word for aws is a service, whatever it is called (`aws logs delete-log-group`).
+    words = given.words[1:] if each.program == "aws" else given.words
+    for word in words[: 2 * _MOST]:
         if word.startswith("-"):
             valued = "=" not in word
             continue
@@ -163,13 +165,14 @@ PACK = Pack("cloud", "Containers, clusters, clouds.", (
          Call(_DOCKERS, _everything), "docker rm -f $(docker ps -aq)", "docker stop web-test"),
     Rule("cluster-delete", Action.ASK, "Takes down what runs in a cluster.",
          calls("takes down what runs in a cluster",
-             "kubectl|oc|k|microk8s.kubectl|k3s delete|drain|cordon|evict|taint",
+             "kubectl|oc|k|microk8s.kubectl|k3s delete|drain|cordon|evict|taint !can-i",
+             "minikube|k3d|kind delete",
                "kubectl|oc|k replace --force", "kubectl|oc|k scale --replicas=0",
                "kubectl|oc|k rollout undo",
                "kubectl|oc|k patch|annotate|label ... node|namespace|ns|pv|crd",
                "kubectl|oc|k apply --prune",
                "kubectl|oc|k config delete-context|delete-cluster|unset",
-               "k3s|minikube|microk8s kubectl delete|drain", "kubectl ... delete",
+               "k3s|minikube|microk8s kubectl delete|drain", "kubectl ... delete !can-i|explain",
                "helm|helm3 uninstall|delete|del|rollback", "helmfile destroy|delete",
                "helm plugin uninstall",
                "argocd app|cluster|proj|repo delete|rm", "flux uninstall|delete",

@@ -66,7 +66,8 @@ PACK = Pack("disks", "Disks and volumes.", (
          Call(_NAMES, _disk), "mkfs.ext4 /dev/sda1", "mkfs.ext4 disk.img"),
     Rule("disk-detach", Action.ASK, "Takes a file system away that others use, or hides one.",
          calls("changes what is mounted", "umount *", "mount --bind|--rbind|--move|-o",
-               "mount -B|-R", "swapoff *", "swapoff -a|--all",
+               "mount -B|-R", "mount * * -t|--types",
+               "swapoff *", "swapoff -a|--all",
                "losetup -d|-D", "eject *", "hdiutil detach|eraseKeys"),
          "umount -l /mnt/backup", "mount"),
 ))  # fmt: skip

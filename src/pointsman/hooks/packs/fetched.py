@@ -26,7 +26,12 @@ _EVALUATES = re.compile(
     r"|Invoke-Expression)\s*\(?.{0,400}?"
     r"(?:urlopen|requests\.get|urllib|https?\.get|fetch\(|Net::HTTP|open-uri|open\(['\"]http|LWP"
     r"|file_get_contents\(['\"]http"
-    r"|DownloadString|Invoke-WebRequest|\biwr\b|\birm\b|URI\.open|socket\.http)",
+    r"|\bget\s*\(?\s*['\"]http|DownloadString|Invoke-WebRequest|\biwr\b|\birm\b|URI\.open|socket\.http)",
+    re.DOTALL,
+)
+_THEN_EVALUATES = re.compile(
+    r"(?:fetch|https?\.get|axios|got|urlopen)\s*\(.{0,400}?"
+    r"(?:then\s*\(\s*(?:eval|Function)\b|=>\s*(?:eval|Function|exec\w*)\s*\()",
     re.DOTALL,
 )
 _POWERSHELL = re.compile(
@@ -40,15 +45,19 @@ _POWERSHELL = re.compile(
 
 def _download_and_run(each: Invocation, scene: Scene) -> str | None:
     del scene
+    if each.program in SHELLS and any(re.fullmatch(r"-[a-z]*n", word) for word in each.argv[1:2]):
+        return None  # it only reads
     feeder = each.fed_by[0].rsplit("/", 1)[-1] if each.fed_by else ""
     plain = [word for word in each.argv[1:] if not word.startswith("-") or word == "-"]
     if feeder in FETCHERS and (not plain or plain[0] in {"-", "/dev/stdin"} or "-s" in each.argv):
         return f"{each.program} runs what {feeder} downloads"
-    if _SUBSTITUTED.search(each.text) and (UNKNOWN in "".join(each.argv) or "<(" in each.text):
+    if _SUBSTITUTED.search(each.text) and (
+        UNKNOWN in "".join(each.argv) or "<(" in each.text or "<<<" in each.text
+    ):
         return f"{each.program} runs what is downloaded"
     code = " ".join(each.argv[1:])[:16384] if each.program in _LANGUAGES else ""
     powershell = each.program in {"powershell", "pwsh"} and _POWERSHELL.search(code)
-    if powershell or _EVALUATES.search(code):
+    if powershell or _EVALUATES.search(code) or _THEN_EVALUATES.search(code):
         return f"code for {each.program} runs what it downloads"
     return None
 

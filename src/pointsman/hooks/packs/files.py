@@ -88,10 +88,10 @@ def _is_above(path: str, fixed: str, scene: Scene) -> bool:
 
 def _find_beyond(each: Invocation, scene: Scene) -> str | None:
     """``find -delete`` through links or from words that nobody has seen; trees by ``rm -rf``."""
-    del scene
     words = each.argv[1:]
+    passing = all(is_temporary(resolve(root, each.cwd), scene) for root in find_roots(each.argv))
     made_again = any(after in _MADE_AGAIN for word, after in pairwise(words) if word == "-name")
-    if not made_again and any(map(_forces_trees, find_commands(each.argv))):
+    if not made_again and not passing and any(map(_forces_trees, find_commands(each.argv))):
         return "rm -rf deletes whatever find comes upon"
     if "-delete" not in words:
         return None
@@ -107,7 +107,8 @@ def _find_beyond(each: Invocation, scene: Scene) -> str | None:
 _MADE_AGAIN = frozenset(
     {"__pycache__", "node_modules", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".nox",
      ".next", ".nuxt", ".turbo", ".parcel-cache", ".gradle", ".ipynb_checkpoints", ".DS_Store",
-     "*.egg-info", ".eggs", "htmlcov", ".nyc_output", "*.pyc"}
+     "dist", "build", "target", "out", "coverage", ".cache", "*.egg-info", ".eggs",
+     "htmlcov", ".nyc_output", "*.pyc"}
 )  # fmt: skip
 """What tools make anew: nobody misses it."""
 
@@ -150,7 +151,7 @@ def _shred(each: Invocation, scene: Scene) -> str | None:
 
 
 def _chmod_tree(effect: Effect, each: Invocation, scene: Scene) -> str | None:
-    if each.program not in {"chmod", "chown", "chgrp"}:
+    if each.program not in {"chmod", "chown", "chgrp", "setfacl"}:
         return None
     given = Given.of(each)
     if not (given.has("-R") or given.has_long("--recursive") or "find" in each.via):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pointsman.hooks.packs.calls import calls, names
 from pointsman.hooks.rule import Call, Pack, Rule, Scene
@@ -164,6 +165,9 @@ def _history(git: _Git) -> str | None:
             word.startswith(("--prune=", "--expire=")) and word.partition("=")[2] in ends
             for word in git.argv
         )
+        pruned = pruned or any(
+            word in {"--expire", "--prune"} and after in ends for word, after in pairwise(git.argv)
+        )
         kept = git.has("--dry-run", "-n") or any(word.startswith("--expire") for word in git.argv)
         pruned = pruned or (git.name == "prune" and not kept)
         return f"git {git.name} removes the way back" if pruned else None
@@ -206,6 +210,8 @@ def _foreign_program(each: Invocation, scene: Scene) -> str | None:
     told = git_command(each)
     sub = told.argv[0].lower() if told.argv else ""
     for word in each.argv[1 : len(each.argv) - len(told.argv)]:
+        if word.startswith("--exec-path="):
+            return f"git is given {word[:60]} for this call"
         found = _CONFIGURED.fullmatch(word)
         if found and _reaches(sub, told.argv[1:]) and not _HARMLESS.match(found[1]):
             return f"git {sub} starts {found[1][:60]!r}"

@@ -9,6 +9,7 @@ from pointsman.hooks.packs.secret_paths import is_credential, secrets_read
 from pointsman.hooks.rule import Call, Deed, Flow, Pack, Rule, Scene
 from pointsman.model.decision import Action
 from pointsman.shell.effects import Analysis, Effect, Invocation, Kind
+from pointsman.shell.interpreters import code_of
 
 _NAMES = (
     r"[A-Za-z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|PRIVATE_?KEY"
@@ -19,6 +20,12 @@ _VARIABLE = re.compile(
     rf"|({_NAMES}))"
 )
 _NAME = re.compile(_NAMES)
+_PRINTED = re.compile(
+    r"(?:print|console\.log|puts|echo|\bp)\b[^;\n]{0,200}?"
+    r"(?:environ|getenv|process\.env|\bENV)(?:\.get)?"
+    rf"(?:\W{{0,3}}{_NAMES}|\s*\)*\s*(?:[;\n]|\Z))"
+)
+"""Code that prints such a variable, or all of them."""
 _PRINTS = frozenset({"echo", "printf", "print", "cat"})
 
 
@@ -51,6 +58,9 @@ def _prints(analysis: Analysis, scene: Scene) -> tuple[Invocation, str] | None:
             files = any(">" in redirect.operator for redirect in each.redirects)
             if found is not None and not files:
                 return each, f"{each.program} prints the variable {found[1] or found[2]}"
+        printed = _PRINTED.search((code_of(each) or "")[:16384])
+        if printed is not None:
+            return each, f"code for {each.program} prints {printed[0][-60:]}"
         if each.program == "printenv":
             named = [word for word in each.argv[1:] if _NAME.fullmatch(word)]
             if named:
@@ -109,7 +119,7 @@ PACK = Pack("secrets", "Keys and passwords.", (
                "pass show|ls|grep|cp", "gopass show|ls|cat", "bw get|list|export",
                "lpass show|export", "security find-*-password|dump-keychain|export",
                "security unlock-keychain", "secret-tool lookup|search", "keyctl print|pipe|read",
-               "gpg|gpg2 --export-secret-keys|--export-secret-subkeys",
+               "gpg|gpg2 --export-secret-keys|--export-secret-key|--export-secret-subkeys",
                "gpg|gpg2 -d|--decrypt", "heroku config|auth:token|config:get",
                "doppler secrets|run", "infisical secrets|export",
                "chamber read|export|env|list", "sops -d|--decrypt|decrypt|exec-env",
