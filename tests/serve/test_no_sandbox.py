@@ -38,7 +38,7 @@ OPAQUE = {
     "what is not out": "git sparse-checkout set --no-cone /src",
     "its contract": "python3 -c \"import shutil; shutil.rmtree('.cla' + 'ude')\"",
     "another contract": (
-        "python3 -c \"from pathlib import Path; p = Path('.cla' + 'ude/age' + 'nts/buil' + 'der.md');"
+        "python3 -c \"from pathlib import Path; p = Path('.cla' + 'ude', 'agents', 'builder.md');"
         " p.write_text(p.read_text().replace('src/', '')); Path('te' + 'sts/t.py').unlink()\""
     ),
     "another index": "GIT_INDEX_FILE=src/i git read-tree first; "
