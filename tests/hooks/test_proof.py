@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +287,44 @@ def test_the_real_thing(tmp_path: Path) -> None:
     assert decision is not None
     assert decision.action is Action.DENY
     assert (world.root / "tests/t.py").read_text() == "assert 1\n"
+
+
+def test_a_call_is_judged_by_the_contract_that_it_began_under(tmp_path: Path) -> None:
+    """It may have taken that away, or written itself another, as what it did to the tree."""
+    world = World(tmp_path)
+    root = world.root
+    kit = Kit(places=Places(state=tmp_path / "s", config=tmp_path / "c"), prover=world.proof)
+    before = Policy(repository=str(root), contracts={"builder": (held(root),)})
+    wider = Policy(
+        repository=str(root), contracts={"builder": (held(root, allowed=("src/**", "**/*")),)}
+    )
+    test = root / "tests/t.py"
+    original = test.read_bytes()
+    for after in (Policy(repository=str(root)), wider):
+        assert ask(proof.hook(before, kit), pre(root)) is None
+        test.write_text("changed\n")
+        hook = proof.hook(after, kit)
+        event = replace(post(root), received_ns=time.time_ns(), duration_ms=0)
+        assert hook.when is not None
+        assert hook.when(event)
+        told = ask(hook, event)
+        assert told is not None
+        assert told.rule == "proof.outside-contract"
+        assert test.read_bytes() == original
+    # Whom a person lets go free before a call is free from that call on.
+    hook = proof.hook(Policy(repository=str(root)), kit)
+    assert hook.when is not None
+    assert not hook.when(pre(root))
+    assert not hook.when(post(root))
+
+
+def test_what_an_agent_that_has_ended_was_judged_by_is_forgotten(tmp_path: Path) -> None:
+    kit = Kit(places=Places(state=tmp_path, config=tmp_path), prover=Canned())
+    policy = Policy(repository=str(tmp_path), contracts={"builder": (held(tmp_path),)})
+    ask(proof.hook(policy, kit), pre(tmp_path))
+    free = proof.hook(Policy(repository=str(tmp_path)), kit)
+    end = SubagentStop(identity=identity(tmp_path, "builder"))
+    assert free.when is not None
+    assert free.when(end)
+    ask(free, end)
+    assert not free.when(end)

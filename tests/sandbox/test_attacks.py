@@ -118,6 +118,25 @@ ATTACKS = {
     "m[0:1]=b'x'\"",
     "shell-startup": 'echo "echo x > $PWD/tests/t.py" >> ~/.bashrc; echo x >> ~/.profile',
     "home-program": "mkdir -p ~/.local/bin && echo x > ~/.local/bin/git",
+    "descriptor-to-read": "exec 57< tests/t.py; echo x > /dev/fd/57",
+    "stdin-written": "sed p src/a.py > /dev/stdin < tests/t.py",
+    "own-directory-moved": "mv src s2; ln -s tests src; echo x > src/t.py",
+    "hidden-link": "cp -l tests/t.py src/two; echo x > src/two",
+    "descriptor-taken": 'python -c "import ctypes; c = ctypes.CDLL(None).syscall; '
+    'fd = c(434, $OUTSIDE, 0); [print(c(438, fd, n, 0)) for n in range(9)]"; '
+    "echo x > tests/t.py",
+    "open-tree": 'python -c "import ctypes, os; t = ctypes.CDLL(None).syscall(428, -100, '
+    "b'tests', 1); t < 0 or os.chdir(t); open('t.py', 'w')\"",
+    "overlay": "unshare -Urm sh -c 'mkdir src/u src/w; mount -t overlay o -o lowerdir=tests,"
+    "upperdir=src/u,workdir=src/w tests'; echo x > tests/t.py",
+    "other-index": "git read-tree HEAD; GIT_INDEX_FILE=src/i git read-tree HEAD; "
+    "rm -f tests/t.py; GIT_INDEX_FILE=src/i git checkout-index -f -a",
+    "git-trace": "GIT_TRACE=$PWD/tests/t.py git status",
+    "git-bisect": "git bisect start HEAD HEAD; git bisect run sh -c 'echo x > tests/t.py'; "
+    "git bisect reset",
+    "git-editor": "GIT_EDITOR='sh -c \"echo x > tests/t.py\"' git commit --amend",
+    "loader": "/lib64/ld-linux-x86-64.so.2 /bin/sh -c 'echo x > tests/t.py'",
+    "history": "bash -ic 'history -s x; history -w tests/t.py'",
     "temp-link": "ln -s $PWD/tests $TMPDIR/l; echo x > $TMPDIR/l/t.py",
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from pointsman.hooks.proof_memory import Begun
 from pointsman.model.event import Event
 from pointsman.model.limit import NothingSpent, Spent
 from pointsman.model.places import Places
@@ -35,4 +36,5 @@ class Kit:
     secrets: Secrets = field(default_factory=NoSecrets)
     prover: Prover | None = None
     """Who proves what calls have changed; nobody where a call is only looked at (``explain``)."""
+    begun: Begun = field(default_factory=Begun)
     writable: Writable = lambda _event: None

@@ -58,8 +58,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         role=Role.GUARD,
         run=guard.run,
         events=frozenset(kind.KIND for kind in _EVENTS),
-        # Where nobody is held to a contract, nothing is looked at and nothing is recorded.
-        when=guard.concerns if kit.prover is not None and contracts.bind else _never,
+        when=guard.concerns if kit.prover is not None else _never,
     )
 
 
@@ -125,7 +124,15 @@ class _Guard:
         who, prover = event.identity, self._kit.prover
         if not who.repository or prover is None:
             return False
+        begun = self._kit.begun.of(event)
+        # Where nobody is held to a contract, nothing is looked at and nothing is recorded.
+        if not self._contracts.bind and not begun:
+            return False
         held = self._contracts.holds(who.agent)
+        if isinstance(event, PreToolUse) and begun and not held:
+            self._kit.begun.end(event)
+        elif begun:
+            held = True
         if isinstance(event, ToolEvent):
             if event.tool_name in READING:
                 return False
@@ -145,13 +152,18 @@ class _Guard:
             return None
         call = _call(event, self._kit)
         if isinstance(event, PreToolUse):
+            self._kit.begun.begin(event, judges)
             report = await self._within(context, call, partial(prover.before, call, judges))
             return decision_before(report, call) if report else not_ready(call)
+        # Its contract may be gone by now, or be another: the call itself may have seen to that.
+        judges |= self._kit.begun.of(event)
         if isinstance(event, _ENDS):
             work = partial(prover.after, call, judges)
         else:
             over = isinstance(event, SubagentStop | SessionEnd) or _is_last(event)
             work = partial(prover.settle, call, judges, over=over)
+            if over:
+                self._kit.begun.end(event)
         return decision_after(event, await self._within(context, call, work), call, context)
 
     async def _within(

@@ -83,7 +83,7 @@ def git_effects(each: Invocation) -> Iterator[Effect]:
     if name in _REMOTE or {"remote", "update"} <= set(told.argv[:2]):
         words = plain_words(told, _GIT_VALUES)
         yield Effect(Kind.NETWORK, words[0] if words else UNKNOWN, f"git {name}")
-    if name in _TREE and not (options(told) & {"--cached", "--check", "--stat", "-n", "--dry-run"}):
+    if name in _TREE and not options(told) & _LOOKS_ONLY.get(name, frozenset()):
         yield Effect(Kind.OPAQUE, told.cwd, f"git {name}")
 
     if name not in _LOOKS and not _only_lists(told, name):
@@ -126,6 +126,9 @@ _TREE = names(
     " switch am sparse-checkout reset"
 )
 """What changes the work tree in a way that hangs on what the repository holds."""
+
+_LOOKS_ONLY = {"read-tree": frozenset({"-n", "--dry-run"}), "submodule": frozenset({"--cached"})}
+"""With what it changes nothing. Of others `-n` is `--no-commit`, and `--stat` says how much."""
 
 
 def _clean(told: Invocation, _name: str) -> Iterator[Effect]:
