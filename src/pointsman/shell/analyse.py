@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from pointsman.shell.continued import joined
 from pointsman.shell.effects import Analysis
 from pointsman.shell.files import Files, Read
 from pointsman.shell.programs import effects_of
@@ -49,7 +50,7 @@ def _work(
     steps = Steps(_FEWEST_STEPS + _STEPS_PER_BYTE * min(len(command), MOST_TEXT))
     run = Run(fresh(cwd, home, dict(variables)), steps, files, Walker)
     try:
-        run.script(command, same=True)
+        run.script(joined(command), same=True)
         run.calls_traps()
     except Spent:
         run.unverified.append("it takes more steps than an analysis may")
