@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from pointsman.shell.continued import joined
 from pointsman.shell.effects import Analysis
 from pointsman.shell.files import Files, Read
 from pointsman.shell.programs import effects_of
 from pointsman.shell.running import Run
 from pointsman.shell.state import MOST_TEXT, Spent, Steps, fresh
 from pointsman.shell.walk import Walker
+from pointsman.shell.whole_words import joined
 
 _STEPS_PER_BYTE = 2
 _FEWEST_STEPS = 20_000

@@ -3,7 +3,7 @@
 import pytest
 
 from pointsman.shell.analyse import analyse
-from pointsman.shell.continued import joined
+from pointsman.shell.whole_words import joined
 
 JOINED = {
     "r\\\nm -rf /": "rm -rf /",
