@@ -11,6 +11,7 @@ from pointsman.shell.programs import effects_of
 from pointsman.shell.running import Run
 from pointsman.shell.state import MOST_TEXT, Spent, Steps, fresh
 from pointsman.shell.walk import Walker
+from pointsman.shell.whole_words import joined
 
 _STEPS_PER_BYTE = 2
 _FEWEST_STEPS = 20_000
@@ -61,7 +62,7 @@ def _work(
     steps = Steps(_FEWEST_STEPS + _STEPS_PER_BYTE * min(len(command), MOST_TEXT))
     run = Run(fresh(cwd, home, dict(variables)), steps, files, Walker)
     try:
-        run.script(command, same=True)
+        run.script(joined(command), same=True)
         run.calls_traps()
     except Spent:
         run.unverified.append("it takes more steps than an analysis may")
