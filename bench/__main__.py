@@ -12,6 +12,7 @@ from bench import (
     analysis,
     clients,
     decisions,
+    gate,
     growth,
     holding,
     ledger_size,
@@ -32,6 +33,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "ledger": ledger_size.ledger_size,
     "analysis": analysis.analysis,
     "holding": holding.holding,
+    "gate": gate.gate,
     "growth": growth.growth,
     "snapshot": snapshot.snapshot,
 }
