@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from bench.cases import Case
-from bench.figures import BenchError, Figure, percentile, rounded
+from bench.figures import BenchError, Figure, median, percentile, rounded
 from bench.growth import growth_figure
 from bench.inputs import COMMANDS, Shape
 from bench.rig import SESSION, Effort
@@ -41,7 +41,25 @@ def analysis(effort: Effort) -> list[Figure]:
         )
         for share in (0.5, 0.99)
     ]
+    figures += [_long_argument(effort, kilobytes) for kilobytes in (100, 300)]
     return [*figures, growth_figure("shell analysis", [_case(each) for each in COMMANDS], effort)]
+
+
+def _long_argument(effort: Effort, kilobytes: int) -> Figure:
+    """Time one word of that many kilobytes; past the cap of 128 KiB the answer is that it is."""
+    samples = []
+    for number in range(effort.of(50, 5)):
+        text = f"printf %s {number:07d}{'a' * kilobytes * 1000}"
+        started = time.perf_counter_ns()
+        analyse(text, cwd=_CWD, home=_HOME)
+        samples.append((time.perf_counter_ns() - started) / 1e3)
+    return Figure(
+        name=f"shell analysis, argument of {kilobytes} KB",
+        what="time for a command with one argument of that size, the median",
+        unit="µs",
+        value=rounded(median(samples)),
+        detail={"worst_us": rounded(max(samples)), "runs": len(samples)},
+    )
 
 
 def _recorded() -> Iterator[str]:

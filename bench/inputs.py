@@ -24,7 +24,7 @@ def _repeated(piece: str, before: str = "", after: str = "") -> Text:
     return lambda size, number: f"{before}{number:07d}{piece * max(1, size // len(piece))}{after}"
 
 
-_TEXT = 256 * 1024
+_TEXT = 128 * 1024
 """The longest command that is analysed."""
 
 COMMANDS = (
@@ -69,7 +69,7 @@ COMMANDS = (
     Shape("words of a cloud's program", _repeated("-n a ", "kubectl "), _TEXT),
     Shape("trees to delete", _repeated("f ", "rm -rf "), _TEXT),
     Shape("modes to change", _repeated("f ", "chmod 600 "), _TEXT),
-    Shape("globs", _repeated(".n?x/ ", "rm "), _TEXT),
+    Shape("globs of paths", _repeated(".n?x/ ", "rm "), _TEXT),
     Shape("commands for elsewhere", _repeated("ls;", "ssh h '", "'"), _TEXT),
     Shape("calls elsewhere", _repeated("ssh h ls;", "ls;"), _TEXT),
     Shape("wrappers with words", _repeated("env A=b ", "env X=", " true"), _TEXT),
@@ -77,7 +77,7 @@ COMMANDS = (
     Shape("eval", _repeated("eval ", "", " true"), _TEXT),
     Shape("xargs", _repeated("xargs ", "echo ", " rm"), _TEXT),
     Shape("find -exec", _repeated("-exec rm {} + ", "find /tmp/"), _TEXT),
-    Shape("globs", _repeated("*", "rm /tmp/"), _TEXT),
+    Shape("stars", _repeated("*", "rm /tmp/"), _TEXT),
     Shape("brackets", _repeated("[a", "rm "), _TEXT),
     Shape("ifs opened", _repeated("if true;then ", "true ;"), _TEXT),
     Shape("cases", _repeated("case a in a) true;; esac;", "true ;"), _TEXT),

@@ -94,3 +94,15 @@ def test_every_shipped_guard_is_given_growing_input() -> None:
     with rig() as made:
         for guard in SHIPPED:
             assert cases.cases_of(guard, made), guard
+
+
+@pytest.mark.parametrize("shapes", [COMMANDS, PATHS, PAYLOADS])
+def test_each_input_has_a_name_of_its_own(shapes: tuple[Shape, ...]) -> None:
+    names = [shape.name for shape in shapes]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_what_is_promised_to_be_measured_is() -> None:
+    names = {shape.name for shape in COMMANDS}
+    assert {"spaces", "semicolons", "$( opened", "parentheses opened", "pipes"} <= names
+    assert "one long argument" in names

@@ -22,6 +22,7 @@ from pointsman.model.events import (
     PostToolUse,
     PostToolUseFailure,
     PreToolUse,
+    SessionEnd,
     SessionStart,
     Stop,
     SubagentStop,
@@ -39,6 +40,7 @@ class Canned:
     def __init__(self, report: Report | None = None) -> None:
         self.report = report or Report()
         self.asked: list[tuple[str, Call | str]] = []
+        self.open = True
         self.gate = threading.Event()
         self.gate.set()
         self.prepared = threading.Event()
@@ -68,6 +70,10 @@ class Canned:
         del judges
         self.asked.append(("after", call))
         return self.report
+
+    def unsettled(self, call: Call) -> bool:
+        del call
+        return self.open
 
     def settle(self, call: Call, judges: Judges, *, over: bool) -> Report:
         del judges
@@ -149,6 +155,18 @@ def test_which_events_concern_it(event: Event, concerned: bool) -> None:
     hook = made(Canned(), Path("/r"))
     assert hook.when is not None
     assert hook.when(event) is concerned
+
+
+@pytest.mark.parametrize("kind", [PostToolBatch, SubagentStop, Stop, SessionEnd])
+@pytest.mark.parametrize("left_open", [True, False])
+def test_the_end_of_a_turn_concerns_it_where_a_call_has_no_end(
+    kind: type[Event], left_open: bool
+) -> None:
+    prover = Canned()
+    prover.open = left_open
+    hook = made(prover, Path("/r"))
+    assert hook.when is not None
+    assert hook.when(kind(identity=identity(Path("/r"), "builder"))) is left_open
 
 
 def test_where_nobody_is_held_nothing_concerns_it() -> None:

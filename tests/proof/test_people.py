@@ -71,7 +71,9 @@ def test_while_a_call_that_never_ran_waited(tmp_path: Path) -> None:
     call = world.call(OPAQUE)
     world.proof.before(call, world.judges)
     mine(world)()
+    assert world.proof.unsettled(replace(call, id=""))
     report = world.proof.settle(replace(call, id=""), world.judges, over=False)
+    assert not world.proof.unsettled(replace(call, id=""))
     assert outcomes(report) == {"docs/notes.md": Outcome.UNTOLD}
     assert (world.root / "docs/notes.md").read_text() == "mine\n"
 
@@ -260,6 +262,7 @@ def test_a_disk_that_refuses_is_said(tmp_path: Path) -> None:
 
 def test_an_agent_that_has_called_nothing_has_nothing_to_settle(tmp_path: Path) -> None:
     world = World(tmp_path)
+    assert not world.proof.unsettled(world.call("true"))
     report = world.proof.settle(world.call("true"), world.judges, over=True)
     assert (report.findings, report.problem) == ((), "")
 

@@ -138,6 +138,10 @@ class _Guard:
                 return False
             if not held:
                 _note(prover, event, _call(event, self._kit))
+        if held and isinstance(event, _SETTLES):
+            # After a batch of calls that have all ended there is nothing to wait for a thread for.
+            late = (who.session, who.agent_id or "") in self._late
+            return late or prover.unsettled(_call(event, self._kit))
         return held or isinstance(event, _BEGINS)
 
     async def run(self, event: Event, context: HookContext) -> Decision | None:

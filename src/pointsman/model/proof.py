@@ -114,6 +114,9 @@ class Prover(Protocol):
     def after(self, call: Call, judges: Judges) -> Report:
         """Compare after a call, and put back what it changed outside its contract."""
 
+    def unsettled(self, call: Call) -> bool:
+        """Whether this agent has calls of which no end is known. Quick."""
+
     def settle(self, call: Call, judges: Judges, *, over: bool) -> Report:
         """Compare where calls of this agent may have ended without a word.
 

@@ -98,6 +98,10 @@ class Proof:
                 report = self._safely(lambda: self._keep_lasting(tree), report)
             return report
 
+    def unsettled(self, call: Call) -> bool:
+        """Whether this agent has calls of which no end is known."""
+        return self._tree(call.root).calls.of(call)
+
     def settle(self, call: Call, judges: Judges, *, over: bool) -> Report:
         """Compare where calls of this agent may have ended without a word."""
         tree = self._tree(call.root)
