@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -71,7 +71,9 @@ class Meter:
     _readings: dict[str, Reading] | None = None
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _task: "asyncio.Task[None] | None" = None
-    _again: bool = False
+    _named: set[str] = field(default_factory=set)
+    """The transcripts that events have named since the last look."""
+    _everything: bool = False
     _begun: bool = False
     _covered: dict[str, str] = field(default_factory=dict)
     _complaint: str = ""
@@ -83,28 +85,35 @@ class Meter:
         if not paths:
             return
         self._active.update(dict.fromkeys(paths, time.monotonic()))
-        self.wake()
+        self._named.update(paths)
+        self._start()
 
     def wake(self) -> None:
-        """Look soon into the sessions that are under way; returns at once."""
-        self._again = True
+        """Look soon into every session that is under way; returns at once."""
+        self._everything = True
+        self._start()
+
+    def _start(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._soon())
 
     async def _soon(self) -> None:
-        while self._again:
+        while self._named or self._everything:
             await asyncio.sleep(_PAUSE)
-            self._again = False
-            await self.catch_up()
+            # With many sessions, an event is no reason to look into all of them.
+            named, everything = self._named, self._everything
+            self._named, self._everything = set(), False
+            await self.catch_up(None if everything else named)
 
-    async def catch_up(self) -> int:
+    async def catch_up(self, only: Collection[str] | None = None) -> int:
         """Put on record what there is to read; return how many postings that were.
 
-        It raises nothing: what goes wrong is reported, once until it changes.
+        ``only`` are the sessions' transcripts to look into; ``None`` is every one under way. It
+        raises nothing: what goes wrong is reported, once until it changes.
         """
         try:
             async with self._alone:
-                count = await self._catch_up()
+                count = await self._catch_up(only)
         except PointsmanError as error:
             self._complain(f"{error}; {error.fix}")
         except Exception as error:  # noqa: BLE001 - a bug of ours here must not end the daemon
@@ -121,13 +130,13 @@ class Meter:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _catch_up(self) -> int:
+    async def _catch_up(self, only: Collection[str] | None) -> int:
         readings = self._known()
         now = time.monotonic()
         self._active = {path: at for path, at in self._active.items() if now - at < _ACTIVE}
         if self.prices.refresh():
             await self._reprice()
-        chosen = set(self._active)
+        chosen = set(self._active if only is None else only)
         if not self._begun:
             # The first look of this daemon: whatever has grown while there was none.
             chosen |= {main_file(path) for path in readings}
@@ -166,7 +175,8 @@ class Meter:
         return learned, {_plain(usage): self.prices.of(usage) for usage in learned.usages}
 
     def _record(self, learned: Learned, costs: dict[Usage, Cost]) -> list[Posting]:
-        usages = [self._placed(usage) for usage in learned.usages]
+        roles: dict[tuple[str | None, str], str] = {}
+        usages = [self._placed(usage, roles) for usage in learned.usages]
 
         def price(usage: Usage) -> Cost:
             return costs.get(_plain(usage)) or self.prices.of(usage)
@@ -180,12 +190,14 @@ class Meter:
         self._tell(postings)
         return postings
 
-    def _placed(self, usage: Usage) -> Usage:
+    def _placed(self, usage: Usage, roles: dict[tuple[str | None, str], str]) -> Usage:
         """Return a message with its role, and with no secret in what names it."""
-        agent = usage.agent_type or usage_rows.MAIN
+        at = (usage.repository, usage.agent_type or usage_rows.MAIN)
+        if at not in roles:
+            roles[at] = self.around.role(*at)
         return replace(
             usage,
-            role=self.around.role(usage.repository, agent),
+            role=roles[at],
             agent_type=self._cover(usage.agent_type) if usage.agent_type else usage.agent_type,
             model=self._cover(usage.model),
             branch=self._cover(usage.branch),
