@@ -1,6 +1,8 @@
 """What models have used and what it costs, as scripts and people read it."""
 
+import contextlib
 import json
+import sqlite3
 import time
 from pathlib import Path
 
@@ -123,6 +125,17 @@ def test_what_cannot_be_read_is_named(machine: Machine) -> None:
     ended = machine.run("cost", "--since", "yesterday")
     assert ended.code == 1
     assert "'yesterday' is neither" in ended.err
+
+
+def test_a_ledger_without_usage_is_named(machine: Machine) -> None:
+    machine.state.mkdir()
+    with contextlib.closing(sqlite3.connect(machine.state / "ledger.db")) as old:
+        old.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY)")
+        old.commit()
+    for words in (("cost",), ("cost", "--host")):
+        ended = machine.run(*words)
+        assert ended.code == 1
+        assert "pointsman up --restart" in ended.err
 
 
 def test_the_daemon_reads_what_events_name_and_the_command_what_it_has_not(

@@ -138,6 +138,47 @@ def test_what_comes_after_the_last_event_is_read_by_the_tick(desk: Desk) -> None
     assert desk.rows()["total"].calls == 2
 
 
+def test_an_event_is_no_reason_to_look_into_other_sessions(desk: Desk) -> None:
+    other = write(desk.folder / "p/other.jsonl", said("o", sessionId="other"))
+    write(main(desk), said("a"))
+
+    async def follow() -> list[int]:
+        for path in (main(desk), other):
+            desk.meter.saw(event(path))
+            await desk.meter.catch_up()
+        for path, name in ((main(desk), "b"), (other, "p")):
+            with path.open("ab") as file:
+                file.write(line(said(name)) + b"\n")
+        await desk.meter.catch_up({str(other)})
+        calls = [desk_calls(desk)]
+        told = asyncio.Event()
+        desk.meter.on_usage.append(lambda _usage, _cost: told.set())
+        desk.meter.wake()
+        await told.wait()
+        await desk.meter.close()
+        return [*calls, desk_calls(desk)]
+
+    assert asyncio.run(asyncio.wait_for(follow(), 30)) == [3, 4]
+
+
+def desk_calls(desk: Desk) -> int:
+    with desk.ledger.writing() as connection:
+        return int(connection.execute("SELECT sum(calls) FROM usage").fetchone()[0])
+
+
+def test_another_hosts_transcripts_are_not_read(desk: Desk) -> None:
+    write(main(desk), said("a"))
+
+    async def look() -> None:
+        identity = Identity(host="another", session=SESSION)
+        named = PreToolUse(identity=identity, transcript_path=str(main(desk)), tool_name="Bash")
+        desk.meter.saw(named)
+        await desk.meter.catch_up()
+
+    asyncio.run(look())
+    assert desk.rows() == {}
+
+
 def test_the_next_daemon_goes_on_where_the_last_one_was(desk: Desk) -> None:
     write(main(desk), said("a"), said("b"))
     desk.saw(main(desk))
@@ -264,25 +305,29 @@ WHOLE = [said("a", call("t1"), call("t2"), usage=usage((1, 9, 3, 4, 5))), *NATIV
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     st.permutations(NATIVES),
-    st.lists(st.integers(1, 2000), max_size=6),
-    st.lists(st.booleans(), min_size=7, max_size=7),
+    st.permutations(NATIVES),
+    st.lists(st.tuples(st.booleans(), st.integers(1, 2000), st.booleans()), max_size=8),
 )
 def test_any_order_repetition_tearing_and_restart_gives_the_same_sums(
-    tmp_path_factory: Any, natives: list[dict[str, Any]], cuts: list[int], again: list[bool]
+    tmp_path_factory: Any,
+    natives: list[dict[str, Any]],
+    theirs: list[dict[str, Any]],
+    steps: list[tuple[bool, int, bool]],
 ) -> None:
     desk = Desk(tmp_path_factory.mktemp("desk"))
-    data = b"".join(line(native) + b"\n" for native in [*natives, *natives[:4]])
-    path = write(main(desk))
+    left = {main(desk): natives + natives[:4], desk.folder / "p/fork.jsonl": theirs[:5]}
+    data = {path: b"".join(line(each) + b"\n" for each in lines) for path, lines in left.items()}
+    paths = [write(path) for path in data]
     try:
-        for cut, restarted in zip([*cuts, len(data)], again, strict=False):
-            piece, data = data[:cut], data[cut:]
+        for first, cut, restarted in [*steps, (True, 10**6, True), (False, 10**6, False)]:
+            path = paths[0] if first else paths[1]
+            piece, data[path] = data[path][:cut], data[path][cut:]
             with path.open("ab") as file:
                 file.write(piece)
             if restarted:
                 desk.meter = desk.begin()
             desk.saw(path)
-        wanted = write(desk.folder / "wanted.jsonl", *WHOLE)
-        _same_sums(desk, wanted)
+        _same_sums(desk, write(desk.folder / "wanted.jsonl", *WHOLE))
     finally:
         desk.ledger.close()
         shutil.rmtree(desk.folder)

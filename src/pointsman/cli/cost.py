@@ -19,7 +19,7 @@ from pointsman.model.errors import ConfigError, LedgerError
 from pointsman.model.tools import roles_of
 from pointsman.model.usage import Amount, Usage
 from pointsman.paths.repository import main_repository, repository_root
-from pointsman.store import query
+from pointsman.store import query, usage_query
 from pointsman.store.usage_query import Chosen
 from pointsman.store.usage_rows import MAIN
 
@@ -95,8 +95,7 @@ def _lens() -> Lens:
 def _rows(by: str, transcripts: tuple[str, ...], chosen: Chosen, lens: Lens) -> list[Row]:
     if not transcripts:
         with query.opened(places().ledger) as connection:
-            # One view of the record: sums, and how far the transcripts were read.
-            connection.execute("BEGIN")
+            usage_query.begin(connection)
             return report.of_ledger(connection, by, chosen, lens)
     try:
         paths = [os.path.realpath(path) for path in transcripts]
@@ -133,7 +132,8 @@ def _named(by: str, row: Row) -> str:
 
 
 def _shown(figures: Amount) -> tuple[str, ...]:
-    dollars = f"${figures.usd_nano / 1e9:,.4f}"
+    usd = figures.usd_nano / 1e9
+    dollars = f"${usd:,.4f}" if usd >= 0.01 else f"${usd:,.6f}"
     if figures.unpriced:
         priced = figures.calls > figures.unpriced or figures.usd_nano
         dollars = f"{dollars} + unpriced" if priced else "unpriced"

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from pointsman.agents.claude_code import NAME
 from pointsman.agents.claude_transcript import is_transcript, main_file
 from pointsman.cost.posting import Book, Booked, Posting, reprice
 from pointsman.cost.prices import Prices
@@ -31,7 +32,8 @@ _PAUSE = 0.05
 """Seconds between an event and the look: what comes together is read together."""
 _ACTIVE = 900.0
 """Seconds for which a session's files are looked at after its last event."""
-_MOST_REPRICED = 500
+_AT_ONCE = 200
+"""Messages that get a new price in one go."""
 
 
 class Writer(Protocol):
@@ -80,6 +82,8 @@ class Meter:
 
     def saw(self, event: Event) -> None:
         """Note which transcripts an event names, and look into them soon."""
+        if event.identity.host != NAME:
+            return  # Other hosts' transcripts say it in other words.
         named = (event.transcript_path, getattr(event, "agent_transcript_path", ""))
         paths = [main_file(path) for path in named if path and is_transcript(path)]
         if not paths:
@@ -214,21 +218,24 @@ class Meter:
     async def _reprice(self) -> None:
         """Give a price to the messages that had none, now that the prices are others."""
         with self.ledger.writing() as connection:
-            keys = usage_rows.unpriced_keys(connection, _MOST_REPRICED)
+            keys = usage_rows.unpriced_keys(connection)
+        count = 0
+        for first in range(0, len(keys), _AT_ONCE):
+            count += await self._reprice_these(keys[first : first + _AT_ONCE])
+        if count:
+            text = f"messages without a price that have got one: {count}"
+            self.around.report("usage priced", text)
+
+    async def _reprice_these(self, keys: Sequence[str]) -> int:
+        with self.ledger.writing() as connection:
             found = [booked for key in keys if (booked := known(connection, key))]
         costs = await asyncio.to_thread(lambda: [self.prices.of(each.usage) for each in found])
         pairs = zip(found, costs, strict=True)
-        postings = [
-            posting
-            for booked, cost in pairs
-            if cost.usd is not None
-            for posting in reprice(booked, cost)
-        ]
-        if postings:
-            with self.ledger.writing() as connection:
-                usage_rows.write(connection, postings, time.time_ns())
-            text = f"{len(postings)} messages without a price have got one"
-            self.around.report("usage priced", text)
+        priced = [(booked, cost) for booked, cost in pairs if cost.usd is not None]
+        postings = [posting for booked, cost in priced for posting in reprice(booked, cost)]
+        with self.ledger.writing() as connection:
+            usage_rows.write(connection, postings, time.time_ns())
+        return len(postings)
 
     def _tell(self, postings: Sequence[Posting]) -> None:
         for usage, cost in _added(postings):

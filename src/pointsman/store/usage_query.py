@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pointsman.model.errors import LedgerError
 from pointsman.model.usage import AMOUNT_FIELDS, TOKEN_FIELDS, Amount, amount
 from pointsman.store.usage_rows import HOUR_NS, MAIN
 
@@ -53,6 +54,21 @@ class Chosen:
             and (self.repository is None or self.repository == repository)
             and (self.since is None or self.since <= at_ns)
             and (self.until is None or at_ns < self.until)
+        )
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin one view of the record: sums, and how far the transcripts were read, agree in it.
+
+    Raises:
+        LedgerError: the record is one of a version that knew of no usage.
+    """
+    connection.execute("BEGIN")
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'usage_hours'").fetchone()
+    if found is None:
+        raise LedgerError(
+            "the ledger holds no usage: the daemon that keeps it is older than this command",
+            fix="pointsman up --restart",
         )
 
 
