@@ -280,6 +280,34 @@ def test_a_ledger_that_takes_nothing_is_told_of_once_and_caught_up_with(
     assert desk.rows()["total"].calls == 2
 
 
+def test_a_message_that_cannot_be_recorded_holds_up_no_other(desk: Desk) -> None:
+    write(main(desk), said("a"), said("b"), said("c"))
+
+    def role(_repository: str | None, _agent: str) -> str:
+        return ""
+
+    def cover(text: str) -> str:
+        return "\ud800" if text == "bad" else text
+
+    desk.meter.around = Surroundings(role=role, cover=cover, report=desk.note)
+    write(main(desk), said("a"), said("b", gitBranch="bad"), said("c"))
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 2
+    assert all("surrogates not allowed" in text for _, text in desk.notes)
+    with main(desk).open("ab") as file:
+        file.write(line(said("d")) + b"\n")
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 3
+
+
+def test_a_path_that_is_no_name_costs_the_others_nothing(desk: Desk) -> None:
+    write(main(desk), said("a"))
+    desk.saw(Path("/\ud800.jsonl"))
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 1
+    assert not desk.notes
+
+
 def test_a_long_line_is_passed_over_with_a_note(desk: Desk) -> None:
     long = said("long", {"type": "text", "text": "x" * 9 * 1024 * 1024})
     write(main(desk), said("a"), long, said("b"))

@@ -181,6 +181,32 @@ class Meter:
     def _record(self, learned: Learned, costs: dict[Usage, Cost]) -> list[Posting]:
         roles: dict[tuple[str | None, str], str] = {}
         usages = [self._placed(usage, roles) for usage in learned.usages]
+        try:
+            postings = self._post(usages, costs, learned)
+        except PointsmanError:
+            raise  # The record's trouble, not a message's: it is tried again.
+        except Exception as error:  # noqa: BLE001 - one message must not hold up all behind it
+            self._complain(f"{learned.reading.path}: {type(error).__name__}: {error}")
+            postings = self._post_each(usages, costs)
+            self._post((), costs, learned)
+        self._tell(postings)
+        return postings
+
+    def _post_each(self, usages: Iterable[Usage], costs: dict[Usage, Cost]) -> list[Posting]:
+        postings: list[Posting] = []
+        for usage in usages:
+            try:
+                postings += self._post((usage,), costs, None)
+            except PointsmanError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as above: this one is lost, and said so
+                self._complain(f"{usage.message_id}: {type(error).__name__}: {error}")
+        return postings
+
+    def _post(
+        self, usages: Iterable[Usage], costs: dict[Usage, Cost], learned: Learned | None
+    ) -> list[Posting]:
+        """Put messages on record, and with them how far their transcript was read."""
 
         def price(usage: Usage) -> Cost:
             return costs.get(_plain(usage)) or self.prices.of(usage)
@@ -189,9 +215,9 @@ class Meter:
             book = Book(price, lambda key: known(connection, key))
             postings = book.add(usages)
             usage_rows.write(connection, postings, time.time_ns())
-            usage_rows.note_readings(connection, [learned.reading], time.time_ns())
-            usage_rows.note_totals(connection, learned.totals)
-        self._tell(postings)
+            if learned is not None:
+                usage_rows.note_readings(connection, [learned.reading], time.time_ns())
+                usage_rows.note_totals(connection, learned.totals)
         return postings
 
     def _placed(self, usage: Usage, roles: dict[tuple[str | None, str], str]) -> Usage:
