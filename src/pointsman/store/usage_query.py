@@ -91,8 +91,8 @@ def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Su
     """Return the sums of the whole hours that are meant."""
     value = _HOURLY.get(dimension, "value")
     first, behind = _whole_hours(chosen)
-    # A total, and a day, can be had of any dimension: there are few models.
-    given: dict[str, Any] = {"dimension": "model" if dimension in _HOURLY else dimension}
+    # A total, and a day, can be had of any dimension: there are fewest roles.
+    given: dict[str, Any] = {"dimension": "role" if dimension in _HOURLY else dimension}
     where = ["dimension = :dimension"]
     for name, hour, sign in (("first", first, ">="), ("behind", behind, "<")):
         if hour is not None:
