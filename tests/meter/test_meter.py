@@ -11,11 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pointsman.cost.prices import Prices
-from pointsman.meter.meter import Meter, Surroundings
+from pointsman.meter.meter import Meter, Surroundings, metered
 from pointsman.meter.report import BY, Lens, of_files, of_ledger, total
+from pointsman.model.contract import ToolRule
 from pointsman.model.errors import LedgerError
 from pointsman.model.event import Identity
 from pointsman.model.events import PreToolUse, SubagentStop
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+from pointsman.model.secret import NoSecrets
 from pointsman.model.usage import Amount, Cost, Usage
 from pointsman.store import query
 from pointsman.store.ledger import Ledger
@@ -314,6 +318,23 @@ def test_a_long_line_is_passed_over_with_a_note(desk: Desk) -> None:
     desk.saw(main(desk))
     assert desk.rows()["total"].calls == 2
     assert [kind for kind, _ in desk.notes] == ["usage not read"]
+
+
+def test_a_daemons_meter_knows_roles_secrets_and_faults_of_prices(desk: Desk) -> None:
+    places = Places(state=desk.folder / "state", config=desk.folder / "config")
+    places.config.mkdir()
+    places.prices.write_text("[models.a]\ninput = -1\n")
+    rule = ToolRule(role="tests", agents=("test*",), tools=None, disallowed=(), source="")
+
+    def policy(_repository: str | None) -> Policy:
+        return Policy(roles=(rule,))
+
+    desk.meter = metered(desk.ledger, places, policy, NoSecrets(), desk.note)
+    write(main(desk), said("a", agentId="x", attributionAgent="tester"), said("b"))
+    desk.saw(main(desk))
+    assert desk.rows("role").keys() == {None, "tests"}
+    assert desk.rows()["total"].usd is None
+    assert [kind for kind, _ in desk.notes] == ["prices broken"]
 
 
 NATIVES = [

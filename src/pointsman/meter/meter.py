@@ -21,6 +21,10 @@ from pointsman.cost.prices import Prices
 from pointsman.meter.reading import Learned, is_unread, read_next, unread, with_subagents
 from pointsman.model.errors import PointsmanError
 from pointsman.model.event import Event
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+from pointsman.model.secret import Secrets
+from pointsman.model.tools import roles_of
 from pointsman.model.usage import TOKEN_FIELDS, Amount, Cost, Usage
 from pointsman.store import usage_rows
 from pointsman.store.usage_rows import Reading
@@ -275,6 +279,22 @@ class Meter:
         if text != self._complaint:
             self.around.report("usage not read", text)
         self._complaint = text
+
+
+def metered(
+    ledger: Writer,
+    places: Places,
+    policy: Callable[[str | None], Policy],
+    secrets: Secrets,
+    report: Callable[[str, str], None],
+) -> Meter:
+    """Return the meter of a daemon; ``policy`` returns what is in force for a repository."""
+
+    def role(repository: str | None, agent: str) -> str:
+        return roles_of(agent, policy(repository).roles)
+
+    prices = Prices(places.prices, lambda error: report("prices broken", str(error)))
+    return Meter(ledger, prices, Surroundings(role=role, cover=secrets.text, report=report))
 
 
 def known(connection: sqlite3.Connection, key: str) -> Booked | None:
