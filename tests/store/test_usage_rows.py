@@ -31,7 +31,7 @@ def test_a_message_comes_back_as_it_was(tmp_path: Path) -> None:
         for usage in MESSAGES[:6]:
             add(ledger, usage, replace(usage, output_tokens=1000, final=True))
             with query.opened(ledger.path) as connection:
-                booked = known(connection, usage.key)
+                booked = known(connection, usage)
             assert booked is not None
             assert booked.usage == replace(usage, output_tokens=1000, final=True)
             assert booked.amount.output_tokens == 1000
@@ -56,7 +56,7 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
     def fail() -> None:
         with ledger.writing() as connection:
-            usage_rows.write(connection, Book(price, lambda _key: None).add(MESSAGES), 1)
+            usage_rows.write(connection, Book(price, lambda _usage: None).add(MESSAGES), 1)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -42,5 +42,5 @@ MESSAGES = [use(number) for number in range(1, 49)]
 
 def add(ledger: Ledger, *usages: Usage) -> None:
     with ledger.writing() as connection:
-        book = Book(price, lambda key: known(connection, key))
+        book = Book(price, lambda usage: known(connection, usage))
         usage_rows.write(connection, book.add(usages), 1)

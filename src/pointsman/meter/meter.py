@@ -216,7 +216,7 @@ class Meter:
             return costs.get(_plain(usage)) or self.prices.of(usage)
 
         with self.ledger.writing() as connection:
-            book = Book(price, lambda key: known(connection, key))
+            book = Book(price, lambda usage: known(connection, usage))
             postings = book.add(usages)
             usage_rows.write(connection, postings, time.time_ns())
             if learned is not None:
@@ -258,7 +258,7 @@ class Meter:
 
     async def _reprice_these(self, keys: Sequence[str]) -> int:
         with self.ledger.writing() as connection:
-            found = [booked for key in keys if (booked := known(connection, key))]
+            found = [booked for key in keys if (booked := _on_record(connection, key))]
         costs = await asyncio.to_thread(lambda: [self.prices.of(each.usage) for each in found])
         pairs = zip(found, costs, strict=True)
         priced = [(booked, cost) for booked, cost in pairs if cost.usd is not None]
@@ -297,8 +297,12 @@ def metered(
     return Meter(ledger, prices, Surroundings(role=role, cover=secrets.text, report=report))
 
 
-def known(connection: sqlite3.Connection, key: str) -> Booked | None:
-    """Return what is on record of a message."""
+def known(connection: sqlite3.Connection, usage: Usage) -> Booked | None:
+    """Return what is on record of a message, by its session and id or by its key."""
+    return _on_record(connection, usage_rows.key_in(connection, usage))
+
+
+def _on_record(connection: sqlite3.Connection, key: str) -> Booked | None:
     found = usage_rows.on_record(connection, key)
     return Booked(usage=found[0], amount=found[1]) if found else None
 
