@@ -22,7 +22,7 @@ def price(usage: Usage) -> Cost:
 
 
 def book() -> Book:
-    return Book(price, lambda _key: None)
+    return Book(price, lambda _usage: None)
 
 
 def whole(postings: Any) -> Amount:
@@ -32,6 +32,20 @@ def whole(postings: Any) -> Amount:
 def test_a_message_repeated_adds_nothing() -> None:
     one = use(output_tokens=7)
     assert len(book().add([one, one, one])) == 1
+
+
+def test_within_a_session_a_message_is_known_by_its_id_alone() -> None:
+    one, two = use(output_tokens=7, request="r1"), use(output_tokens=9, request="r2")
+    assert whole(book().add([one, two, one])).values == whole(book().add([two])).values
+
+
+def test_another_sessions_message_of_the_same_id_is_the_same_by_its_request() -> None:
+    one, two = use(output_tokens=7, request="r1"), use(output_tokens=9, request="r2")
+    copies = [replace(each, session="fork") for each in (one, two)]
+    assert whole(book().add([one, two, *copies])).calls == 1
+    assert whole(book().add([*copies, one, two])).calls == 1
+    other = replace(one, session="other", request="r9")
+    assert whole(book().add([one, two, other])).calls == 2
 
 
 def test_what_a_message_grew_by_is_added() -> None:
@@ -131,7 +145,7 @@ def test_a_book_that_begins_anew_goes_on_from_the_record(usages: list[Usage]) ->
     record: dict[str, Booked] = {}
     postings = []
     for usage in usages:
-        fresh = Book(price, record.get)
+        fresh = Book(price, lambda usage: record.get(usage.key))
         postings += fresh.add([usage])
         record.update({each.usage.key: each for each in fresh.messages()})
     assert _sums(postings) == _sums(book().add(usages))

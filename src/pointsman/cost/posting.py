@@ -120,15 +120,20 @@ def _moved(old: Sequence[Part], new: Sequence[Part]) -> tuple[Part, ...]:
 class Book:
     """What is on record, as far as it was looked up, and the postings that come to it.
 
-    ``known`` returns what is on record of a message, by its key.
+    Within a session a message is known by its id alone. In another session the same id is the same
+    message where it comes of the same request: a fork's copy; a service that begins to count anew
+    gives its ids once more.
+
+    ``known`` returns what is on record of a message: by session and id, or else by its key.
     """
 
     def __init__(
-        self, price: Callable[[Usage], Cost], known: Callable[[str], Booked | None]
+        self, price: Callable[[Usage], Cost], known: Callable[[Usage], Booked | None]
     ) -> None:
         self._price = price
         self._known = known
-        self._seen: dict[str, Booked | None] = {}
+        self._seen: dict[str, Booked] = {}
+        self._keys: dict[tuple[str, str, str], str] = {}
 
     def add(self, usages: Iterable[Usage]) -> list[Posting]:
         """Return the postings that these give rise to."""
@@ -138,18 +143,27 @@ class Book:
         return found
 
     def _add(self, usage: Usage) -> list[Posting]:
-        if usage.key not in self._seen:
-            self._seen[usage.key] = self._known(usage.key)
-        before = self._seen[usage.key]
+        before = self._seen.get(self._key(usage))
         postings = post(before, usage, self._price)
         if postings:
             last = postings[-1]
             whole = last.amount
             if before is not None and len(postings) == 1:
                 whole = before.amount + last.amount
-            self._seen[usage.key] = Booked(usage=last.usage, amount=whole)
+            self._seen[last.usage.key] = Booked(usage=last.usage, amount=whole)
         return postings
+
+    def _key(self, usage: Usage) -> str:
+        """Return the key that a message is on record by."""
+        at = (usage.host, usage.session, usage.message_id)
+        if at not in self._keys:
+            key = usage.key
+            if key not in self._seen and (found := self._known(usage)):
+                key = found.usage.key
+                self._seen.setdefault(key, found)
+            self._keys[at] = key
+        return self._keys[at]
 
     def messages(self) -> list[Booked]:
         """Return every message that was added."""
-        return [booked for booked in self._seen.values() if booked is not None]
+        return list(self._seen.values())

@@ -54,7 +54,7 @@ def compared(
         ours, theirs = _of_files(transcripts, lens)
     else:
         with query.opened(ledger) as connection:
-            connection.execute("BEGIN")
+            usage_query.begin(connection)
             ours, theirs = _of_ledger(connection, lens)
     for (session, model), figures in sorted(theirs.items()):
         if chosen.session in {None, session}:
@@ -74,7 +74,7 @@ def _of_ledger(connection: sqlite3.Connection, lens: Lens) -> tuple[_Sums, _Sums
 
 
 def _of_files(transcripts: Sequence[str], lens: Lens) -> tuple[_Sums, _Sums]:
-    book, theirs = Book(lens.price, lambda _key: None), _Sums()
+    book, theirs = Book(lens.price, lambda _usage: None), _Sums()
     for path in with_subagents(transcripts):
         for learned in read_whole(path):
             book.add(map(lens.place, learned.usages))

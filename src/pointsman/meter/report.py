@@ -97,7 +97,7 @@ def of_files(paths: Sequence[str], by: str, chosen: Chosen, lens: Lens) -> list[
     Raises:
         OSError: one of them cannot be read.
     """
-    book = Book(lens.price, lambda _key: None)
+    book = Book(lens.price, lambda _usage: None)
     for path in with_subagents(paths):
         for learned in read_whole(path):
             book.add(map(lens.place, learned.usages))
@@ -127,7 +127,7 @@ def total(rows: Iterable[Row]) -> Amount:
 def beyond(connection: sqlite3.Connection, lens: Lens) -> tuple[list[Posting], list[HostTotal]]:
     """Return what the known transcripts hold that is not on record yet."""
     readings = {each.path: each for each in usage_rows.readings(connection)}
-    book = Book(lens.price, lambda key: known(connection, key))
+    book = Book(lens.price, lambda usage: known(connection, usage))
     found: list[Posting] = []
     totals: list[HostTotal] = []
     for path in with_subagents(list(readings)):

@@ -61,7 +61,7 @@ class Usage:
 
     @property
     def key(self) -> str:
-        """What is the same for one message wherever it is repeated."""
+        """What a message is on record by: its first report's."""
         return f"{self.host} {self.message_id} {self.request}"
 
 

@@ -172,6 +172,15 @@ def on_record(connection: sqlite3.Connection, key: str) -> tuple[Usage, Amount] 
     return replace(usage_of(tuple(newest), figures), calls=calls, tools=names), figures
 
 
+def key_in(connection: sqlite3.Connection, usage: Usage) -> str:
+    """Return the key of a session's message of this id; its own where there is none on record."""
+    found = connection.execute(
+        "SELECT key FROM usage WHERE message = ? AND session = ? AND host = ? LIMIT 1",
+        (usage.message_id, usage.session, usage.host),
+    ).fetchone()
+    return str(found[0]) if found else usage.key
+
+
 def usage_of(row: tuple[Any, ...], figures: Amount) -> Usage:
     """Return a message from its columns (``_NEWEST`` and the five behind them) and its sum."""
     (host, message, request, at_ns, session, agent_id, agent_type, role, task, repository,

@@ -30,6 +30,7 @@ CREATE TABLE usage (
     prices                TEXT NOT NULL
 ) STRICT;
 CREATE INDEX usage_by_key ON usage (key);
+CREATE INDEX usage_by_message ON usage (message, session);
 CREATE INDEX usage_by_session ON usage (session);
 CREATE INDEX usage_by_time ON usage (at_ns);
 CREATE INDEX usage_by_agent ON usage (agent_id) WHERE agent_id IS NOT NULL;
