@@ -19,7 +19,7 @@ from pointsman.model.errors import LedgerError
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import PreToolUse, WatchFinding
 from pointsman.model.hook import Hook, HookRun, Role
-from pointsman.model.limit import Limit, NoPast
+from pointsman.model.limit import Limit
 from pointsman.model.policy import Policy
 from pointsman.model.usage import Cost, Usage
 from pointsman.oversight import Oversight
@@ -212,11 +212,11 @@ class Done:
     runs: tuple[HookRun, ...] = ()
 
 
-def oversight(past: NoPast | None = None, *, watched: bool = True) -> tuple[Oversight, list[Any]]:
+def oversight(*, watched: bool = True) -> tuple[Oversight, list[Any]]:
     from pathlib import Path
 
     made = Oversight(
-        Spending(past), Redactor.of(Path("/state")), lambda _repository: Policy(), watched=watched
+        Spending(), Redactor.of(Path("/state")), lambda _repository: Policy(), watched=watched
     )
     notes: list[Any] = []
     made.report = lambda kind, text: notes.append((kind, text))
@@ -229,20 +229,20 @@ def call(number: int, command: str = "ls") -> Done:
                            tool_input={"command": command}))  # fmt: skip
 
 
-class Broken(NoPast):
-    """A record that cannot be read."""
-
-    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Any:
+def test_what_cannot_be_counted_is_noted_once_and_costs_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_given: object, **_more: object) -> None:
         raise LedgerError("it is broken", fix="pointsman doctor")
 
-
-def test_what_cannot_be_counted_is_noted_once_and_costs_nothing_else() -> None:
-    made, notes = oversight(Broken())
+    made, notes = oversight()
+    for name in ("note", "usage"):
+        monkeypatch.setattr(made.spent, name, fails)
     found = [made.after(Policy(), call(number), number, real=True) for number in range(1, 6)]
     assert [kind for kind, _ in notes] == ["limits failed", "warning"]
     assert [each.detector for each in found[-1]] == ["repetition"]
-    made.usage(Usage(host="h", session="s", message_id="m", model="x", at_ns=1),
-               Cost(usd=None, prices="1"))  # fmt: skip
+    usage = Usage(host="h", session="s", message_id="m", model="x", at_ns=1)
+    made.usage(usage, Cost(usd=None, prices="1"))
     assert len(notes) == 2
 
 
