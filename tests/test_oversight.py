@@ -298,3 +298,18 @@ def test_secrets_in_a_finding_are_covered() -> None:
     assert TOKEN not in repr(taken)
     assert TOKEN not in repr(found)
     assert notes == []
+
+
+def test_what_is_read_late_of_another_day_is_counted_and_no_finding() -> None:
+    now = 10**18
+    full: dict[str, Any] = {"host": "h", "session": "s", "model": "x", "cache_read_tokens": 190_000}
+    ages: list[tuple[int, list[str]]] = [(3600, []), (60, ["context"])]
+    for age, keys in ages:
+        made, _ = oversight()
+        made._clock = lambda: now
+        made.usage(Usage(message_id="m", at_ns=now - age * 10**9, **full), Cost(usd=1, prices="1"))
+        assert [each.key for each in made.tick(now)] == keys
+        assert made.tick(now) == []
+        asked = PreToolUse(identity=Identity(host="h", session="s"), received_ns=now)
+        used = made.spent.used(asked, limit(of="tokens"))
+        assert used.amount == 190_000

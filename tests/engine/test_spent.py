@@ -325,6 +325,35 @@ def test_what_comes_in_before_anybody_asks_is_not_lost() -> None:
     assert run.used("day") == 4
 
 
+def test_a_late_message_of_yesterday_does_not_hide_this_morning() -> None:
+    day = 1440 * MINUTE
+    past = Past(done(start=1441))
+    spending = Spending(
+        past,
+        day_of=lambda ns: f"{ns // day:05}",
+        begins=lambda ns: ns // day * day,
+        since_ns=1500 * MINUTE,
+    )
+    spending.usage(*used("late", 100, 1.0, at_ns=MINUTE))
+    run = Run(spending, start=1510)
+    assert run.used("day") == 3
+    assert run.used("day", "tokens") == 0
+
+
+def test_a_session_that_was_dropped_comes_back_whole() -> None:
+    past = Past(done())
+    spending = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE)
+    run = Run(spending)
+    run.note(PreToolUse)
+    run.note(PreToolUse, session="other")
+    for number in range(600):
+        run.note(PreToolUse, session=f"s{number}", minutes=0.001)
+    past.done = [*past.done, Deed(at_ns=10 * MINUTE, session="s", is_call=True)]
+    assert run.used() == 4
+    kept = run.used(session="s599")
+    assert kept == 1
+
+
 def test_a_record_that_cannot_be_read_is_no_zero() -> None:
     past = Past(done())
     past.broken = True

@@ -52,8 +52,9 @@ class Spending:
         self._day_of = day_of
         self._begins = begins
         self._sessions: OrderedDict[str, SpentSession] = OrderedDict()
-        self._since = time.time_ns() if since_ns is None else since_ns
+        self._began = time.time_ns() if since_ns is None else since_ns
         """What was put on record before is the past: all that comes after is told here."""
+        self._dropped = False
         self._day = ""
         self._day_whole = False
         self._days: OrderedDict[str, Tally] = OrderedDict()
@@ -68,7 +69,7 @@ class Spending:
         deed = deed_of(event)
         session = self._learning(deed)
         if not session.whole:
-            session.complete(_taken_in(self._past, deed.session, self._since))
+            session.complete(_taken_in(self._past, deed.session, session.since_ns))
         tally = self._tally(session, deed, limit)
         if limit.of == "usd" and tally.unpriced:
             self._look_again(deed.session, session, deed.at_ns)
@@ -161,15 +162,15 @@ class Spending:
         # The clock may go back, a late message may be of yesterday: neither begins a day again.
         if day > self._day:
             # Of a day that begins under our eyes nothing was before.
-            self._day_whole = bool(self._day)
+            self._day_whole = self._day_of(self._began) < day
             self._day = day
             self._days.clear()
 
     def _read_day(self, now_ns: int) -> None:
         """Add to the day what was before this process."""
         begun = self._begins(now_ns)
-        deeds = self._past.deeds(begun, self._since)
-        spends = self._past.spends(begun, self._since)
+        deeds = self._past.deeds(begun, self._began)
+        spends = self._past.spends(begun, self._began)
         self._day_whole = True
         sessions: dict[str, SpentSession] = {}
         for deed in deeds:
@@ -215,11 +216,12 @@ class Spending:
         self._turn(now_ns)
         session = self._sessions.get(name)
         if session is None:
-            session = self._sessions[name] = SpentSession()
+            # One may come back that was dropped: all that is on record of it is then its past.
+            since = now_ns if self._dropped else self._began
+            session = self._sessions[name] = SpentSession(since_ns=since)
             if len(self._sessions) > _MOST_SESSIONS:
                 self._sessions.popitem(last=False)
-                # From now on one may come back that was dropped: all that is on record is its past.
-                self._since = max(self._since, now_ns)
+                self._dropped = True
         else:
             self._sessions.move_to_end(name)
         return session

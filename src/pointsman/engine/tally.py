@@ -84,6 +84,8 @@ class SpentSession:
     messages: OrderedDict[str, tuple[int, float, int]] = field(default_factory=OrderedDict)
     """What each message has used so far: tokens, dollars, and whether it has no price."""
     looked_ns: int = 0
+    since_ns: int = 0
+    """What was put on record before this is its past: what comes after was told to it."""
     whole: bool = False
     """Whether what was before this process is in it."""
 
