@@ -131,6 +131,7 @@ def test_a_time_that_is_none_is_that_of_the_message_before() -> None:
     assert second.at_ns == first.at_ns
     assert read(said(timestamp=7))[0].at_ns == 0
     assert read(said(timestamp="0001-01-01T00:00:00"))[0].at_ns == 0
+    assert read(said(timestamp="9999-12-31T23:59:59Z"))[0].at_ns == 0
 
 
 def test_web_searches_are_counted() -> None:
@@ -225,7 +226,13 @@ def test_files_of_a_session_are_its_own_and_its_subagents(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("path", "wanted"),
-    [("/a/b.jsonl", True), ("b.jsonl", False), ("/dev/zero", False), ("/a\0b.jsonl", False)],
+    [
+        ("/a/b.jsonl", True),
+        ("b.jsonl", False),
+        ("/dev/zero", False),
+        ("/a\0b.jsonl", False),
+        ("/\ud800.jsonl", False),
+    ],
 )
 def test_only_a_transcript_is_opened(path: str, wanted: bool) -> None:
     assert is_transcript(path) is wanted

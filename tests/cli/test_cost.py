@@ -1,6 +1,9 @@
 """What models have used and what it costs, as scripts and people read it."""
 
+import contextlib
 import json
+import os
+import sqlite3
 import time
 from pathlib import Path
 
@@ -114,15 +117,34 @@ def test_own_prices_hold_and_their_faults_are_named(machine: Machine, transcript
 
 
 def test_what_cannot_be_read_is_named(machine: Machine) -> None:
-    ended = machine.run("cost", "--transcript", "gone.jsonl")
-    assert ended.code == 1
-    assert f"{machine.repository}/gone.jsonl cannot be read" in ended.err
+    for words in (("cost",), ("cost", "--host")):
+        ended = machine.run(*words, "--transcript", "gone.jsonl")
+        assert ended.code == 1
+        assert f"{machine.repository}/gone.jsonl cannot be read" in ended.err
     ended = machine.run("cost")
     assert ended.code == 1
     assert "there is no ledger" in ended.err
     ended = machine.run("cost", "--since", "yesterday")
     assert ended.code == 1
     assert "'yesterday' is neither" in ended.err
+
+
+def test_a_directory_is_all_that_lies_in_it(machine: Machine, transcript: Path) -> None:
+    write(machine.base / "p/fork.jsonl", said("b", sessionId="fork"), said("f", sessionId="fork"))
+    os.utime(transcript, (1, 1))
+    ended = machine.run("cost", "--json", "--transcript", str(transcript.parent))
+    assert {row["session"]: row["calls"] for row in ended.rows()} == {SESSION: 4, "fork": 1}
+
+
+def test_a_ledger_without_usage_is_named(machine: Machine) -> None:
+    machine.state.mkdir()
+    with contextlib.closing(sqlite3.connect(machine.state / "ledger.db")) as old:
+        old.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY)")
+        old.commit()
+    for words in (("cost",), ("cost", "--host")):
+        ended = machine.run(*words)
+        assert ended.code == 1
+        assert "pointsman up --restart" in ended.err
 
 
 def test_the_daemon_reads_what_events_name_and_the_command_what_it_has_not(

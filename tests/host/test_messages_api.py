@@ -4,7 +4,7 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
-from .messages_api import OUTPUT_TOKENS, Gate, MessagesApi, Pause, ToolUse, agent, bash
+from .messages_api import OUTPUT_TOKENS, Gate, MessagesApi, Pause, ToolUse, agent, bash, used
 
 TOOLS = [{"name": "Bash"}]
 
@@ -112,3 +112,18 @@ def test_tokens_are_counted(api: MessagesApi) -> None:
     request = urllib.request.Request(f"{api.url}/v1/messages/count_tokens", b"{" + b" " * 98 + b"}")
     with urllib.request.urlopen(request, timeout=30) as answer:
         assert json.load(answer) == {"input_tokens": 25}
+
+
+def test_a_turn_may_say_what_it_has_used(api: MessagesApi) -> None:
+    api.script("a", used(["look", bash("ls")], (1, 2, 3, 4, 5), speed="fast"), "usual")
+    message = json.loads(post(api, [user("SCRIPT=a")]))
+    assert [block["type"] for block in message["content"]] == ["text", "tool_use"]
+    assert message["usage"]["input_tokens"] == 1
+    assert message["usage"]["output_tokens"] == 2
+    assert message["usage"]["cache_read_input_tokens"] == 3
+    assert message["usage"]["cache_creation_input_tokens"] == 9
+    assert message["usage"]["cache_creation"]["ephemeral_1h_input_tokens"] == 5
+    assert message["usage"]["speed"] == "fast"
+    assert streamed(api, user("SCRIPT=a"))[-2]["usage"] == message["usage"]
+    usual = json.loads(post(api, [user("SCRIPT=a"), assistant()]))
+    assert usual["usage"]["output_tokens"] == OUTPUT_TOKENS

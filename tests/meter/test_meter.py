@@ -11,11 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pointsman.cost.prices import Prices
-from pointsman.meter.meter import Meter, Surroundings
+from pointsman.meter.meter import Meter, Surroundings, metered
 from pointsman.meter.report import BY, Lens, of_files, of_ledger, total
+from pointsman.model.contract import ToolRule
 from pointsman.model.errors import LedgerError
 from pointsman.model.event import Identity
 from pointsman.model.events import PreToolUse, SubagentStop
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+from pointsman.model.secret import NoSecrets
 from pointsman.model.usage import Amount, Cost, Usage
 from pointsman.store import query
 from pointsman.store.ledger import Ledger
@@ -138,6 +142,47 @@ def test_what_comes_after_the_last_event_is_read_by_the_tick(desk: Desk) -> None
     assert desk.rows()["total"].calls == 2
 
 
+def test_an_event_is_no_reason_to_look_into_other_sessions(desk: Desk) -> None:
+    other = write(desk.folder / "p/other.jsonl", said("o", sessionId="other"))
+    write(main(desk), said("a"))
+
+    async def follow() -> list[int]:
+        for path in (main(desk), other):
+            desk.meter.saw(event(path))
+            await desk.meter.catch_up()
+        for path, name in ((main(desk), "b"), (other, "p")):
+            with path.open("ab") as file:
+                file.write(line(said(name)) + b"\n")
+        await desk.meter.catch_up({str(other)})
+        calls = [desk_calls(desk)]
+        told = asyncio.Event()
+        desk.meter.on_usage.append(lambda _usage, _cost: told.set())
+        desk.meter.wake()
+        await told.wait()
+        await desk.meter.close()
+        return [*calls, desk_calls(desk)]
+
+    assert asyncio.run(asyncio.wait_for(follow(), 30)) == [3, 4]
+
+
+def desk_calls(desk: Desk) -> int:
+    with desk.ledger.writing() as connection:
+        return int(connection.execute("SELECT sum(calls) FROM usage").fetchone()[0])
+
+
+def test_another_hosts_transcripts_are_not_read(desk: Desk) -> None:
+    write(main(desk), said("a"))
+
+    async def look() -> None:
+        identity = Identity(host="another", session=SESSION)
+        named = PreToolUse(identity=identity, transcript_path=str(main(desk)), tool_name="Bash")
+        desk.meter.saw(named)
+        await desk.meter.catch_up()
+
+    asyncio.run(look())
+    assert desk.rows() == {}
+
+
 def test_the_next_daemon_goes_on_where_the_last_one_was(desk: Desk) -> None:
     write(main(desk), said("a"), said("b"))
     desk.saw(main(desk))
@@ -239,12 +284,57 @@ def test_a_ledger_that_takes_nothing_is_told_of_once_and_caught_up_with(
     assert desk.rows()["total"].calls == 2
 
 
+def test_a_message_that_cannot_be_recorded_holds_up_no_other(desk: Desk) -> None:
+    write(main(desk), said("a"), said("b"), said("c"))
+
+    def role(_repository: str | None, _agent: str) -> str:
+        return ""
+
+    def cover(text: str) -> str:
+        return "\ud800" if text == "bad" else text
+
+    desk.meter.around = Surroundings(role=role, cover=cover, report=desk.note)
+    write(main(desk), said("a"), said("b", gitBranch="bad"), said("c"))
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 2
+    assert all("surrogates not allowed" in text for _, text in desk.notes)
+    with main(desk).open("ab") as file:
+        file.write(line(said("d")) + b"\n")
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 3
+
+
+def test_a_path_that_is_no_name_costs_the_others_nothing(desk: Desk) -> None:
+    write(main(desk), said("a"))
+    desk.saw(Path("/\ud800.jsonl"))
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 1
+    assert not desk.notes
+
+
 def test_a_long_line_is_passed_over_with_a_note(desk: Desk) -> None:
     long = said("long", {"type": "text", "text": "x" * 9 * 1024 * 1024})
     write(main(desk), said("a"), long, said("b"))
     desk.saw(main(desk))
     assert desk.rows()["total"].calls == 2
     assert [kind for kind, _ in desk.notes] == ["usage not read"]
+
+
+def test_a_daemons_meter_knows_roles_secrets_and_faults_of_prices(desk: Desk) -> None:
+    places = Places(state=desk.folder / "state", config=desk.folder / "config")
+    places.config.mkdir()
+    places.prices.write_text("[models.a]\ninput = -1\n")
+    rule = ToolRule(role="tests", agents=("test*",), tools=None, disallowed=(), source="")
+
+    def policy(_repository: str | None) -> Policy:
+        return Policy(roles=(rule,))
+
+    desk.meter = metered(desk.ledger, places, policy, NoSecrets(), desk.note)
+    write(main(desk), said("a", agentId="x", attributionAgent="tester"), said("b"))
+    desk.saw(main(desk))
+    assert desk.rows("role").keys() == {None, "tests"}
+    assert desk.rows()["total"].usd is None
+    assert [kind for kind, _ in desk.notes] == ["prices broken"]
 
 
 NATIVES = [
@@ -264,25 +354,29 @@ WHOLE = [said("a", call("t1"), call("t2"), usage=usage((1, 9, 3, 4, 5))), *NATIV
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     st.permutations(NATIVES),
-    st.lists(st.integers(1, 2000), max_size=6),
-    st.lists(st.booleans(), min_size=7, max_size=7),
+    st.permutations(NATIVES),
+    st.lists(st.tuples(st.booleans(), st.integers(1, 2000), st.booleans()), max_size=8),
 )
 def test_any_order_repetition_tearing_and_restart_gives_the_same_sums(
-    tmp_path_factory: Any, natives: list[dict[str, Any]], cuts: list[int], again: list[bool]
+    tmp_path_factory: Any,
+    natives: list[dict[str, Any]],
+    theirs: list[dict[str, Any]],
+    steps: list[tuple[bool, int, bool]],
 ) -> None:
     desk = Desk(tmp_path_factory.mktemp("desk"))
-    data = b"".join(line(native) + b"\n" for native in [*natives, *natives[:4]])
-    path = write(main(desk))
+    left = {main(desk): natives + natives[:4], desk.folder / "p/fork.jsonl": theirs[:5]}
+    data = {path: b"".join(line(each) + b"\n" for each in lines) for path, lines in left.items()}
+    paths = [write(path) for path in data]
     try:
-        for cut, restarted in zip([*cuts, len(data)], again, strict=False):
-            piece, data = data[:cut], data[cut:]
+        for first, cut, restarted in [*steps, (True, 10**6, True), (False, 10**6, False)]:
+            path = paths[0] if first else paths[1]
+            piece, data[path] = data[path][:cut], data[path][cut:]
             with path.open("ab") as file:
                 file.write(piece)
             if restarted:
                 desk.meter = desk.begin()
             desk.saw(path)
-        wanted = write(desk.folder / "wanted.jsonl", *WHOLE)
-        _same_sums(desk, wanted)
+        _same_sums(desk, write(desk.folder / "wanted.jsonl", *WHOLE))
     finally:
         desk.ledger.close()
         shutil.rmtree(desk.folder)

@@ -1,54 +1,18 @@
 """Sums of usage: whole hours, parts of hours and filters add up to the same."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pointsman.cost.posting import Book
-from pointsman.meter.meter import known
-from pointsman.model.errors import LedgerError
-from pointsman.model.usage import Amount, Cost, Usage
+from pointsman.model.usage import Amount
 from pointsman.store import query, usage_query, usage_rows
 from pointsman.store.ledger import Ledger
 from pointsman.store.usage_query import Chosen
-from pointsman.store.usage_rows import DIMENSIONS, HOUR_NS, MAIN
+from pointsman.store.usage_rows import DIMENSIONS, MAIN
 
-HOUR = HOUR_NS
-TIMES = (0, 1, HOUR - 1, HOUR, HOUR + HOUR // 2, 3 * HOUR, 25 * HOUR, 50 * HOUR + 7)
-
-
-def use(number: int) -> Usage:
-    """Return the messages of a small world, each another one."""
-    calls = tuple(f"t{number}-{place}" for place in range(number % 3))
-    return Usage(
-        host="h",
-        session=f"s{number % 3}",
-        message_id=f"m{number}",
-        model=("big", "small", "unknown")[number % 3],
-        at_ns=TIMES[number % len(TIMES)],
-        agent_id=f"a{number % 4}" if number % 2 else None,
-        agent_type="tester" if number % 2 else None,
-        role="worker" if number % 2 else "",
-        task=f"p{number % 5}",
-        repository=f"/r{number % 2}" if number % 4 else None,
-        branch=f"b{number % 2}",
-        input_tokens=number,
-        output_tokens=7 * number,
-        calls=calls,
-        tools=tuple(f"T{place}" for place in range(len(calls))),
-    )
-
-
-def price(usage: Usage) -> Cost:
-    return Cost(usd=None if usage.model == "unknown" else usage.output_tokens / 1e9, prices="t")
-
-
-MESSAGES = [use(number) for number in range(1, 49)]
+from .usages import HOUR, MESSAGES, TIMES, add, price
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +21,6 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     add(made, *MESSAGES)
     yield made
     made.close()
-
-
-def add(ledger: Ledger, *usages: Usage) -> None:
-    with ledger.writing() as connection:
-        book = Book(price, lambda key: known(connection, key))
-        usage_rows.write(connection, book.add(usages), 1)
 
 
 def wanted(dimension: str, chosen: Chosen) -> dict[str, Amount]:
@@ -135,68 +93,8 @@ def test_other_questions_use_an_index(ledger: Ledger, chosen: Chosen) -> None:
     assert any("USING INDEX usage_by" in step for step in plan)
 
 
-def test_a_message_comes_back_as_it_was(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path / "ledger.db")
-    try:
-        for usage in MESSAGES[:6]:
-            add(ledger, usage, replace(usage, output_tokens=1000, final=True))
-            with query.opened(ledger.path) as connection:
-                booked = known(connection, usage.key)
-            assert booked is not None
-            assert booked.usage == replace(usage, output_tokens=1000, final=True)
-            assert booked.amount.output_tokens == 1000
-            assert booked.amount.calls == 1
-    finally:
-        ledger.close()
-
-
-@pytest.mark.parametrize("table", ["usage", "usage_tools"])
-@pytest.mark.parametrize("statement", ["DELETE FROM {}", "UPDATE {} SET key = 'x'"])
-def test_postings_stay_as_they_are(ledger: Ledger, table: str, statement: str) -> None:
-    def change() -> None:
-        with ledger.writing() as connection:
-            connection.execute(statement.format(table))
-
-    with pytest.raises(LedgerError, match="append-only"):
-        change()
-
-
-def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path / "ledger.db")
-
-    def fail() -> None:
-        with ledger.writing() as connection:
-            usage_rows.write(connection, Book(price, lambda _key: None).add(MESSAGES), 1)
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    with query.opened(ledger.path) as connection:
-        assert usage_query.sums(connection, "total", Chosen()) == {}
-    ledger.close()
-
-
 def test_subagents_are_named(ledger: Ledger) -> None:
     with query.opened(ledger.path) as connection:
         found = usage_query.subagents(connection, ["a1", MAIN, "nobody"])
     assert set(found) == {"a1"}
     assert found["a1"][0] == "tester"
-
-
-def test_unpriced_messages_are_found(ledger: Ledger) -> None:
-    with ledger.writing() as connection:
-        keys = usage_rows.unpriced_keys(connection)
-        assert len(usage_rows.unpriced_keys(connection, 3)) == 3
-    assert sorted(keys) == sorted(each.key for each in MESSAGES if each.model == "unknown")
-
-
-def test_readings_are_kept(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path / "ledger.db")
-    position: dict[str, Any] = {"offset": 7}
-    one = usage_rows.Reading(path="/a.jsonl", host="h", position=position, thread={"prompt": "p"})
-    with ledger.writing() as connection:
-        usage_rows.note_readings(connection, [one], 1)
-        usage_rows.note_readings(connection, [replace(one, position={"offset": 9})], 2)
-    with query.opened(ledger.path) as connection:
-        assert usage_rows.readings(connection) == [replace(one, position={"offset": 9})]
-    ledger.close()

@@ -23,9 +23,11 @@ from pointsman.model.usage import HostTotal, Usage
 from pointsman.paths.content import read_regular
 from pointsman.paths.repository import anchored_root, main_repository
 
-MOST_TOKENS = 10**9
+MOST_TOKENS = 10**8
 """Tokens of one kind that a message is believed to have used; more is no message."""
 _MOST_TEXT = 512
+_LATEST_NS = 2**62
+"""Somewhere in the year 2116: a later time is none, and no record could hold the latest."""
 _MOST_CALLS = 1024
 _MOST_FILES = 4096
 _MOST_META = 64 * 1024
@@ -181,7 +183,8 @@ def files_of(path: str) -> list[str]:
     found = [path]
     for folder, _, names in os.walk(f"{path.removesuffix('.jsonl')}/"):
         agents = sorted(name for name in names if _AGENT_FILE.fullmatch(name))
-        found += [os.path.join(folder, name) for name in agents]  # noqa: PTH118
+        whole = (os.path.join(folder, name) for name in agents)  # noqa: PTH118
+        found += filter(is_transcript, whole)
         if len(found) >= _MOST_FILES:
             break
     return found[:_MOST_FILES]
@@ -200,6 +203,10 @@ def main_file(path: str) -> str:
 
 def is_transcript(path: str) -> bool:
     """Whether a path may be one: what a payload names is opened for no other reason."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False  # No name of a file, or none that a record can hold.
     return path.startswith("/") and path.endswith(".jsonl") and "\0" not in path
 
 
@@ -289,6 +296,7 @@ def _time(value: object) -> int:
         return 0
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     try:
-        return max(0, round(zoned.timestamp() * 1000) * 10**6)
+        found = round(zoned.timestamp() * 1000) * 10**6
     except (OverflowError, OSError):
         return 0
+    return found if 0 <= found < _LATEST_NS else 0

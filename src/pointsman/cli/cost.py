@@ -1,9 +1,11 @@
 """``pointsman cost``: what models have used, to the token, and what it costs, by anything."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +21,7 @@ from pointsman.model.errors import ConfigError, LedgerError
 from pointsman.model.tools import roles_of
 from pointsman.model.usage import Amount, Usage
 from pointsman.paths.repository import main_repository, repository_root
-from pointsman.store import query
+from pointsman.store import query, usage_query
 from pointsman.store.usage_query import Chosen
 from pointsman.store.usage_rows import MAIN
 
@@ -34,8 +36,10 @@ _NOTE = "allocated: a message's tokens divided evenly among the tool calls that 
 @click.option("--until", help="Before: as --since.")
 @click.option("--session", help="Of this session.")
 @click.option("--repository", metavar="PATH", help="Of this repository, its worktrees included.")
-@click.option("--transcript", "transcripts", multiple=True, metavar="FILE",
-              help="Read this transcript and its subagents' instead of the record.")  # fmt: skip
+@click.option(
+    "--transcript", "transcripts", multiple=True, metavar="FILE",
+    help="Read this transcript and its subagents', or a directory of them, instead of the record.",
+)  # fmt: skip
 @click.option("--host", "with_host", is_flag=True,
               help="Compare with what the host itself says of each session and model.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
@@ -48,7 +52,8 @@ def command(
     """
     chosen, lens = _chosen(**given), _lens()
     if with_host:
-        found = compared(places().ledger, transcripts, chosen, lens)
+        with _readable():
+            found = list(compared(places().ledger, _files(transcripts), chosen, lens))
         _print_compared(found, as_json)
         return
     rows = _rows(by, transcripts, chosen, lens)
@@ -95,17 +100,35 @@ def _lens() -> Lens:
 def _rows(by: str, transcripts: tuple[str, ...], chosen: Chosen, lens: Lens) -> list[Row]:
     if not transcripts:
         with query.opened(places().ledger) as connection:
-            # One view of the record: sums, and how far the transcripts were read.
-            connection.execute("BEGIN")
+            usage_query.begin(connection)
             return report.of_ledger(connection, by, chosen, lens)
+    with _readable():
+        return report.of_files(_files(transcripts), by, chosen, lens)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """Turn what the system says of a transcript into our own words."""
     try:
-        paths = [os.path.realpath(path) for path in transcripts]
-        return report.of_files(paths, by, chosen, lens)
+        yield
     except OSError as error:
         raise LedgerError(
             f"the transcript {error.filename} cannot be read: {error.strerror}",
             fix=f"ls -l {error.filename}",
         ) from error
+
+
+def _files(transcripts: Iterable[str]) -> list[str]:
+    """Return the transcripts that are meant, those in a directory the oldest first."""
+    found: list[str] = []
+    for name in transcripts:
+        path = Path(os.path.realpath(name))
+        if path.is_dir():
+            # A fork begins with a copy of what is older than it.
+            found += map(str, sorted(path.rglob("*.jsonl"), key=lambda each: each.stat().st_mtime))
+        else:
+            found.append(str(path))
+    return found
 
 
 def _lines(by: str, rows: list[Row]) -> Iterator[str]:
@@ -133,7 +156,8 @@ def _named(by: str, row: Row) -> str:
 
 
 def _shown(figures: Amount) -> tuple[str, ...]:
-    dollars = f"${figures.usd_nano / 1e9:,.4f}"
+    usd = figures.usd_nano / 1e9
+    dollars = f"${usd:,.4f}" if usd >= 0.01 else f"${usd:,.6f}"
     if figures.unpriced:
         priced = figures.calls > figures.unpriced or figures.usd_nano
         dollars = f"{dollars} + unpriced" if priced else "unpriced"
@@ -155,8 +179,7 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _print_compared(found: Iterable[Comparison], as_json: bool) -> None:
-    rows = list(found)
+def _print_compared(rows: list[Comparison], as_json: bool) -> None:
     if as_json:
         for each in rows:
             echo_json(each.as_dict())

@@ -12,7 +12,7 @@ from pointsman.model.usage import Usage
 from pointsman.paths.content import read_regular
 
 MOST_BYTES = 256 * 1024
-_MOST_USD = 1_000_000
+_MOST_USD = 10_000
 _RATES = {
     "input": "input_tokens",
     "output": "output_tokens",

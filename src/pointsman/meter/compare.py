@@ -54,7 +54,7 @@ def compared(
         ours, theirs = _of_files(transcripts, lens)
     else:
         with query.opened(ledger) as connection:
-            connection.execute("BEGIN")
+            usage_query.begin(connection)
             ours, theirs = _of_ledger(connection, lens)
     for (session, model), figures in sorted(theirs.items()):
         if chosen.session in {None, session}:

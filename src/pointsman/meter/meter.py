@@ -9,17 +9,22 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from pointsman.agents.claude_code import NAME
 from pointsman.agents.claude_transcript import is_transcript, main_file
 from pointsman.cost.posting import Book, Booked, Posting, reprice
 from pointsman.cost.prices import Prices
 from pointsman.meter.reading import Learned, is_unread, read_next, unread, with_subagents
 from pointsman.model.errors import PointsmanError
 from pointsman.model.event import Event
+from pointsman.model.places import Places
+from pointsman.model.policy import Policy
+from pointsman.model.secret import Secrets
+from pointsman.model.tools import roles_of
 from pointsman.model.usage import TOKEN_FIELDS, Amount, Cost, Usage
 from pointsman.store import usage_rows
 from pointsman.store.usage_rows import Reading
@@ -31,7 +36,8 @@ _PAUSE = 0.05
 """Seconds between an event and the look: what comes together is read together."""
 _ACTIVE = 900.0
 """Seconds for which a session's files are looked at after its last event."""
-_MOST_REPRICED = 500
+_AT_ONCE = 200
+"""Messages that get a new price in one go."""
 
 
 class Writer(Protocol):
@@ -71,40 +77,51 @@ class Meter:
     _readings: dict[str, Reading] | None = None
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _task: "asyncio.Task[None] | None" = None
-    _again: bool = False
+    _named: set[str] = field(default_factory=set)
+    """The transcripts that events have named since the last look."""
+    _everything: bool = False
     _begun: bool = False
     _covered: dict[str, str] = field(default_factory=dict)
     _complaint: str = ""
 
     def saw(self, event: Event) -> None:
         """Note which transcripts an event names, and look into them soon."""
+        if event.identity.host != NAME:
+            return  # Other hosts' transcripts say it in other words.
         named = (event.transcript_path, getattr(event, "agent_transcript_path", ""))
         paths = [main_file(path) for path in named if path and is_transcript(path)]
         if not paths:
             return
         self._active.update(dict.fromkeys(paths, time.monotonic()))
-        self.wake()
+        self._named.update(paths)
+        self._start()
 
     def wake(self) -> None:
-        """Look soon into the sessions that are under way; returns at once."""
-        self._again = True
+        """Look soon into every session that is under way; returns at once."""
+        self._everything = True
+        self._start()
+
+    def _start(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._soon())
 
     async def _soon(self) -> None:
-        while self._again:
+        while self._named or self._everything:
             await asyncio.sleep(_PAUSE)
-            self._again = False
-            await self.catch_up()
+            # With many sessions, an event is no reason to look into all of them.
+            named, everything = self._named, self._everything
+            self._named, self._everything = set(), False
+            await self.catch_up(None if everything else named)
 
-    async def catch_up(self) -> int:
+    async def catch_up(self, only: Collection[str] | None = None) -> int:
         """Put on record what there is to read; return how many postings that were.
 
-        It raises nothing: what goes wrong is reported, once until it changes.
+        ``only`` are the sessions' transcripts to look into; ``None`` is every one under way. It
+        raises nothing: what goes wrong is reported, once until it changes.
         """
         try:
             async with self._alone:
-                count = await self._catch_up()
+                count = await self._catch_up(only)
         except PointsmanError as error:
             self._complain(f"{error}; {error.fix}")
         except Exception as error:  # noqa: BLE001 - a bug of ours here must not end the daemon
@@ -121,13 +138,13 @@ class Meter:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _catch_up(self) -> int:
+    async def _catch_up(self, only: Collection[str] | None) -> int:
         readings = self._known()
         now = time.monotonic()
         self._active = {path: at for path, at in self._active.items() if now - at < _ACTIVE}
         if self.prices.refresh():
             await self._reprice()
-        chosen = set(self._active)
+        chosen = set(self._active if only is None else only)
         if not self._begun:
             # The first look of this daemon: whatever has grown while there was none.
             chosen |= {main_file(path) for path in readings}
@@ -166,7 +183,34 @@ class Meter:
         return learned, {_plain(usage): self.prices.of(usage) for usage in learned.usages}
 
     def _record(self, learned: Learned, costs: dict[Usage, Cost]) -> list[Posting]:
-        usages = [self._placed(usage) for usage in learned.usages]
+        roles: dict[tuple[str | None, str], str] = {}
+        usages = [self._placed(usage, roles) for usage in learned.usages]
+        try:
+            postings = self._post(usages, costs, learned)
+        except PointsmanError:
+            raise  # The record's trouble, not a message's: it is tried again.
+        except Exception as error:  # noqa: BLE001 - one message must not hold up all behind it
+            self._complain(f"{learned.reading.path}: {type(error).__name__}: {error}")
+            postings = self._post_each(usages, costs)
+            self._post((), costs, learned)
+        self._tell(postings)
+        return postings
+
+    def _post_each(self, usages: Iterable[Usage], costs: dict[Usage, Cost]) -> list[Posting]:
+        postings: list[Posting] = []
+        for usage in usages:
+            try:
+                postings += self._post((usage,), costs, None)
+            except PointsmanError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as above: this one is lost, and said so
+                self._complain(f"{usage.message_id}: {type(error).__name__}: {error}")
+        return postings
+
+    def _post(
+        self, usages: Iterable[Usage], costs: dict[Usage, Cost], learned: Learned | None
+    ) -> list[Posting]:
+        """Put messages on record, and with them how far their transcript was read."""
 
         def price(usage: Usage) -> Cost:
             return costs.get(_plain(usage)) or self.prices.of(usage)
@@ -175,17 +219,19 @@ class Meter:
             book = Book(price, lambda key: known(connection, key))
             postings = book.add(usages)
             usage_rows.write(connection, postings, time.time_ns())
-            usage_rows.note_readings(connection, [learned.reading], time.time_ns())
-            usage_rows.note_totals(connection, learned.totals)
-        self._tell(postings)
+            if learned is not None:
+                usage_rows.note_readings(connection, [learned.reading], time.time_ns())
+                usage_rows.note_totals(connection, learned.totals)
         return postings
 
-    def _placed(self, usage: Usage) -> Usage:
+    def _placed(self, usage: Usage, roles: dict[tuple[str | None, str], str]) -> Usage:
         """Return a message with its role, and with no secret in what names it."""
-        agent = usage.agent_type or usage_rows.MAIN
+        at = (usage.repository, usage.agent_type or usage_rows.MAIN)
+        if at not in roles:
+            roles[at] = self.around.role(*at)
         return replace(
             usage,
-            role=self.around.role(usage.repository, agent),
+            role=roles[at],
             agent_type=self._cover(usage.agent_type) if usage.agent_type else usage.agent_type,
             model=self._cover(usage.model),
             branch=self._cover(usage.branch),
@@ -202,21 +248,24 @@ class Meter:
     async def _reprice(self) -> None:
         """Give a price to the messages that had none, now that the prices are others."""
         with self.ledger.writing() as connection:
-            keys = usage_rows.unpriced_keys(connection, _MOST_REPRICED)
+            keys = usage_rows.unpriced_keys(connection)
+        count = 0
+        for first in range(0, len(keys), _AT_ONCE):
+            count += await self._reprice_these(keys[first : first + _AT_ONCE])
+        if count:
+            text = f"messages without a price that have got one: {count}"
+            self.around.report("usage priced", text)
+
+    async def _reprice_these(self, keys: Sequence[str]) -> int:
+        with self.ledger.writing() as connection:
             found = [booked for key in keys if (booked := known(connection, key))]
         costs = await asyncio.to_thread(lambda: [self.prices.of(each.usage) for each in found])
         pairs = zip(found, costs, strict=True)
-        postings = [
-            posting
-            for booked, cost in pairs
-            if cost.usd is not None
-            for posting in reprice(booked, cost)
-        ]
-        if postings:
-            with self.ledger.writing() as connection:
-                usage_rows.write(connection, postings, time.time_ns())
-            text = f"{len(postings)} messages without a price have got one"
-            self.around.report("usage priced", text)
+        priced = [(booked, cost) for booked, cost in pairs if cost.usd is not None]
+        postings = [posting for booked, cost in priced for posting in reprice(booked, cost)]
+        with self.ledger.writing() as connection:
+            usage_rows.write(connection, postings, time.time_ns())
+        return len(postings)
 
     def _tell(self, postings: Sequence[Posting]) -> None:
         for usage, cost in _added(postings):
@@ -230,6 +279,22 @@ class Meter:
         if text != self._complaint:
             self.around.report("usage not read", text)
         self._complaint = text
+
+
+def metered(
+    ledger: Writer,
+    places: Places,
+    policy: Callable[[str | None], Policy],
+    secrets: Secrets,
+    report: Callable[[str, str], None],
+) -> Meter:
+    """Return the meter of a daemon; ``policy`` returns what is in force for a repository."""
+
+    def role(repository: str | None, agent: str) -> str:
+        return roles_of(agent, policy(repository).roles)
+
+    prices = Prices(places.prices, lambda error: report("prices broken", str(error)))
+    return Meter(ledger, prices, Surroundings(role=role, cover=secrets.text, report=report))
 
 
 def known(connection: sqlite3.Connection, key: str) -> Booked | None:

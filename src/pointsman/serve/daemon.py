@@ -14,14 +14,12 @@ from pointsman import __version__
 from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
-from pointsman.cost.prices import Prices
 from pointsman.desk import Desk, spoken
-from pointsman.meter.meter import Meter, Surroundings
+from pointsman.meter.meter import metered
 from pointsman.model.answer import PASS, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
-from pointsman.model.tools import roles_of
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
@@ -68,9 +66,8 @@ class Daemon:
         self._runtime = Runtime(
             self._setups, recorder, report=self.report, desk=self._desk, gate=gate
         )
-        prices = Prices(places.prices, lambda error: self.report("prices broken", str(error)))
-        around = Surroundings(role=self._role, cover=self.secrets.text, report=self.report)
-        self.meter = Meter(self._ledger, prices, around, [self._setups.oversight.usage])
+        self.meter = metered(self._ledger, places, self.policy, self.secrets, self.report)
+        self.meter.on_usage.append(self._setups.oversight.usage)
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -136,9 +133,6 @@ class Daemon:
     def policy(self, repository: str | None) -> Policy:
         """Return the policy in force."""
         return self.policies.policy_for(repository)
-
-    def _role(self, repository: str | None, agent: str) -> str:
-        return roles_of(agent, self.policies.policy_for(repository).roles)
 
     def serve(self, connections: Sequence[Connection]) -> None:
         """Answer requests that came together; their records are one transaction."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pointsman.model.errors import LedgerError
 from pointsman.model.usage import AMOUNT_FIELDS, TOKEN_FIELDS, Amount, amount
 from pointsman.store.usage_rows import HOUR_NS, MAIN
 
@@ -56,6 +57,21 @@ class Chosen:
         )
 
 
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin one view of the record: sums, and how far the transcripts were read, agree in it.
+
+    Raises:
+        LedgerError: the record is one of a version that knew of no usage.
+    """
+    connection.execute("BEGIN")
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'usage_hours'").fetchone()
+    if found is None:
+        raise LedgerError(
+            "the ledger holds no usage: the daemon that keeps it is older than this command",
+            fix="pointsman up --restart",
+        )
+
+
 def sums(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums:
     """Return the sum of each value of a dimension that is no tool's.
 
@@ -75,8 +91,8 @@ def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Su
     """Return the sums of the whole hours that are meant."""
     value = _HOURLY.get(dimension, "value")
     first, behind = _whole_hours(chosen)
-    # A total, and a day, can be had of any dimension: there are few models.
-    given: dict[str, Any] = {"dimension": "model" if dimension in _HOURLY else dimension}
+    # A total, and a day, can be had of any dimension: there are fewest roles.
+    given: dict[str, Any] = {"dimension": "role" if dimension in _HOURLY else dimension}
     where = ["dimension = :dimension"]
     for name, hour, sign in (("first", first, ">="), ("behind", behind, "<")):
         if hour is not None:
