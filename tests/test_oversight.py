@@ -19,7 +19,7 @@ from pointsman.model.errors import LedgerError
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import PreToolUse, WatchFinding
 from pointsman.model.hook import Hook, HookRun, Role
-from pointsman.model.limit import Limit, NoPast
+from pointsman.model.limit import Limit
 from pointsman.model.policy import Policy
 from pointsman.model.usage import Cost, Usage
 from pointsman.oversight import Oversight
@@ -212,11 +212,11 @@ class Done:
     runs: tuple[HookRun, ...] = ()
 
 
-def oversight(past: NoPast | None = None, *, watched: bool = True) -> tuple[Oversight, list[Any]]:
+def oversight(*, watched: bool = True) -> tuple[Oversight, list[Any]]:
     from pathlib import Path
 
     made = Oversight(
-        Spending(past), Redactor.of(Path("/state")), lambda _repository: Policy(), watched=watched
+        Spending(), Redactor.of(Path("/state")), lambda _repository: Policy(), watched=watched
     )
     notes: list[Any] = []
     made.report = lambda kind, text: notes.append((kind, text))
@@ -229,20 +229,20 @@ def call(number: int, command: str = "ls") -> Done:
                            tool_input={"command": command}))  # fmt: skip
 
 
-class Broken(NoPast):
-    """A record that cannot be read."""
-
-    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Any:
+def test_what_cannot_be_counted_is_noted_once_and_costs_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_given: object, **_more: object) -> None:
         raise LedgerError("it is broken", fix="pointsman doctor")
 
-
-def test_what_cannot_be_counted_is_noted_once_and_costs_nothing_else() -> None:
-    made, notes = oversight(Broken())
+    made, notes = oversight()
+    for name in ("note", "usage"):
+        monkeypatch.setattr(made.spent, name, fails)
     found = [made.after(Policy(), call(number), number, real=True) for number in range(1, 6)]
     assert [kind for kind, _ in notes] == ["limits failed", "warning"]
     assert [each.detector for each in found[-1]] == ["repetition"]
-    made.usage(Usage(host="h", session="s", message_id="m", model="x", at_ns=1),
-               Cost(usd=None, prices="1"))  # fmt: skip
+    usage = Usage(host="h", session="s", message_id="m", model="x", at_ns=1)
+    made.usage(usage, Cost(usd=None, prices="1"))
     assert len(notes) == 2
 
 
@@ -298,3 +298,18 @@ def test_secrets_in_a_finding_are_covered() -> None:
     assert TOKEN not in repr(taken)
     assert TOKEN not in repr(found)
     assert notes == []
+
+
+def test_what_is_read_late_of_another_day_is_counted_and_no_finding() -> None:
+    now = 10**18
+    full: dict[str, Any] = {"host": "h", "session": "s", "model": "x", "cache_read_tokens": 190_000}
+    ages: list[tuple[int, list[str]]] = [(3600, []), (60, ["context"])]
+    for age, keys in ages:
+        made, _ = oversight()
+        made._clock = lambda: now
+        made.usage(Usage(message_id="m", at_ns=now - age * 10**9, **full), Cost(usd=1, prices="1"))
+        assert [each.key for each in made.tick(now)] == keys
+        assert made.tick(now) == []
+        asked = PreToolUse(identity=Identity(host="h", session="s"), received_ns=now)
+        used = made.spent.used(asked, limit(of="tokens"))
+        assert used.amount == 190_000

@@ -4,6 +4,7 @@ All of it happens after the answer, and none of it may take the daemon down: wha
 record as a note.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -23,6 +24,7 @@ from pointsman.watch.watch import Watch
 
 _TICK_NS = 5 * 10**9
 _MOST_WAITING = 1000
+_LATELY = 15 * 60 * 10**9
 
 Sink = Callable[[Finding], None]
 """Takes each finding, its words covered; quick, and it waits for nothing."""
@@ -58,6 +60,7 @@ class Oversight:
         policy_for: Callable[[str | None], Policy],
         *,
         watched: bool,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.spent = spent
         self.report: Callable[[str, str], None] = lambda _kind, _text: None
@@ -65,6 +68,7 @@ class Oversight:
         self._secrets = secrets
         self._policy_for = policy_for
         self._watch = Watch(self._failed) if watched else None
+        self._clock = clock
         self._complaint = ""
         self._ticked = 0
         self._waiting: deque[WatchFinding] = deque(maxlen=_MOST_WAITING)
@@ -93,7 +97,9 @@ class Oversight:
             self.spent.usage(usage, cost)
         except Exception as error:  # noqa: BLE001 - what only counts must not cost the daemon
             self._complain(error)
-        if self._watch is not None:
+        # What is read only now of a run that was before is no news of one that goes on.
+        lately = self._clock() - usage.at_ns < _LATELY
+        if self._watch is not None and lately:
             settings = self._policy_for(usage.repository).watch
             self._waiting += self._told(self._watch.usage(usage, cost, settings))
 

@@ -111,10 +111,22 @@ def test_a_call_counts_once_and_not_where_it_is_stopped() -> None:
 def test_what_is_only_asked_about_does_not_count() -> None:
     run = Run()
     call = run.event(PreToolUse)
-    run.spending.begin(call, [limit()])
+    run.spending.begin(call, [(limit(), "r")])
     run.spending.note(call, stopped=False, real=False)
     assert run.used() == 0
     assert not run.spending.used(run.event(PreToolUse), limit()).told
+
+
+def test_each_agent_is_told_for_itself_and_a_denied_call_tells_nobody() -> None:
+    run = Run()
+    for stopped in (True, False):
+        call = run.event(PreToolUse)
+        run.spending.begin(call, [(limit(), "r")])
+        run.spending.note(call, stopped=stopped)
+        told = run.spending.used(run.event(PreToolUse), limit()).told
+        assert told == (frozenset() if stopped else {"r"})
+    assert run.spending.used(run.event(PreToolUse, "worker"), limit()).told == frozenset()
+    assert run.spending.used(run.event(PreToolUse), limit("day")).told == frozenset()
 
 
 def test_minutes_are_those_in_which_it_works() -> None:
@@ -208,7 +220,7 @@ def test_what_a_message_grows_by_comes_to_it() -> None:
 
 def test_what_had_no_price_is_looked_up_on_record_again() -> None:
     past = Past([], [spend("a", 100, 0.0, unpriced=1)])
-    run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0))
+    run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE))
     money, day = limit(of="usd"), limit("day", of="usd")
     assert run.spending.used(run.event(PreToolUse), money).unpriced == 1
     past.used = [*past.used, spend("a", 0, 2.0, unpriced=-1)]
@@ -286,7 +298,7 @@ def done(start: int = 1, calls: int = 3, session: str = "s") -> list[Deed]:
 
 def test_what_was_before_a_restart_counts_on() -> None:
     past = Past([*done(), *done(session="t")], [spend("a", 100, 1.0)])
-    spending = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0)
+    spending = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE)
     run = Run(spending)
     assert run.used() == 3
     assert run.used("day") == 6
@@ -297,13 +309,55 @@ def test_what_was_before_a_restart_counts_on() -> None:
     assert run.used("day", "tokens") == 100
     run.note(PreToolUse)
     assert run.used() == 4
-    assert past.asked == [None, "s"], "it is read once"
+    assert past.asked == ["s", None], "it is read once"
+
+
+def test_what_comes_in_before_anybody_asks_is_not_lost() -> None:
+    past = Past(done(), [spend("a", 100, 1.0)])
+    spending = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE)
+    run = Run(spending)
+    run.note(PreToolUse)
+    run.spending.usage(*used("b", 50, 0.5))
+    assert past.asked == [], "nothing is read where nobody wants to know"
+    assert run.used() == 4
+    assert run.used("session", "tokens") == 150
+    assert run.used("day", "usd") == 1.5
+    assert run.used("day") == 4
+
+
+def test_a_late_message_of_yesterday_does_not_hide_this_morning() -> None:
+    day = 1440 * MINUTE
+    past = Past(done(start=1441))
+    spending = Spending(
+        past,
+        day_of=lambda ns: f"{ns // day:05}",
+        begins=lambda ns: ns // day * day,
+        since_ns=1500 * MINUTE,
+    )
+    spending.usage(*used("late", 100, 1.0, at_ns=MINUTE))
+    run = Run(spending, start=1510)
+    assert run.used("day") == 3
+    assert run.used("day", "tokens") == 0
+
+
+def test_a_session_that_was_dropped_comes_back_whole() -> None:
+    past = Past(done())
+    spending = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE)
+    run = Run(spending)
+    run.note(PreToolUse)
+    run.note(PreToolUse, session="other")
+    for number in range(600):
+        run.note(PreToolUse, session=f"s{number}", minutes=0.001)
+    past.done = [*past.done, Deed(at_ns=10 * MINUTE, session="s", is_call=True)]
+    assert run.used() == 4
+    kept = run.used(session="s599")
+    assert kept == 1
 
 
 def test_a_record_that_cannot_be_read_is_no_zero() -> None:
     past = Past(done())
     past.broken = True
-    run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0))
+    run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE))
     with pytest.raises(LedgerError, match="it is broken"):
         run.used()
     past.broken = False

@@ -18,7 +18,7 @@ from pointsman.model.events import (
     UserPromptSubmit,
 )
 from pointsman.model.hook import HookContext
-from pointsman.model.limit import Limit, NothingSpent, Used
+from pointsman.model.limit import Limit, NothingSpent, Told, Used
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 
@@ -30,7 +30,7 @@ class Spent(NothingSpent):
 
     def __init__(self, used: Used) -> None:
         self.given = used
-        self.begun: list[tuple[Event, tuple[Limit, ...]]] = []
+        self.begun: list[tuple[Event, tuple[Told, ...]]] = []
 
     def used(self, event: Event, limit: Limit) -> Used:
         return self.given
@@ -84,8 +84,8 @@ def test_a_warning_is_given_once() -> None:
     assert decision is not None
     assert decision.action is None
     assert "limit of 5 calls" in decision.context
-    assert spent.begun[0][1] == (limit("warn"),)
-    assert answered(Used(6, told=True), limit("warn"))[0] is None
+    assert spent.begun[0][1] == ((limit("warn"), "limit.session-calls"),)
+    assert answered(Used(6, told=frozenset({"limit.session-calls"})), limit("warn"))[0] is None
 
 
 @pytest.mark.parametrize("kind", [*AFTER, UserPromptSubmit])
@@ -192,3 +192,12 @@ def test_money_without_a_price_may_be_let_pass_and_is_on_record_all_the_same() -
     reached, _, _ = answered(Used(7, unpriced=3), limit(of="usd", unpriced="off"))
     assert reached is not None
     assert reached.rule == "limit.session-usd"
+
+
+def test_to_be_told_of_one_is_not_to_be_told_of_the_other() -> None:
+    warns = limit("warn", of="usd", at=5)
+    knows = Used(6, unpriced=1, told=frozenset({limits.UNPRICED_RULE}))
+    decision, _, _ = answered(knows, warns)
+    assert decision is not None
+    assert decision.rule == "limit.session-usd"
+    assert answered(Used(1, unpriced=1, told=knows.told), warns)[0] is None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .messages_api import MessagesApi, agent, bash
+from .messages_api import MessagesApi, ToolUse, agent, bash, used
 from .pointsman_session import Guarded, guarded
 from .session import Claude
 
@@ -83,3 +83,46 @@ def test_a_subagent_is_denied_and_its_starter_goes_on(under: Guarded, api: Messa
     assert under.row("toolu_worker_0_0")["decision"] == "none"
     second = under.row("toolu_worker_1_0")
     assert (second["decision"], second["rule"]) == ("deny", "limit.agent-calls")
+
+
+def spending(under: Guarded, of: str, at: float, then: str, **more: str) -> None:
+    extra = "".join(f'{key} = "{value}"\n' for key, value in more.items())
+    under.write(
+        ".pointsman/config.toml",
+        f'[[limits]]\nper = "session"\nof = "{of}"\nat = {at}\nthen = "{then}"\n{extra}',
+    )
+
+
+def slow(number: int) -> ToolUse:
+    """Return a call that lasts longer than it takes to read a transcript."""
+    return bash(f"echo {number}; sleep 2")
+
+
+@pytest.mark.parametrize(("of", "at"), [("tokens", 25_000), ("usd", 0.01)])
+def test_a_limit_of_what_messages_use_ends_the_run(
+    under: Guarded, api: MessagesApi, of: str, at: float
+) -> None:
+    spending(under, of, at, "end")
+    said = [used(slow(number), (10, 1000, 9000, 0, 0)) for number in range(6)]
+    api.script("main", *said)
+    result = under.claude.run("Begin. SCRIPT=main", env=under.env)
+    assert result.terminal_reason == "hook_stopped"
+    (ended,) = [row for row in under.rows() if row["rule"] == f"limit.session-{of}"]
+    assert ended["event"] in {"PostToolUse", "PostToolBatch"}
+    assert "as far as the transcript has been read" in ended["reason"]
+    # Three messages of 10,010 tokens pass 25,000; what was asked for meanwhile may come to it.
+    calls = {row["tool_use_id"] for row in under.rows("--event", "PreToolUse")}
+    assert len(calls) <= 4
+
+
+def test_a_model_without_a_price_could_not_be_verified(under: Guarded, api: MessagesApi) -> None:
+    spending(under, "usd", 100, "deny")
+    api.script("main", used(slow(0), (10, 10, 0, 0, 0)), bash("echo after"))
+    result = under.claude.run(
+        "Begin. SCRIPT=main", env=under.env, extra_args=("--model", "claude-nobody-9")
+    )
+    row = under.row("toolu_main_1_0")
+    # Nobody sits at it: the question is put into the queue.
+    assert (row["rule"], row["cause"]) == ("approval.waiting", "could not verify")
+    assert "a model without a price" in row["reason"]
+    assert result.tool_results["toolu_main_1_0"].is_error

@@ -73,7 +73,7 @@ def payload(one: Event) -> bytes:
 
 def lived(ledger: Ledger) -> Spending:
     """Live through the steps, and put them on record."""
-    spending = Spending()
+    spending = Spending(since_ns=NOW)
     for number, (kind, more) in enumerate(STEPS):
         denied = more.get("denied", False)
         given = {key: value for key, value in more.items() if key != "denied"}
@@ -89,7 +89,7 @@ def lived(ledger: Ledger) -> Spending:
 @pytest.mark.parametrize("agent", ["", "worker"])
 def test_after_a_restart_the_same_is_used(ledger: Ledger, per: str, of: str, agent: str) -> None:
     before = lived(ledger)
-    after = Spending(PastSpent(ledger.path))
+    after = Spending(PastSpent(ledger.path), since_ns=NOW + 15 * MINUTE)
     asked = event(PreToolUse, NOW + 20 * MINUTE, agent, prompt_id="p2")
     wanted = Limit(per=per, of=of, at=1, then="deny")
     assert after.used(asked, wanted) == before.used(asked, wanted)
@@ -133,13 +133,15 @@ def test_what_was_used_is_read_posting_by_posting(ledger: Ledger) -> None:
     past = PastSpent(ledger.path)
     found = past.spends(0, NOW + 1, "s")
     assert [(each.tokens, each.usd, each.unpriced) for each in found] == [
-        (100, 0.0, 1), (50, 1.0, 0), (0, 2.0, -1),
+        (100, 0.0, 1), (50, 1.0, 0), (0, 2.0, -1), (7, 0.0, 0),
     ]  # fmt: skip
     assert found[0].message == found[2].message == rows[0].usage.key
-    assert len(past.spends(NOW, NOW + 2 * MINUTE)) == 4
-    assert past.spends(0, NOW, "other") == []
+    assert len(found) == 4
+    assert len(past.spends(NOW + 1, NOW + 1)) == 1, "since a time at which it was used"
+    assert past.spends(0, NOW) == [], "put on record before"
+    assert past.spends(0, NOW + 1, "other") == []
     asked = event(PreToolUse, NOW + 2 * MINUTE)
-    spending = Spending(past)
+    spending = Spending(past, since_ns=NOW + 1)
     money = spending.used(asked, Limit(per="session", of="usd", at=1, then="deny"))
     assert (money.amount, money.unpriced) == (3.0, 0)
 
@@ -161,10 +163,10 @@ def test_what_is_looked_for_is_found_by_an_index(
     class Explaining(PastSpent):
         """Looks at the plan in the place of the rows."""
 
-        def _rows(self, sql: str, column: str, values: Any) -> list[Any]:
+        def _rows(self, sql: str, times: Any, values: Any) -> list[Any]:
             plans.extend(
                 str(row["detail"])
-                for row in super()._rows(f"EXPLAIN QUERY PLAN {sql}", column, values)
+                for row in super()._rows(f"EXPLAIN QUERY PLAN {sql}", times, values)
             )
             return []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointsman.model.decision import ask
+from pointsman.model.decision import ask, deny
 from pointsman.model.event import Event
 from pointsman.model.events import (
     Notification,
@@ -32,6 +32,20 @@ def test_an_agent_of_which_nothing_is_heard() -> None:
     }
     session.bash("ls", agent="worker")
     assert session.wait(1) == []
+
+
+def test_what_was_left_behind_comes_up_once_and_a_refused_prompt_not_at_all() -> None:
+    session = Session("stalled")
+    session.event(UserPromptSubmit)
+    for _ in range(9):
+        session.wait(100)
+    assert len(session.found) == 1
+    session.bash("ls")
+    session.wait(100)
+    assert len(session.found) == 2, "heard of again, and silent again"
+    refused = Session("stalled")
+    refused.event(UserPromptSubmit, decision=deny("the limit is reached"))
+    assert refused.wait(100) == []
 
 
 def test_a_call_without_an_end() -> None:

@@ -45,6 +45,7 @@ def test_whoever_was_never_seen_to_end() -> None:
     (found,) = session.wait(2)
     assert found.key == "no end worker-id"
     assert "silent for 31 minutes" in found.summary
+    assert session.wait(100) == [], "once"
 
 
 def test_a_starter_s_end_leaves_its_own_behind() -> None:

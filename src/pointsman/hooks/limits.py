@@ -40,7 +40,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         answers = [decision for _, decision in found]
         said = max(answers, key=_rank, default=None)
         if said is None or said.action is not Action.DENY:
-            told = [limit for limit, decision in found if decision.action is None]
+            told = [(limit, each.rule) for limit, each in found if each.action is None]
             if told or isinstance(event, PreToolUse):
                 kit.spent.begin(event, told)
         return _together(said, answers)
@@ -88,7 +88,7 @@ def _reached(event: Event, limit: Limit, used: Used) -> Decision | None:
 
 
 def _warned(event: Event, limit: Limit, used: Used) -> Decision | None:
-    if used.told:
+    if limit.rule in used.told:
         return None
     text = f"{_said(event, limit, used)} Bring the work to an end."
     return inject(f"Pointsman: {text}", rule=limit.rule)
@@ -144,7 +144,9 @@ def _unpriced(event: Event, limit: Limit, used: Used, context: HookContext) -> D
     )
     context.log(text)
     if said == "warn":
-        return None if used.told else inject(f"Pointsman: {text}", rule=UNPRICED_RULE)
+        return (
+            None if UNPRICED_RULE in used.told else inject(f"Pointsman: {text}", rule=UNPRICED_RULE)
+        )
     if said == "off" or not isinstance(event, PreToolUse):
         return None
     return Decision(

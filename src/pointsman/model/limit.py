@@ -38,17 +38,21 @@ class Limit:
         return f"limit.{self.per}-{self.of}"
 
 
+Told = tuple[Limit, str]
+"""A limit of which an agent is warned, and the rule by which it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Used:
     """How much of a limit is used: tokens, US dollars, calls or minutes.
 
-    ``unpriced`` counts messages under it whose model has no price. ``told`` says that the agent
-    knows already.
+    ``unpriced`` counts messages under it whose model has no price. ``told`` are the rules by
+    which the agent has been warned of it already.
     """
 
     amount: float
     unpriced: int = 0
-    told: bool = False
+    told: frozenset[str] = frozenset()
 
 
 class Spent(Protocol):
@@ -57,10 +61,10 @@ class Spent(Protocol):
     def used(self, event: Event, limit: Limit) -> Used:
         """Return how much is used of a limit where this event happens, the event's call aside."""
 
-    def begin(self, event: Event, told: Iterable[Limit] = ()) -> None:
+    def begin(self, event: Event, told: Iterable[Told] = ()) -> None:
         """Count a call that nothing here speaks against, until it is known what becomes of it.
 
-        ``told`` are the limits of which the agent is warned with it.
+        ``told`` are the limits of which the agent is warned with it, each with the rule.
         """
 
 
@@ -72,7 +76,7 @@ class NothingSpent:
         del event, limit
         return Used(0)
 
-    def begin(self, event: Event, told: Iterable[Limit] = ()) -> None:
+    def begin(self, event: Event, told: Iterable[Told] = ()) -> None:
         """Count nothing."""
         del event, told
 
@@ -121,17 +125,18 @@ class Spend:
 class PastDeeds(Protocol):
     """What the record knows of what was done and used before this process began.
 
-    Everything comes with the oldest first. Without a ``session`` it is that of all.
+    Everything comes with the oldest first, of what was put on record before ``before_ns``. Without
+    a ``session`` it is that of all.
 
     Raises:
         LedgerError: the record cannot be read.
     """
 
     def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Deed]:
-        """Return what was done from one time to another."""
+        """Return what was done since a time."""
 
     def spends(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Spend]:
-        """Return what was used from one time to another."""
+        """Return what was used since a time."""
 
 
 class NoPast:

@@ -17,16 +17,18 @@ _SQL = (
     " LEFT JOIN bodies b ON b.seq = e.seq AND (e.tool = 'TaskUpdate' OR"
     " e.event IN ('TaskCompleted', 'Notification', 'Stop', 'SubagentStop'))"
     " WHERE {where} AND e.transport IN ('hook', 'exec') AND e.event != 'MessageDisplay'"
-    " ORDER BY e.seq LIMIT :most"
+    " ORDER BY e.received_ns, e.seq LIMIT :most"
 )
 _USED = (
     "SELECT at_ns, session, key, agent_id, agent_type, repository, input_tokens + output_tokens"
     " + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens AS tokens, usd_nano,"
-    " unpriced FROM usage WHERE {where} ORDER BY n LIMIT :most"
+    " unpriced FROM usage WHERE {where} ORDER BY at_ns, n LIMIT :most"
 )
-_BETWEEN = "{0} >= :since AND {0} < :before"
+_BETWEEN = "{0} >= :since AND {1} < :before"
 # The plus keeps the index of times out: a session's events are few, those before now are all.
-_IN_SESSION = "session = :session AND +{0} >= :since AND +{0} < :before"
+_IN_SESSION = "session = :session AND +{0} >= :since AND +{1} < :before"
+_EVENTS, _MESSAGES = ("received_ns", "received_ns"), ("at_ns", "recorded_ns")
+"""When something happened, and when it was put on record."""
 _RESTING = frozenset({"Stop", "StopFailure", "SessionEnd", "SubagentStop", "TeammateIdle"})
 _OPENING = frozenset({"UserPromptSubmit", "SessionStart"})
 
@@ -38,30 +40,28 @@ class PastSpent:
         self._ledger = ledger
 
     def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Deed]:
-        """Return what was done from one time to another, in a session or in all.
+        """Return what was done since a time, in a session or in all.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        return [
-            _deed(row) for row in self._rows(_SQL, "received_ns", (since_ns, before_ns, session))
-        ]
+        return [_deed(row) for row in self._rows(_SQL, _EVENTS, (since_ns, before_ns, session))]
 
     def spends(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Spend]:
-        """Return what was used from one time to another, in a session or in all.
+        """Return what was used since a time, in a session or in all.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
-        return [_spend(row) for row in self._rows(_USED, "at_ns", (since_ns, before_ns, session))]
+        return [_spend(row) for row in self._rows(_USED, _MESSAGES, (since_ns, before_ns, session))]
 
     def _rows(
-        self, sql: str, column: str, values: tuple[int, int, str | None]
+        self, sql: str, times: tuple[str, str], values: tuple[int, int, str | None]
     ) -> list[sqlite3.Row]:
         if not os.path.lexists(self._ledger):
             return []  # Nothing has ever been put on record.
         since, before, session = values
-        where = (_BETWEEN if session is None else _IN_SESSION).format(column)
+        where = (_BETWEEN if session is None else _IN_SESSION).format(*times)
         named = {"since": since, "before": before, "session": session, "most": _MOST_ROWS}
         with opened(self._ledger) as connection:
             return connection.execute(sql.format(where=where), named).fetchall()

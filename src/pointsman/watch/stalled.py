@@ -24,6 +24,7 @@ from pointsman.model.events import (
     StopFailure,
     SubagentStop,
     TeammateIdle,
+    UserPromptSubmit,
 )
 from pointsman.model.team import SPAWNING_TOOLS
 from pointsman.watch.detector import Detector, Seen, Sight
@@ -41,13 +42,16 @@ class Stalled(Detector):
         self._last = 0
         self._busy = False
         self._waits = False
+        self._told = False
         self._calls: OrderedDict[str, tuple[int, str, int]] = OrderedDict()
 
     def event(self, seen: Seen) -> Sight | None:
         """Note that something was heard."""
         event = seen.event
         self._last = max(self._last, seen.at_ns)
-        self._busy = not isinstance(event, _ENDS)
+        self._told = False
+        refused = isinstance(event, UserPromptSubmit) and seen.decision.action is Action.DENY
+        self._busy = not isinstance(event, _ENDS) and not refused
         self._waits = _waits(event) or seen.decision.action is Action.ASK
         call = event.identity.tool_use_id or ""
         if isinstance(event, PreToolUse) and seen.decision.action is not Action.DENY:
@@ -63,7 +67,8 @@ class Stalled(Detector):
 
     def tick(self, now_ns: int) -> Sight | None:
         """See how long ago that was."""
-        if not self._busy or self._waits:
+        # Once for each silence: what has been left behind would come up for ever.
+        if not self._busy or self._waits or self._told:
             return None
         if any(tool in SPAWNING_TOOLS for _, tool, _ in self._calls.values()):
             return None  # It waits for an agent, which is looked at itself.
@@ -72,6 +77,7 @@ class Stalled(Detector):
             minutes = (now_ns - began) / _MINUTE
             if minutes < self.limits["call"]:
                 return None
+            self._told = True
             return Sight(
                 key="call",
                 severity=Severity.WARNING,
@@ -82,6 +88,7 @@ class Stalled(Detector):
         minutes = (now_ns - self._last) / _MINUTE
         if minutes < self.limits["silent"]:
             return None
+        self._told = True
         return Sight(
             key="silent",
             severity=Severity.WARNING,

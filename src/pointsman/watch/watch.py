@@ -31,8 +31,27 @@ Settings = Mapping[str, Any]
 """The table ``[watch]``: a table for each detector, and what holds for all."""
 Fault = Callable[[str, str, Exception], None]
 """Is told which detector has failed, in which session, and how."""
-_Step = Callable[[Detector], Sight | None]
-_Set = tuple[tuple[Row, Detector], ...]
+_Steps = tuple[tuple[Row, Callable[..., Sight | None]], ...]
+
+
+class _Set:
+    """The detectors of one agent, or of one session, by what each of them looks at."""
+
+    __slots__ = ("detectors", "event", "tick", "usage")
+
+    def __init__(self, detectors: tuple[tuple[Row, Detector], ...]) -> None:
+        self.detectors = detectors
+        self.event: _Steps = self._looking("event")
+        self.usage: _Steps = self._looking("usage")
+        self.tick: _Steps = self._looking("tick")
+
+    def _looking(self, at: str) -> _Steps:
+        # Those that do not override it have nothing to say: most look at one thing.
+        return tuple(
+            (row, getattr(each, at))
+            for row, each in self.detectors
+            if getattr(type(each), at) is not getattr(Detector, at)
+        )
 
 
 @dataclass(slots=True)
@@ -50,6 +69,8 @@ class _Session:
     agents: OrderedDict[str, _Agent] = field(default_factory=OrderedDict)
     failed: set[str] = field(default_factory=set)
     """The detectors that are switched off for this session, because they have failed in it."""
+    off: frozenset[str] = frozenset()
+    """Those that the settings switch off."""
     raised: OrderedDict[str, tuple[Severity, int]] = field(default_factory=OrderedDict)
 
 
@@ -77,10 +98,9 @@ class Watch:
         session = self._session(event.identity, settings)
         agent = self._agent(session, event.identity)
         seen = _seen(session, event, decision, runs, seq)
-        steps = (*agent.detectors, *session.detectors)
-        return self._found(
-            session, event.identity, event.received_ns, steps, lambda each: each.event(seen)
-        )
+        at_ns = event.received_ns
+        found = self._found(session, event.identity, at_ns, agent.detectors.event, seen)
+        return found + self._found(session, session.who, at_ns, session.detectors.event, seen)
 
     def usage(self, usage: Usage, cost: Cost, settings: Settings) -> list[Finding]:
         """Return what is found wrong with what a message has used."""
@@ -92,10 +112,9 @@ class Watch:
         )  # fmt: skip
         session = self._session(who, settings)
         agent = self._agent(session, who)
-        steps = (*agent.detectors, *session.detectors)
-        return self._found(
-            session, agent.who, usage.at_ns, steps, lambda each: each.usage(usage, cost)
-        )
+        given, at_ns = (usage, cost), usage.at_ns
+        found = self._found(session, agent.who, at_ns, agent.detectors.usage, *given)
+        return found + self._found(session, session.who, at_ns, session.detectors.usage, *given)
 
     def tick(self, now_ns: int) -> list[Finding]:
         """Return what is found wrong because nothing happens."""
@@ -103,31 +122,27 @@ class Watch:
         for session in tuple(self._sessions.values()):
             if not session.settings.get("enabled", True):
                 continue
-            found += self._ticked(session, session.who, session.detectors, now_ns)
+            found += self._found(session, session.who, now_ns, session.detectors.tick, now_ns)
             for agent in tuple(session.agents.values()):
-                found += self._ticked(session, agent.who, agent.detectors, now_ns)
+                found += self._found(session, agent.who, now_ns, agent.detectors.tick, now_ns)
         return found
 
-    def _ticked(self, session: _Session, who: Identity, steps: _Set, now_ns: int) -> list[Finding]:
-        return self._found(session, who, now_ns, steps, lambda each: each.tick(now_ns))
-
     def _found(
-        self, session: _Session, who: Identity, at_ns: int, steps: _Set, step: _Step
+        self, session: _Session, who: Identity, at_ns: int, steps: _Steps, *given: object
     ) -> list[Finding]:
+        """Return what these find that is news."""
         found = []
-        for row, detector in steps:
-            if row.name in session.failed or not _is_on(session.settings, row.name):
+        for row, step in steps:
+            if row.name in session.off or row.name in session.failed:
                 continue
             try:
-                sight = step(detector)
+                sight = step(*given)
             except Exception as error:  # noqa: BLE001 - one detector must not cost the others
                 session.failed.add(row.name)
                 self._fault(row.name, who.session, error)
                 continue
-            # What is found of a session is one thing, whoever was the last to add to it.
-            whose = session.who if row.scope is Scope.SESSION else who
-            if sight is not None and self._is_news(session, row.name, whose, sight, at_ns):
-                found.append(_finding(row.name, whose, sight, at_ns))
+            if sight is not None and self._is_news(session, row.name, who, sight, at_ns):
+                found.append(_finding(row.name, who, sight, at_ns))
         return found
 
     @staticmethod
@@ -147,12 +162,14 @@ class Watch:
         session = self._sessions.get(who.session)
         if session is None:
             made = self._made(Scope.SESSION, settings, {})
-            session = self._sessions[who.session] = _Session(settings, made, _of_session(who))
+            session = self._sessions[who.session] = _Session(
+                settings, made, _of_session(who), off=_off(settings)
+            )
             _trim(self._sessions, MOST_SESSIONS)
         else:
             self._sessions.move_to_end(who.session)
-        if session.settings is not settings:
-            session.settings = settings
+        if session.settings is not settings and session.settings != settings:
+            session.settings, session.off = settings, _off(settings)
             sets = (session.detectors, *(agent.detectors for agent in session.agents.values()))
             _retune(sets, settings)
         return session
@@ -176,10 +193,12 @@ class Watch:
         return kin
 
     def _made(self, scope: Scope, settings: Settings, kin: dict[str, Any]) -> _Set:
-        return tuple(
-            (row, row.make(thresholds(row.name, settings.get(row.name, {})), kin))
-            for row in self._rows
-            if row.scope is scope
+        return _Set(
+            tuple(
+                (row, row.make(thresholds(row.name, settings.get(row.name, {})), kin))
+                for row in self._rows
+                if row.scope is scope
+            )
         )
 
 
@@ -199,13 +218,14 @@ def _seen(
     )
 
 
-def _is_on(settings: Settings, name: str) -> bool:
-    return bool(settings.get(name, {}).get("enabled", True))
+def _off(settings: Settings) -> frozenset[str]:
+    tables = {name: table for name, table in settings.items() if isinstance(table, Mapping)}
+    return frozenset(name for name, table in tables.items() if not table.get("enabled", True))
 
 
 def _retune(sets: Iterable[_Set], settings: Settings) -> None:
     for each in sets:
-        for row, detector in each:
+        for row, detector in each.detectors:
             detector.limits = thresholds(row.name, settings.get(row.name, {}))
 
 

@@ -35,6 +35,7 @@ class _Agent:
     parent: str
     last_ns: int
     ended: bool = False
+    told: bool = False
 
 
 class Zombie(Detector):
@@ -80,8 +81,14 @@ class Zombie(Detector):
             return None  # They have ended with the process of their host.
         for name, agent in self._agents.items():
             minutes = (now_ns - agent.last_ns) / (60 * _SECOND)
-            if agent.ended or minutes < self.limits["silent"] or not self._is_left(agent):
+            if (
+                agent.ended
+                or agent.told
+                or minutes < self.limits["silent"]
+                or not self._is_left(agent)
+            ):
                 continue
+            agent.told = True
             return Sight(
                 key=f"no end {name}",
                 severity=Severity.WARNING,
@@ -93,13 +100,13 @@ class Zombie(Detector):
 
     def _is_left(self, agent: _Agent) -> bool:
         parent = self._agents.get(agent.parent)
-        return parent.ended if parent else self._main_rests
+        return not agent.ended and (parent.ended if parent else self._main_rests)
 
     def _note(self, seen: Seen) -> None:
         who = seen.event.identity
         name = who.agent_id or ""
         known = self._agents.pop(name, None) or _Agent(who.agent, who.parent or MAIN_THREAD, 0)
-        known.last_ns = seen.at_ns
+        known.last_ns, known.told = seen.at_ns, False
         known.ended = isinstance(seen.event, SubagentStop)
         self._agents[name] = known
         if len(self._agents) > _MOST_AGENTS:
