@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pointsman.cli.covered import covered, echo_json
+from pointsman.cli.ledger_purge import purge
 from pointsman.cli.ledger_verify import key as key_
 from pointsman.cli.ledger_verify import verify
 from pointsman.cli.ledger_who import who
@@ -26,7 +27,7 @@ def command() -> None:
     """Look into the audit trail; it needs no running daemon."""
 
 
-for _each in (verify, key_, who):
+for _each in (verify, key_, who, purge):
     command.add_command(_each)
 
 
