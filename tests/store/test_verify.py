@@ -91,6 +91,18 @@ def changed(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE events SET reason = 'as it suits me' WHERE seq = 77")
 
 
+def redone(ledger: Path, *columns: str) -> None:
+    """Change an event and put its new digest down, also its new hash, but not what follows."""
+    keep = _rows(ledger, "SELECT n, digest, hash FROM chain")
+    recomputed(ledger, changed)
+    for n, digest, hash_ in keep:
+        own = _rows(ledger, f"SELECT ref = 77 AND kind = 1 FROM chain WHERE n = {n}") == [(1,)]
+        if not own or "hash" not in columns:
+            by_hand(ledger, f"UPDATE chain SET hash = ? WHERE n = {n}", values=(hash_,))
+        if not own:
+            by_hand(ledger, f"UPDATE chain SET digest = ? WHERE n = {n}", values=(digest,))
+
+
 def unsigned(ledger: Path) -> None:
     """Change an event, make the chain fit, and take away what vouched for another one."""
     recomputed(ledger, changed)
@@ -128,6 +140,11 @@ TAMPERING: dict[str, tuple[Hand, str, int]] = {
     ),
     "a note put in": (sql("INSERT INTO notes VALUES (99, 1, 'k', 't', '{}')"), "edit", 200),
     "a hash of the chain": (sql("UPDATE chain SET hash = x'00' WHERE n = 1"), "edit", 1),
+    "a record and its digest": (lambda ledger: redone(ledger, "digest"), "edit", 77),
+    "a record and its hash": (lambda ledger: redone(ledger, "digest", "hash"), "edit", 77),
+    "a text that is none": (
+        sql("UPDATE events SET reason = CAST(x'ff' AS TEXT) WHERE seq = 77"), "edit", 77,
+    ),
     "a checkpoint": (sql("UPDATE checkpoints SET ns = 5 WHERE seq = 2"), "edit", 200),
     "an event and its salt": (
         sql("UPDATE chain SET salt = NULL WHERE ref = 77 AND kind = 1",
@@ -226,7 +243,7 @@ def test_what_was_sent_elsewhere_tells_what_the_file_cannot(
 
 def test_the_own_key_tells_a_forged_signature(whole: Path, tmp_path: Path) -> None:
     ledger = copied(whole, tmp_path / "ledger.db", beside=False)
-    own = Keys(whole.parent / "keys/ledger.pem").signer().public
+    own = Keys(whole.parent / "keys/ledger-private-key.pem").signer().public
     assert judged(ledger, keys=frozenset({own})).known
     forged(ledger)
     found = judged(ledger, keys=frozenset({own}))

@@ -205,8 +205,10 @@ class Ledger:
         self._next = seq
         if self._chain.due:
             # What is on record is on record: a key that is gone is the upkeep's to complain of.
-            with contextlib.suppress(LedgerError):
+            try:
                 self.seal()
+            except LedgerError:
+                self._chain.postpone()
         return seqs
 
     def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
