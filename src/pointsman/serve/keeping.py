@@ -33,6 +33,9 @@ class Keeping:
 
     def __init__(self, places: Places, settings: Settings, held: Callable[[], bool]) -> None:
         self._settings = settings
+        self._newest: Checkpoint | None = None
+        self._fault = ""
+        self._ready = False
         said = settings()
         self.keys = Keys(Path(said.get("key") or key_file(places.ledger)))
         self._anchors = Anchors(places.state / "sinks.json", self.keys, places.ledger)
@@ -40,9 +43,6 @@ class Keeping:
         every = said.get("checkpoint_records", EVERY)
         self.sealing = Sealing(self.keys, self._beside.path, every, sent=self._sent)
         self.ledger = Ledger.open(places.ledger, held=held, sealing=self.sealing)
-        self._newest: Checkpoint | None = None
-        self._fault = ""
-        self._ready = False
 
     def _sent(self, checkpoint: Checkpoint) -> None:
         self._newest = checkpoint

@@ -99,9 +99,10 @@ def _inside(
         return Fault(REORDER, first.seq, f"{first.words}: it stands in another one's place")
     if first.what in {GAP, MISSING}:
         return Fault(DELETION, first.seq, first.words)
-    left_out = _left_out(connection, first) if first.what == LINK else 0
-    if left_out:
-        return Fault(DELETION, left_out, f"{first.words}: event {left_out} is gone")
+    skipped, there = _skipped(connection, first) if first.what == LINK else (0, False)
+    if skipped:
+        words = f"{first.words}: event {skipped} " + ("comes later" if there else "is gone")
+        return Fault(REORDER if there else DELETION, skipped, words)
     if first.what == LINK and _is_the_one_before(found, streams):
         sql = "SELECT max(ref) FROM chain WHERE kind = ? AND n < ?"
         before = connection.execute(sql, (EVENT, first.n)).fetchone()[0] or 1
@@ -145,15 +146,19 @@ def _follows_elsewhere(connection: sqlite3.Connection, first: Anomaly) -> bool:
     return False
 
 
-def _left_out(connection: sqlite3.Connection, first: Anomaly) -> int:
-    """Return the event that is left out before an entry, though no number of the chain's is."""
+def _skipped(connection: sqlite3.Connection, first: Anomaly) -> tuple[int, bool]:
+    """Return the event whose turn it would be, and whether it is there, at another place.
+
+    Zero where none is skipped: the numbers of events count up by one, the older ones behind.
+    """
     if first.kind != EVENT:
-        return 0
+        return 0, False
     sql = "SELECT max(ref) FROM chain WHERE kind = ? AND n < ?"
     wanted = (connection.execute(sql, (EVENT, first.n)).fetchone()[0] or 0) + 1
+    if first.ref <= wanted:
+        return 0, False
     sql = "SELECT 1 FROM chain WHERE kind = ? AND ref = ?"
-    there = first.ref <= wanted or connection.execute(sql, (EVENT, wanted)).fetchone()
-    return 0 if there else wanted
+    return wanted, connection.execute(sql, (EVENT, wanted)).fetchone() is not None
 
 
 def _row_is_elsewhere(connection: sqlite3.Connection, first: Anomaly) -> bool:
