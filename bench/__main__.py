@@ -20,7 +20,9 @@ from bench import (
     round_trip,
     snapshot,
     table,
+    tamper,
     throughput,
+    trail,
 )
 from bench.figures import BenchError, Figure
 from bench.rig import Effort, describe_machine
@@ -30,6 +32,8 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "python": clients.twin,
     "decision": decisions.decisions,
     "throughput": throughput.throughput,
+    "trail": trail.trail,
+    "tamper": tamper.tamper,
     "roundtrip": round_trip.round_trip,
     "ledger": ledger_size.ledger_size,
     "analysis": analysis.analysis,

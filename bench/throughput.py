@@ -22,7 +22,7 @@ from pointsman.store.record import Record
 
 _GOAL = 20_000.0
 _PROCESSES = 2
-_WIDTH = 64
+WIDTH = 64
 """Clients at once in each process; also how many records one transaction takes."""
 
 
@@ -69,7 +69,7 @@ def _socket(effort: Effort, name: str, what: str, *, guarded: bool) -> Figure:
         at_least=True,
         detail={
             "events": count,
-            "clients_at_once": _PROCESSES * _WIDTH,
+            "clients_at_once": _PROCESSES * WIDTH,
             "daemon_cpu_us_each": rounded(median(spent)),
             "best": rounded(max(rates)),
             "worst": rounded(min(rates)),
@@ -122,7 +122,7 @@ def _load(made: Rig, frames: Sequence[bytes], count: int) -> tuple[float, int]:
     command = [sys.executable, "-m", "bench.load", str(made.places.socket), str(file)]
     running = [
         subprocess.Popen(
-            [*command, share, str(_WIDTH)],
+            [*command, share, str(WIDTH)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -158,9 +158,9 @@ def _ledger(effort: Effort) -> Figure:
     batches = effort.of(400, 40)
     with rig() as made:
         made.places.state.mkdir(mode=0o700)
-        records = _records(made)
+        records = records_of(made)
         ledger = Ledger.open(made.places.ledger)
-        batch = [records[number % len(records)] for number in range(_WIDTH)]
+        batch = [records[number % len(records)] for number in range(WIDTH)]
         started = time.perf_counter()
         for _ in range(batches):
             ledger.append(batch)
@@ -174,11 +174,12 @@ def _ledger(effort: Effort) -> Figure:
         value=found / seconds,
         goal=_GOAL,
         at_least=True,
-        detail={"events": found, "batch": _WIDTH},
+        detail={"events": found, "batch": WIDTH},
     )
 
 
-def _records(made: Rig) -> list[Record]:
+def records_of(made: Rig) -> list[Record]:
+    """Return what the events of a session amount to on which no hook is asked."""
     runtime = _runtime(made)
     cases = [runtime.open(_delivery(made, each)) for each in _recorded_only(made)]
     return [runtime.finish_at_once(case).record for case in cases]

@@ -78,8 +78,8 @@ def test_what_was_signed_is_sent_and_a_sink_that_fails_is_told_of(
 
 def test_a_key_that_cannot_be_used_is_told_once_and_stops_nothing(places: Places) -> None:
     places.state.joinpath("keys").mkdir()
-    places.state.joinpath("keys/ledger.pem").write_text("no key")
-    places.state.joinpath("keys/ledger.pem").chmod(0o600)
+    places.state.joinpath("keys/ledger-private-key.pem").write_text("no key")
+    places.state.joinpath("keys/ledger-private-key.pem").chmod(0o600)
     keeping = kept(places)
     said = ticked(keeping, 3)
     assert [kind for kind, _ in said] == ["no checkpoint"]
@@ -91,7 +91,7 @@ def test_a_key_that_cannot_be_used_is_told_once_and_stops_nothing(places: Places
 def test_a_key_that_is_taken_away_is_put_back(places: Places) -> None:
     keeping = kept(places)
     ticked(keeping)
-    key = places.state / "keys/ledger.pem"
+    key = places.state / "keys/ledger-private-key.pem"
     was = key.read_bytes()
     key.unlink()
     assert [kind for kind, _ in ticked(keeping)] == ["ledger key put back"]

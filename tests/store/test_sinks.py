@@ -19,7 +19,7 @@ SINKS = tuple(SENDERS)
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Keys:
-    return Keys(tmp_path / "keys/ledger.pem")
+    return Keys(tmp_path / "keys/ledger-private-key.pem")
 
 
 def made(keys: Keys, count: int = 3) -> list[Checkpoint]:
@@ -191,7 +191,7 @@ def test_every_sink_that_can_be_set_can_be_sent_to() -> None:
 
 
 def test_the_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
-    path = tmp_path / "keys/ledger.pem"
+    path = tmp_path / "keys/ledger-private-key.pem"
     one, two = Keys(path), Keys(path)
     assert one.signer().public == two.signer().public
     assert path.stat().st_mode & 0o777 == 0o600

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from pointsman.model.errors import LedgerError
 from pointsman.store import chain
+from pointsman.store.backlog import Backlog
 from pointsman.store.ledger import Ledger
 from pointsman.store.sealing import beside_file
 from pointsman.store.signing import Keys
@@ -91,6 +92,29 @@ def changed(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE events SET reason = 'as it suits me' WHERE seq = 77")
 
 
+def redone(ledger: Path, *columns: str) -> None:
+    """Change an event and put its new digest down, also its new hash, but not what follows."""
+    keep = _rows(ledger, "SELECT n, digest, hash FROM chain")
+    recomputed(ledger, changed)
+    for n, digest, hash_ in keep:
+        own = _rows(ledger, f"SELECT ref = 77 AND kind = 1 FROM chain WHERE n = {n}") == [(1,)]
+        if not own or "hash" not in columns:
+            by_hand(ledger, f"UPDATE chain SET hash = ? WHERE n = {n}", values=(hash_,))
+        if not own:
+            by_hand(ledger, f"UPDATE chain SET digest = ? WHERE n = {n}", values=(digest,))
+
+
+def renamed(ledger: Path) -> None:
+    """Give two events one another's number wherever there is one."""
+    for table in ("events", "bodies", "hook_runs"):
+        swapped(ledger, table, "seq", 71, 85)
+    moves = ((71, -1), (85, 71), (-1, 85))
+    by_hand(
+        ledger,
+        *(f"UPDATE chain SET ref = {to} WHERE ref = {was} AND kind = 1" for was, to in moves),
+    )
+
+
 def unsigned(ledger: Path) -> None:
     """Change an event, make the chain fit, and take away what vouched for another one."""
     recomputed(ledger, changed)
@@ -128,6 +152,11 @@ TAMPERING: dict[str, tuple[Hand, str, int]] = {
     ),
     "a note put in": (sql("INSERT INTO notes VALUES (99, 1, 'k', 't', '{}')"), "edit", 200),
     "a hash of the chain": (sql("UPDATE chain SET hash = x'00' WHERE n = 1"), "edit", 1),
+    "a record and its digest": (lambda ledger: redone(ledger, "digest"), "edit", 77),
+    "a record and its hash": (lambda ledger: redone(ledger, "digest", "hash"), "edit", 77),
+    "a text that is none": (
+        sql("UPDATE events SET reason = CAST(x'ff' AS TEXT) WHERE seq = 77"), "edit", 77,
+    ),
     "a checkpoint": (sql("UPDATE checkpoints SET ns = 5 WHERE seq = 2"), "edit", 200),
     "an event and its salt": (
         sql("UPDATE chain SET salt = NULL WHERE ref = 77 AND kind = 1",
@@ -171,6 +200,7 @@ TAMPERING: dict[str, tuple[Hand, str, int]] = {
     "the first and the last": (
         exchanged("events", "bodies", "hook_runs", one=1, other=199), "reorder", 1,
     ),
+    "two events with their entries": (renamed, "reorder", 71),
     "all rows": (
         sql("UPDATE events SET seq = -seq", "UPDATE events SET seq = 201 + seq"), "reorder", 1,
     ),
@@ -226,7 +256,7 @@ def test_what_was_sent_elsewhere_tells_what_the_file_cannot(
 
 def test_the_own_key_tells_a_forged_signature(whole: Path, tmp_path: Path) -> None:
     ledger = copied(whole, tmp_path / "ledger.db", beside=False)
-    own = Keys(whole.parent / "keys/ledger.pem").signer().public
+    own = Keys(whole.parent / "keys/ledger-private-key.pem").signer().public
     assert judged(ledger, keys=frozenset({own})).known
     forged(ledger)
     found = judged(ledger, keys=frozenset({own}))
@@ -404,6 +434,23 @@ def test_the_next_one_goes_on_where_a_damaged_one_was_set_aside(tmp_path: Path) 
     Ledger.open(path.with_name("else.db")).close()
     shutil.copy(path.with_name("else.db"), path)
     assert judged(path).fault == "rewrite", "another one that nobody of ours began"
+
+
+def test_it_verifies_with_what_a_full_disk_had_refused(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "ledger.db")
+    backlog = Backlog(ledger)
+    backlog.append([record("before")])
+    (pages,) = ledger._connection.execute("PRAGMA page_count").fetchone()
+    ledger._connection.execute(f"PRAGMA max_page_count={pages}")
+    for number in range(5):
+        with pytest.raises(LedgerError):
+            backlog.append([record(f"c{number}", payload=b"x" * 100_000)])
+    assert judged(ledger.path).ok
+    ledger._connection.execute("PRAGMA max_page_count=1000000")
+    assert backlog.catch_up() == 5
+    ledger.close()
+    found = judged(ledger.path)
+    assert (found.ok, found.records) == (True, 6), found.words
 
 
 def test_two_writers_of_one_file_do_not_break_the_chain(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from pointsman.cli.covered import covered, echo_json
+from pointsman.cli.ledger_purge import purge
 from pointsman.cli.ledger_verify import key as key_
 from pointsman.cli.ledger_verify import verify
+from pointsman.cli.ledger_who import who
 from pointsman.cli.places import places
 from pointsman.model.decision import Action
 from pointsman.store import query
@@ -25,7 +27,7 @@ def command() -> None:
     """Look into the audit trail; it needs no running daemon."""
 
 
-for _each in (verify, key_):
+for _each in (verify, key_, who, purge):
     command.add_command(_each)
 
 

@@ -16,8 +16,8 @@ LEDGER = Table(
             "Days for which events are kept. Default: 90.", 1, 36_500, whole=True
         ),
         "key": Text(
-            "The file of the key that signs checkpoints. Default: keys/ledger.pem in the state "
-            "directory.",
+            "The file of the key that signs checkpoints. Default: keys/ledger-private-key.pem in "
+            "the state directory.",
             fault=_path_fault,
             fix="write the whole path",
         ),

@@ -12,12 +12,14 @@ from pointsman.model.answer import Answer
 from pointsman.model.errors import DaemonUnreachable, TransportError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
+from pointsman.model.secret import Secrets
 from pointsman.paths.repository import anchored_root
 from pointsman.serve import protocol, state_dir, verdict
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.holding import Holding
 from pointsman.serve.keeping import Keeping
 from pointsman.serve.peer import peer_pid
+from pointsman.serve.purging import purge
 from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger_file import beside
@@ -40,6 +42,10 @@ class Controlled(Protocol):
     holding: Holding
     keeping: Keeping
     dashboard: Dashboard
+
+    @property
+    def secrets(self) -> Secrets:
+        """What covers secrets."""
 
     @property
     def in_flight(self) -> int:
@@ -75,14 +81,21 @@ def answer(daemon: Controlled, header: Mapping[str, str], asker: "Asker | None" 
     return Answer(0, json.dumps(command(daemon, header)).encode())
 
 
-def ask(places: Places, command: str, cwd: str = "", body: bytes = b"") -> dict[str, Any]:
-    """Ask the daemon, from a command.
+def ask(
+    places: Places,
+    command: str,
+    cwd: str = "",
+    body: bytes = b"",
+    more: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Ask the daemon, from a command; ``more`` are further lines of the request's header.
 
     Raises:
         DaemonUnreachable: nobody listens.
         TransportError: somebody listens who does not answer as agreed.
     """
-    frame = protocol.request({"host": HOST, "event": command, "cwd": cwd}, body)
+    header = {"host": HOST, "event": command, "cwd": cwd, **(more or {})}
+    frame = protocol.request(header, body)
     try:
         with state_dir.connect(places.socket, _MOST_WAIT) as connection:
             connection.sendall(frame)
@@ -177,4 +190,5 @@ def _stop(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
 _COMMANDS: dict[str, Callable[[Controlled, Mapping[str, str]], dict[str, Any]]] = {
     "status": _status,
     "stop": _stop,
+    "purge": lambda daemon, header: purge(daemon.keeping.ledger, daemon.secrets.json, header),
 }

@@ -300,13 +300,13 @@ class Daemon:
             await asyncio.to_thread(self._ledger.checkpoint)
         await self.keeping.tick(self.report)
         await self._tend_approvals()
-        self._prune()
         await self._runtime.escalate(self._setups.oversight.tick(time.time_ns()))
         self.meter.wake()
-        self._complaint = ""
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()
+        self._prune()
+        self._complaint = ""
 
     async def _tend_approvals(self) -> None:
         """Put what became of approvals on record, and tell people of those that wait too long."""

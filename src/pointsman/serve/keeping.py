@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from pointsman.model.errors import LedgerError
 from pointsman.model.places import Places
 from pointsman.store.anchors import Anchors
-from pointsman.store.checkpoints import Checkpoint
+from pointsman.store.checkpoints import Checkpoint, stored
 from pointsman.store.ledger import Ledger
+from pointsman.store.query import opened
 from pointsman.store.sealing import EVERY, Beside, Sealing, beside_file, key_file
 from pointsman.store.signing import Keys
 
@@ -20,6 +22,7 @@ _ROWS = 100
 """Rows in one slice: about two milliseconds in which nobody is answered."""
 _BETWEEN = 0.005
 _AT_THE_END = 2.0
+_MOST_MISSED = 1000
 
 Settings = Callable[[], Mapping[str, Any]]
 Report = Callable[[str, str], None]
@@ -30,6 +33,9 @@ class Keeping:
 
     def __init__(self, places: Places, settings: Settings, held: Callable[[], bool]) -> None:
         self._settings = settings
+        self._newest: Checkpoint | None = None
+        self._fault = ""
+        self._ready = False
         said = settings()
         self.keys = Keys(Path(said.get("key") or key_file(places.ledger)))
         self._anchors = Anchors(places.state / "sinks.json", self.keys, places.ledger)
@@ -37,9 +43,6 @@ class Keeping:
         every = said.get("checkpoint_records", EVERY)
         self.sealing = Sealing(self.keys, self._beside.path, every, sent=self._sent)
         self.ledger = Ledger.open(places.ledger, held=held, sealing=self.sealing)
-        self._newest: Checkpoint | None = None
-        self._fault = ""
-        self._ready = False
 
     def _sent(self, checkpoint: Checkpoint) -> None:
         self._newest = checkpoint
@@ -77,7 +80,8 @@ class Keeping:
     def _since(self, seq: int) -> Iterable[Checkpoint]:
         # One that has got none yet begins with the newest: it vouches for all before it.
         if seq:
-            return self.ledger.checkpoints_after(seq)
+            with opened(self.ledger.path) as connection:
+                return list(deque(stored(connection, seq), _MOST_MISSED))
         return [self._newest] if self._newest else []
 
     def status(self) -> dict[str, Any]:

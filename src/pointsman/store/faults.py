@@ -47,7 +47,7 @@ def name(
         return _no_chain(connection)
     return (
         _cut_off(found, streams)
-        or _inside(connection, found)
+        or _inside(connection, found, streams)
         or _put_in(connection, found)
         or _vouched_otherwise(found, streams)
         or _checkpoints_touched(found, streams)
@@ -88,7 +88,9 @@ def _cut_off(found: Found, streams: Sequence[Stream]) -> Fault | None:
     return Fault(TRUNCATION, first, words + f"{found.entries} are there")
 
 
-def _inside(connection: sqlite3.Connection, found: Found) -> Fault | None:
+def _inside(
+    connection: sqlite3.Connection, found: Found, streams: Sequence[Stream]
+) -> Fault | None:
     """Name what is wrong with the entries themselves, by the first that is."""
     if not found.first:
         return None
@@ -97,10 +99,25 @@ def _inside(connection: sqlite3.Connection, found: Found) -> Fault | None:
         return Fault(REORDER, first.seq, f"{first.words}: it stands in another one's place")
     if first.what in {GAP, MISSING}:
         return Fault(DELETION, first.seq, first.words)
-    left_out = _left_out(connection, first) if first.what == LINK else 0
-    if left_out:
-        return Fault(DELETION, left_out, f"{first.words}: event {left_out} is gone")
+    skipped, there = _skipped(connection, first) if first.what == LINK else (0, False)
+    if skipped:
+        words = f"{first.words}: event {skipped} " + ("comes later" if there else "is gone")
+        return Fault(REORDER if there else DELETION, skipped, words)
+    if first.what == LINK and _is_the_one_before(found, streams):
+        sql = "SELECT max(ref) FROM chain WHERE kind = ? AND n < ?"
+        before = connection.execute(sql, (EVENT, first.n)).fetchone()[0] or 1
+        return Fault(EDIT, before, f"{first.words}, which has a hash of its own making")
     return Fault(EDIT, first.seq, first.words)
+
+
+def _is_the_one_before(found: Found, streams: Sequence[Stream]) -> bool:
+    """Whether an entry that does not follow is as it was, and the one before it is not.
+
+    Its own digest was changed where the hashes still make the root that was signed; its own hash,
+    where what follows on it does not follow either.
+    """
+    alone = len(found.broken) < 2 or found.broken[1] != found.broken[0] + 1
+    return alone and any(stream.differs for stream in streams)
 
 
 _WEIGHT = {GAP: 0, MISSING: 1, CONTENT: 2, LINK: 3}
@@ -129,15 +146,19 @@ def _follows_elsewhere(connection: sqlite3.Connection, first: Anomaly) -> bool:
     return False
 
 
-def _left_out(connection: sqlite3.Connection, first: Anomaly) -> int:
-    """Return the event that is left out before an entry, though no number of the chain's is."""
+def _skipped(connection: sqlite3.Connection, first: Anomaly) -> tuple[int, bool]:
+    """Return the event whose turn it would be, and whether it is there, at another place.
+
+    Zero where none is skipped: the numbers of events count up by one, the older ones behind.
+    """
     if first.kind != EVENT:
-        return 0
+        return 0, False
     sql = "SELECT max(ref) FROM chain WHERE kind = ? AND n < ?"
     wanted = (connection.execute(sql, (EVENT, first.n)).fetchone()[0] or 0) + 1
+    if first.ref <= wanted:
+        return 0, False
     sql = "SELECT 1 FROM chain WHERE kind = ? AND ref = ?"
-    there = first.ref <= wanted or connection.execute(sql, (EVENT, wanted)).fetchone()
-    return 0 if there else wanted
+    return wanted, connection.execute(sql, (EVENT, wanted)).fetchone() is not None
 
 
 def _row_is_elsewhere(connection: sqlite3.Connection, first: Anomaly) -> bool:

@@ -9,7 +9,6 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
 from pointsman.store import chain, ledger_file, retire, rollups
 from pointsman.store.adopting import Adoption
-from pointsman.store.checkpoints import Checkpoint, stored
+from pointsman.store.checkpoints import Checkpoint
 from pointsman.store.ledger_file import FileIdentity, connect, translated
 from pointsman.store.record import Record, event_row, run_row
 from pointsman.store.sealing import Chain, Change, Sealing, begin
@@ -207,8 +206,10 @@ class Ledger:
         self._next = seq
         if self._chain.due:
             # What is on record is on record: a key that is gone is the upkeep's to complain of.
-            with contextlib.suppress(LedgerError):
+            try:
                 self.seal()
+            except LedgerError:
+                self._chain.postpone()
         return seqs
 
     def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
@@ -263,10 +264,6 @@ class Ledger:
         self.seal()
         return True
 
-    def checkpoints_after(self, seq: int) -> list[Checkpoint]:
-        """Return the newest 1000 checkpoints behind a number, the oldest first."""
-        return list(deque(stored(self._connection, seq), 1000))
-
     def adopt(self, batch: int = 100) -> int:
         """Take rows from before the chain into it; return how many, 0 when all are in it."""
         if self._adoption.done:
@@ -279,15 +276,24 @@ class Ledger:
             self.note("ledger chained", text + "before this moment cannot be known")
         return taken.count
 
-    def purge(self, which: retire.Which, from_n: int = 0, batch: int = 500) -> retire.Step:
-        """Remove bodies, from one entry of the chain on; return how many and where to go on.
+    def purge(
+        self,
+        which: retire.Which,
+        span: tuple[int, int] = (0, 200),
+        cover: Callable[[bytes], bytes] | None = None,
+    ) -> retire.Step:
+        """Remove bodies, or cover what ``cover`` finds in them; return how many, where to go on.
+
+        ``span`` is with which entry of the chain to begin, and how many bodies at the most.
 
         Raises:
-            LedgerError: nothing was removed.
+            LedgerError: nothing was changed.
         """
         with self._changing(sealed=True) as change:
-            span = (from_n, batch)
-            return retire.purge(self._connection, change, which, self._clock(), span)
+            now = self._clock()
+            if cover is None:
+                return retire.purge(self._connection, change, which, now, span)
+            return retire.redact(self._connection, change, (which, span, now), cover)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

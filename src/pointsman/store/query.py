@@ -205,7 +205,7 @@ def opened(ledger: Path) -> Iterator[sqlite3.Connection]:
             )
         connection = _connected(ledger)
         connection.row_factory = sqlite3.Row
-        connection.create_function("about", 4, _about, deterministic=True)
+        connection.create_function("about", 4, is_about, deterministic=True)
         yield connection
     except OSError as error:
         raise LedgerError(
@@ -237,7 +237,7 @@ def _connected(ledger: Path) -> sqlite3.Connection:
     return connection
 
 
-def _about(wanted: str, path: str, cwd: str, repository: str | None) -> bool:
+def is_about(wanted: str, path: str, cwd: str, repository: str | None) -> bool:
     """Whether an event that names ``path`` is about a wanted file, directory or glob."""
     if not path:
         return False

@@ -4,15 +4,16 @@ Each function runs inside a transaction of the ledger, with the gate open that i
 for. What an act names is what verification takes for granted to be gone.
 """
 
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pointsman.store import rollups
 from pointsman.store.chain import EVENT, PURGED, body_digest
 from pointsman.store.sealing import PURGED as PURGE
-from pointsman.store.sealing import RETENTION, Change
+from pointsman.store.sealing import REDACTED, RETENTION, Change
 
 _BODIES = (
     "SELECT c.n, c.ref, c.salt, b.payload, b.stdout, b.stderr FROM chain c"
@@ -83,6 +84,37 @@ def purge(
             connection.execute("DELETE FROM bodies WHERE seq = ?", (seq,))
         connection.execute("DELETE FROM retention_gate")
     return step
+
+
+def redact(
+    connection: sqlite3.Connection,
+    change: Change,
+    chosen: tuple[Which, tuple[int, int], int],
+    cover: Callable[[bytes], bytes],
+) -> Step:
+    """Cover what is found in the bodies of events; ``chosen`` is which, the span, the time in ns.
+
+    The step counts the bodies that have changed.
+    """
+    which, span, now_ns = chosen
+    rows, step = _chosen(connection, which, span)
+    found = []
+    for n, seq, salt, *body in rows:
+        covered = [cover(bytes(part)) if part else b"" for part in body]
+        if covered != list(body):
+            fresh = os.urandom(16)
+            kept = body_digest(fresh, *covered)
+            found.append((n, seq, _before(connection, seq, salt, body), covered, (fresh, kept)))
+    if found:
+        told = [[seq, kept.hex()] for _, seq, _, _, (_, kept) in found]
+        act = change.acted(REDACTED, now_ns, {"bodies": told, "asked": which.words})
+        connection.execute("INSERT INTO retention_gate VALUES (1)")
+        for n, seq, digest, covered, now in found:
+            _replace(connection, n, (seq, act, digest), now)
+            connection.execute("DELETE FROM bodies WHERE seq = ?", (seq,))
+            connection.execute("INSERT INTO bodies VALUES (?,?,?,?)", (seq, *covered))
+        connection.execute("DELETE FROM retention_gate")
+    return Step(len(found), step.next_n)
 
 
 def _chosen(

@@ -23,6 +23,7 @@ BEGUN, ADOPTED, RETENTION, PURGED, REDACTED = (
 )  # fmt: skip
 """What the record does to itself."""
 
+_PAUSE = 10.0
 _ACT = "INSERT INTO acts VALUES (?,?,?,?)"
 
 
@@ -32,8 +33,11 @@ def beside_file(ledger: Path) -> Path:
 
 
 def key_file(ledger: Path) -> Path:
-    """Return where the key of a ledger is, unless the settings say otherwise."""
-    return ledger.parent / "keys" / "ledger.pem"
+    """Return where the key of a ledger is, unless the settings say otherwise.
+
+    Its name is one that command safety knows for that of a secret: who reads it can sign.
+    """
+    return ledger.parent / "keys" / "ledger-private-key.pem"
 
 
 @dataclass(slots=True)
@@ -105,6 +109,7 @@ class Chain:
         self.next_note = _highest(connection, "notes", "n") + 1
         self.sealed = self.last.tree_size if self.last else 0
         self.sealed_at = 0.0
+        self._not_before = 0.0
         self.cut: Checkpoint | None = None
         """What was vouched for and is not there."""
         for known in (before, checkpoints.newest_of(sealing.beside)):
@@ -121,7 +126,13 @@ class Chain:
     @property
     def due(self) -> bool:
         """Whether so many entries have come that a checkpoint is owed."""
-        return self.tip.tree.size - self.sealed >= self.sealing.every
+        if self.tip.tree.size - self.sealed < self.sealing.every:
+            return False
+        return time.monotonic() >= self._not_before
+
+    def postpone(self) -> None:
+        """Owe none for a while: what failed is not tried again with each event."""
+        self._not_before = time.monotonic() + _PAUSE
 
     def growth(self) -> "Change":
         """Begin to add entries."""

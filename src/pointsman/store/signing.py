@@ -72,7 +72,7 @@ class Keys:
 
 def public_file(path: Path) -> Path:
     """Return where the public half of a key stands."""
-    return path.with_suffix(".pub")
+    return path.with_name(path.stem.removesuffix("-private-key") + ".pub")
 
 
 def public_key(path: Path) -> bytes | None:

@@ -1,6 +1,7 @@
 """The whole of verification: a ledger is read, held against checkpoints, and judged."""
 
 import sqlite3
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,19 +112,17 @@ def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdi
         lines = checkpoints.read_lines(file)
         streams.append(Stream(str(file), lines, log, keys))
     reading = Reading(connection, streams)
-    words = ""
-    try:
-        found = reading.run()
-    except sqlite3.DatabaseError as error:
-        # The bytes of the file were changed where SQLite notices: what was read until then is all.
-        found, words = reading.found, f"the file is damaged: {error}"
     every = said.get("every", EVERY)
     fault: faults.Fault | None
-    if words:
-        fault = faults.Fault(faults.EDIT, found.event + 1, words)
-    else:
-        fault = faults.name(connection, found, streams, every if type(every) is int else EVERY)
+    try:
+        reading.run()
+        fault = faults.name(
+            connection, reading.found, streams, every if type(every) is int else EVERY
+        )
         fault = fault or _other_beside(ledger, said)
+    except (sqlite3.DatabaseError, struct.error, TypeError, ValueError) as error:
+        fault = _unreadable(error, reading.found.event)
+    found = reading.found
     signers = sorted({key.hex() for stream in streams for key in stream.signers})
     return Verdict(
         ledger=ledger,
@@ -141,6 +140,21 @@ def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdi
         known=bool(keys) or not signers,
         files=tuple(map(str, files)),
     )
+
+
+def _unreadable(error: Exception, event: int) -> faults.Fault:
+    """Name rows that are none of ours: no writer of this ledger leaves them so.
+
+    Raises:
+        sqlite3.DatabaseError: it was the disk or a lock, which says nothing of the record.
+    """
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code not in _CHANGED:
+        raise error
+    return faults.Fault(faults.EDIT, event + 1, f"what follows cannot be read: {error}")
+
+
+_CHANGED = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def _files(ledger: Path, trust: Trust, log: str) -> Iterator[Path]:

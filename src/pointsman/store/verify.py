@@ -62,6 +62,8 @@ class Found:
     live: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_TABLES, 0))
     removed: int = 0
     first: dict[str, Anomaly] = field(default_factory=dict)
+    broken: list[int] = field(default_factory=list)
+    """Entries that do not follow on the one before them, the first two."""
     bad: list[int] = field(default_factory=list)
     """Events that say something else, the first of them."""
     ends_missing: Anomaly | None = None
@@ -136,6 +138,8 @@ class Reading:
             # Where an event was among them, it is the next one; a note has no number of an event.
             seq = self.found.chained + (kind != EVENT or ref > self.found.chained + 1)
         self.found.first.setdefault(what, Anomaly(n, what, kind, ref, max(seq, 1), words))
+        if what == LINK and len(self.found.broken) < 2:
+            self.found.broken.append(n)
         if what in {CONTENT, MISSING} and kind == EVENT and len(self.found.bad) < _MOST_BAD:
             self.found.bad.append(ref)
 

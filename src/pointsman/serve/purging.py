@@ -1,0 +1,41 @@
+"""The daemon's part of ``pointsman ledger purge``: one batch for each request."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pointsman.model.errors import LedgerError
+from pointsman.store.ledger import Ledger
+from pointsman.store.retire import Which
+
+_CONDITIONS = {
+    "session": "e.session = :session",
+    "seq": "e.seq = :seq",
+    "before": "e.received_ns < :before",
+}
+_REMOVED, _COVERED = 200, 20
+"""Bodies in one batch; looking for secrets takes longer, and nobody is answered meanwhile."""
+
+
+def purge(
+    ledger: Ledger, cover: Callable[[bytes], bytes], header: Mapping[str, str]
+) -> dict[str, Any]:
+    """Remove or cover the next bodies; say how many and with which entry to go on.
+
+    The header has ``what`` (``bodies`` or ``secrets``), ``from`` (an entry's number) and ``which``
+    (JSON: the events).
+    """
+    asked = json.loads(header.get("which", "{}"))
+    which = Which(
+        conditions=[_CONDITIONS[name] for name in sorted(asked)],
+        values=asked,
+        words=json.dumps(asked, sort_keys=True),
+    )
+    start = int(header.get("from", "0"))
+    covering = header.get("what") == "secrets"
+    span = (start, _COVERED if covering else _REMOVED)
+    try:
+        step = ledger.purge(which, span, cover if covering else None)
+    except LedgerError as error:
+        return {"error": str(error), "fix": error.fix}
+    return {"count": step.count, "next": step.next_n}
