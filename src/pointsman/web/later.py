@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from pointsman.model.places import Places
 from pointsman.store import usage_pages
+from pointsman.store.alert_pages import alerts
 from pointsman.store.signed_state import signed_state
 from pointsman.web.reading import read
 from pointsman.web.replies import BadRequest, Cover, number
@@ -45,8 +46,8 @@ class Later:
         return self._cover.reply(await read(self._places.ledger, work))
 
     async def alerts(self, _: Request) -> Response:
-        """Return the alerts; ``available`` is false where nothing watches."""
-        return self._cover.reply({"available": False, "alerts": []})
+        """Return what went wrong with runs, of the newest events."""
+        return self._cover.reply({"alerts": await read(self._places.ledger, alerts)})
 
     async def verification(self, _: Request) -> Response:
         """Return how far the record is signed; ``available`` is false where it has no chain."""
