@@ -1,9 +1,11 @@
 """The package as it is built and installed, with a C compiler and without one."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,36 @@ def test_the_package_installs_with_a_client_that_fails_closed(
     done = subprocess.run([executor, "true"], capture_output=True, env=environ, check=False)
     assert done.returncode == 126
     assert b"Pointsman's own failure, not a policy violation" in done.stderr
+
+
+def test_the_dashboards_pages_are_in_the_wheel_where_there_is_node(tmp_path: Path) -> None:
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    names = zipfile.ZipFile(build(tmp_path)).namelist()
+    assert "pointsman/web/static/index.html" in names
+    scripts = [name for name in names if name.startswith("pointsman/web/static/assets/")]
+    compressed = sum(len(zlib.compress((ROOT / "src" / name).read_bytes())) for name in scripts)
+    assert 0 < compressed < 120_000
+    assert not any(name.endswith(".map") or "node_modules" in name for name in names)
+
+
+def test_without_node_the_package_is_built_without_them_and_says_so(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    kept = shutil.ignore_patterns("node_modules", "static", "__pycache__")
+    for name in ("src", "ui"):
+        shutil.copytree(ROOT / name, clone / name, ignore=kept)
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, clone / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "out")],
+        cwd=clone, capture_output=True, text=True, check=True,
+        env={**os.environ, "PATH": str(tmp_path / "empty")},
+    )  # fmt: skip
+    assert "there is no Node.js with npm" in done.stdout + done.stderr
+    (wheel,) = (tmp_path / "out").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "pointsman/web/app.py" in names
+    assert not any("/static/" in name for name in names)
 
 
 def test_the_versions_agree() -> None:

@@ -234,9 +234,11 @@ def test_an_answer_that_is_none_is_refused(site: Site, path: str, body: bytes, k
     assert answer.status == 400
 
 
-def test_what_is_not_there_yet_says_so(site: Site) -> None:
-    for name in ("cost", "alerts", "verification"):
-        assert site.get(f"/api/{name}").json()["available"] is False
+def test_what_a_ledger_has_nothing_of_says_so(site: Site) -> None:
+    assert site.get("/api/alerts").json() == {"alerts": []}
+    assert site.get("/api/cost?by=agent&hours=48").json()["rows"] == []
+    assert isinstance(site.get("/api/verification").json()["available"], bool)
+    assert site.get("/api/cost?by=nothing").status == 400
 
 
 def test_pages_where_they_were_built_and_where_they_were_not(site: Site) -> None:

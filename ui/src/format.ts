@@ -43,3 +43,14 @@ export function base(path: string): string {
 export function short(id: string): string {
   return id.length > 12 ? id.slice(0, 8) : id;
 }
+
+export function dollars(value: number): string {
+  if (value === 0) return "$0";
+  return value < 0.01 ? `$${value.toFixed(4)}` : `$${value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}
+
+export function tokens(value: number): string {
+  if (value < 10_000) return count(value);
+  if (value < 1_000_000) return `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)} k`;
+  return `${(value / 1_000_000).toFixed(2)} M`;
+}

@@ -25,6 +25,13 @@ export function useLive(tell?: (rows: Row[]) => void, everyMs = 250): void {
   }, [everyMs]);
 }
 
+/** Draw again only when this text of the stream's changes. */
+export function useLiveText(read: () => string): string {
+  const [text, set] = useState(read);
+  useEffect(() => live.subscribe(() => set(read)), []);
+  return text;
+}
+
 export interface Loaded<T> {
   value: T | null;
   error: Refused | Error | null;

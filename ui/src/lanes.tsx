@@ -65,8 +65,9 @@ export function Lanes(props: {
     const tick = (time: number): void => {
       frame = requestAnimationFrame(tick);
       const moving = latest.current.view.end === null || latest.current.until !== undefined;
-      // Thirty times a second are smooth enough, and leave the rest to the page.
-      if (time - drawn < (calm ? 500 : moving ? 33 : 120)) return;
+      // Twenty to thirty times a second are smooth, and leave the rest to the page.
+      const many = latest.current.lanes.length > 60;
+      if (time - drawn < (calm ? 500 : moving ? (many ? 50 : 33) : 120)) return;
       drawn = time;
       if (canvas.current && scroll.current)
         hits.current = draw(canvas.current, scroll.current, latest.current);

@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import "./style.css";
 import { Detail } from "./detail";
 import { count } from "./format";
-import { useKeys, useLive } from "./hooks";
+import { useKeys, useLive, useLiveText } from "./hooks";
 import { live } from "./live";
 import { Agents } from "./pages/agents";
 import { Alerts } from "./pages/alerts";
@@ -49,7 +49,8 @@ function App() {
   const name = rest.map(decodeURIComponent).join("/");
   const linked = root === "ledger" && /^\d+$/.test(name) ? Number(name) : null;
   const [shown, show] = useState<number | null>(linked);
-  useLive();
+  // Not with every event: the pages draw themselves.
+  useLiveText(() => `${live.state} ${live.waiting} ${live.fault}`);
   useEffect(() => show(linked), [path]);
   useEffect(() => {
     const title = PAGES.find(([id]) => id === root)?.[1] ?? "Dashboard";
@@ -131,7 +132,7 @@ function page(root: string, name: string, query: URLSearchParams, open: (seq: nu
     case "hooks":
       return <Hooks />;
     case "alerts":
-      return <Alerts />;
+      return <Alerts open={open} />;
     case "ledger":
       return <Ledger query={query} open={open} shown={shown} />;
     case "agents":
@@ -153,6 +154,7 @@ const STATES = {
 };
 
 function State() {
+  useLive(undefined, 500);
   return (
     <div class={`state s-${live.state}`} role="status">
       <i aria-hidden="true" />

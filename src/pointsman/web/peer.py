@@ -36,11 +36,12 @@ def pid_of(client: Address, server: Address) -> int:
 
 def _has_open(process: int, wanted: str) -> bool:
     """Whether a process holds this socket; one that cannot be looked into is none of ours."""
+    folder = f"/proc/{process}/fd"
     try:
-        found = [entry.path for entry in os.scandir(f"/proc/{process}/fd")]
+        names = os.listdir(folder)  # noqa: PTH208 - for every process of the machine
     except OSError:
         return False
-    return any(_target(path) == wanted for path in found)
+    return any(_target(f"{folder}/{name}") == wanted for name in names)
 
 
 def _target(path: str) -> str:
@@ -51,9 +52,7 @@ def _target(path: str) -> str:
 
 
 def _processes() -> Iterator[int]:
-    for entry in os.scandir("/proc"):
-        if entry.name.isdecimal():
-            yield int(entry.name)
+    yield from (int(name) for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208
 
 
 def _row(client: Address, server: Address) -> tuple[int, int] | None:

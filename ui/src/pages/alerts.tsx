@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { post } from "../api";
-import { ago, base, day, span } from "../format";
+import { ago, base, day, short, span } from "../format";
 import { useEvery, useLive, useLoad } from "../hooks";
 import { live } from "../live";
 import { Card, Empty, Fault, Type } from "../ui";
@@ -34,17 +34,21 @@ interface Approval {
 }
 
 interface Alert {
-  id: string;
-  state: string;
+  seq: number;
+  cause: string;
   severity: string;
   summary: string;
-  detector: string;
-  at: string;
+  session: string;
+  agent: string;
+  repository: string | null;
+  first: number;
+  last: number;
+  count: number;
 }
 
-export function Alerts() {
+export function Alerts({ open }: { open: (seq: number) => void }) {
   const { value, error, again } = useLoad<{ approvals: Approval[]; waiting: number }>("/api/approvals", { limit: 100 });
-  const alerts = useLoad<{ available: boolean; alerts: Alert[] }>("/api/alerts");
+  const alerts = useLoad<{ alerts: Alert[] }>("/api/alerts");
   const [seen, see] = useState(live.waiting);
   const [, draw] = useState(0);
   useLive(() => {
@@ -54,7 +58,10 @@ export function Alerts() {
     }
   });
   useEvery(1000, () => draw((n) => n + 1));
-  useEvery(5000, again);
+  useEvery(5000, () => {
+    again();
+    alerts.again();
+  });
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
   const waiting = value.approvals.filter((each) => each.state === "waiting");
@@ -77,24 +84,7 @@ export function Alerts() {
           </Empty>
         )}
       </Card>
-      <Card title="Alerts">
-        {alerts.value?.alerts.length ? (
-          <ul class="questions">
-            {alerts.value.alerts.map((each) => (
-              <li key={each.id} class={`question is-${each.severity === "critical" ? "deny" : "ask"}`}>
-                <b>{each.summary}</b>
-                <span class="muted">
-                  {each.detector}, {each.state}, {day(Date.parse(each.at))}
-                </span>
-              </li>
-            ))}
-          </ul>
-        ) : (
-          <Empty title={alerts.value?.available ? "No alert stands open" : "Nothing has been found wrong"}>
-            <p>What a detector finds in a run stands here while it goes on, with what shows it.</p>
-          </Empty>
-        )}
-      </Card>
+      <Found alerts={alerts.value?.alerts ?? []} open={open} />
       <Card title="Asked before">
         {settled.length === 0 && <p class="muted pad">No other question was asked so far.</p>}
         <table class="list">
@@ -118,6 +108,58 @@ export function Alerts() {
         </table>
       </Card>
     </div>
+  );
+}
+
+const SHOWN = 12;
+
+/** What went wrong with runs: the critical first, then the newest. */
+function Found({ alerts, open }: { alerts: Alert[]; open: (seq: number) => void }) {
+  const [all, showAll] = useState(false);
+  const rows = all ? alerts : alerts.slice(0, SHOWN);
+  return (
+    <Card
+      title="What went wrong"
+      side={
+        alerts.length > SHOWN && (
+          <button type="button" onClick={() => showAll(!all)}>
+            {all ? "fewer" : `all ${alerts.length}`}
+          </button>
+        )
+      }
+    >
+      {alerts.length === 0 && (
+        <p class="muted pad">
+          Nothing so far. Denials in a burst, errors that come again and what detectors find in a run stand here
+          while it goes on.
+        </p>
+      )}
+      <table class="list alerts-found">
+        <tbody>
+          {rows.map((each) => (
+            <tr key={`${each.cause} ${each.session} ${each.agent} ${each.seq}`}>
+              <td>
+                <span class={`verdict is-${each.severity === "critical" ? "deny" : "ask"}`}>
+                  <i aria-hidden="true">!</i>
+                  {each.cause.replace(/^(escalation|watch)\./, "").replaceAll("-", " ")}
+                </span>
+              </td>
+              <td class="cut">
+                <button type="button" class="link" onClick={() => open(each.seq)} title={each.summary}>
+                  {each.summary}
+                </button>
+              </td>
+              <td class="num muted">{each.count > 1 ? `${each.count}×` : ""}</td>
+              <td>{each.agent}</td>
+              <td>
+                <a href={`/sessions/${encodeURIComponent(each.session)}`}>{short(each.session)}</a>
+              </td>
+              <td class="muted">{ago(each.last, live.now())}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
   );
 }
 

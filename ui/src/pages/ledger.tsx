@@ -3,7 +3,7 @@
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, type Page, type Query, type Row } from "../api";
-import { count, day, ms } from "../format";
+import { count, day, ms, span } from "../format";
 import { useKeys, useLive, useLoad } from "../hooks";
 import { live } from "../live";
 import { go } from "../route";
@@ -21,8 +21,11 @@ const SINCE: [string, string][] = [
 
 interface Verification {
   available: boolean;
-  ok?: boolean;
-  text?: string;
+  entries: number;
+  signed: number;
+  checkpoint: number | null;
+  root?: string;
+  age_s?: number;
 }
 
 export function Ledger(props: { query: URLSearchParams; open: (seq: number) => void; shown: number | null }) {
@@ -308,11 +311,22 @@ function None({ filtered }: { filtered: boolean }) {
 function Verified() {
   const { value } = useLoad<Verification>("/api/verification");
   if (!value) return null;
-  const tone = !value.available ? "none" : value.ok ? "allow" : "deny";
-  const text = value.text ?? "This record is append-only; it does not prove itself yet";
+  if (!value.available)
+    return (
+      <span class="badge is-none" title="Nothing can be changed in it by way of the database; it has no signed chain">
+        append-only
+      </span>
+    );
+  const when = value.age_s === undefined ? "" : `, ${span(value.age_s)} ago`;
   return (
-    <span class={`badge is-${tone}`} title={text}>
-      {!value.available ? "append-only" : value.ok ? "verified" : "does not verify"}
-    </span>
+    <>
+      <span
+        class={`badge is-${value.checkpoint ? "allow" : "ask"}`}
+        title={`Root of the newest checkpoint: ${value.root ?? "none"}. Whether the record still says what was signed, the command beside it finds out.`}
+      >
+        {value.checkpoint ? `signed up to ${count(value.signed)} of ${count(value.entries)}${when}` : "not signed yet"}
+      </span>
+      <Type>pointsman ledger verify</Type>
+    </>
   );
 }
