@@ -20,18 +20,8 @@ from pointsman.store import chain, ledger_file, retire, rollups
 from pointsman.store.adopting import Adoption
 from pointsman.store.checkpoints import Checkpoint
 from pointsman.store.ledger_file import FileIdentity, connect, translated
-from pointsman.store.record import Record, event_row, run_row
+from pointsman.store.record import INSERT, Record, event_row, run_row, with_derived
 from pointsman.store.sealing import Chain, Change, Sealing, begin
-
-
-def _marks(columns: int) -> str:
-    return ",".join("?" * columns)
-
-
-_EVENT = f"INSERT INTO events VALUES ({_marks(28)})"  # noqa: S608 - only question marks
-_BODY = "INSERT INTO bodies VALUES (?,?,?,?)"
-_RUN = f"INSERT INTO hook_runs VALUES ({_marks(13)})"  # noqa: S608 - only question marks
-_NOTE = "INSERT INTO notes VALUES (?,?,?,?,?)"
 
 
 class Ledger:
@@ -190,7 +180,7 @@ class Ledger:
         for record in records:
             seqs.append(seq)
             parent = seq
-            for one, derived_from in _with_derived(record, parent):
+            for one, derived_from in with_derived(record, parent):
                 row = event_row(seq, derived_from, one)
                 said = [run_row(seq, n, run) for n, run in enumerate(one.runs)]
                 body = (one.payload, one.answer.stdout, one.answer.stderr)
@@ -200,8 +190,8 @@ class Ledger:
                 if any(body):
                     bodies.append((seq, *body))
                 seq += 1
-        counts = rollups.statements(events, runs)
-        self._write(change, [(_EVENT, events), (_BODY, bodies), (_RUN, runs), *counts])
+        rows = [(INSERT["events"], events), (INSERT["bodies"], bodies), (INSERT["hook_runs"], runs)]
+        self._write(change, [*rows, *rollups.statements(events, runs)])
         # Only now: what was not written leaves no gap in the numbers.
         self._next = seq
         if self._chain.due:
@@ -220,7 +210,7 @@ class Ledger:
             change = self._chain.growth()
             if rows:
                 change.runs(seq, first, rows)
-            self._write(change, [(_RUN, rows), *rollups.statements([], rows)])
+            self._write(change, [(INSERT["hook_runs"], rows), *rollups.statements([], rows)])
 
         self._behind_others(write)
 
@@ -230,7 +220,7 @@ class Ledger:
 
         def write() -> None:
             change = self._chain.growth()
-            self._write(change, [(_NOTE, [change.noted(row)])])
+            self._write(change, [(INSERT["notes"], [change.noted(row)])])
 
         self._behind_others(write)
 
@@ -400,9 +390,3 @@ class Ledger:
 
 def _highest(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
-
-
-def _with_derived(record: Record, parent: int) -> Iterator[tuple[Record, int | None]]:
-    yield record, None
-    for derived in record.derived:
-        yield derived, parent
