@@ -12,26 +12,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
 from pointsman.store import chain, ledger_file, retire
 from pointsman.store.adopting import Adoption
+from pointsman.store.batch import NOTE, RUN, Statement, batch_of
 from pointsman.store.checkpoints import Checkpoint
 from pointsman.store.ledger_file import FileIdentity, connect, translated
-from pointsman.store.record import Record, event_row, run_row
+from pointsman.store.record import Record, run_row
 from pointsman.store.sealing import Chain, Change, Sealing, begin
-
-
-def _marks(columns: int) -> str:
-    return ",".join("?" * columns)
-
-
-_EVENT = f"INSERT INTO events VALUES ({_marks(28)})"  # noqa: S608 - only question marks
-_BODY = "INSERT INTO bodies VALUES (?,?,?,?)"
-_RUN = f"INSERT INTO hook_runs VALUES ({_marks(13)})"  # noqa: S608 - only question marks
-_NOTE = "INSERT INTO notes VALUES (?,?,?,?,?)"
 
 
 class Ledger:
@@ -181,35 +171,18 @@ class Ledger:
         return ledger_file.rescue(self._connection, self._path, self._clock)
 
     def _append(self, records: Sequence[Record]) -> list[int]:
-        events: list[tuple[Any, ...]] = []
-        bodies: list[tuple[Any, ...]] = []
-        runs: list[tuple[Any, ...]] = []
-        seqs = []
-        seq = self._next
         change = self._chain.growth()
-        for record in records:
-            seqs.append(seq)
-            parent = seq
-            for one, derived_from in _with_derived(record, parent):
-                row = event_row(seq, derived_from, one)
-                said = [run_row(seq, n, run) for n, run in enumerate(one.runs)]
-                body = (one.payload, one.answer.stdout, one.answer.stderr)
-                change.event(seq, row[1:], body if any(body) else None, said)
-                events.append(row)
-                runs += said
-                if any(body):
-                    bodies.append((seq, *body))
-                seq += 1
-        self._write(change, [(_EVENT, events), (_BODY, bodies), (_RUN, runs)])
+        batch = batch_of(records, self._next, change)
+        self._write(change, batch.statements)
         # Only now: what was not written leaves no gap in the numbers.
-        self._next = seq
+        self._next = batch.next
         if self._chain.due:
             # What is on record is on record: a key that is gone is the upkeep's to complain of.
             try:
                 self.seal()
             except LedgerError:
                 self._chain.postpone()
-        return seqs
+        return batch.seqs
 
     def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
         """Add hook runs that ended after the answer was out to the event ``seq``."""
@@ -219,7 +192,7 @@ class Ledger:
             change = self._chain.growth()
             if rows:
                 change.runs(seq, first, rows)
-            self._write(change, [(_RUN, rows)])
+            self._write(change, [(RUN, rows)])
 
         self._behind_others(write)
 
@@ -229,7 +202,7 @@ class Ledger:
 
         def write() -> None:
             change = self._chain.growth()
-            self._write(change, [(_NOTE, [change.noted(row)])])
+            self._write(change, [(NOTE, [change.noted(row)])])
 
         self._behind_others(write)
 
@@ -345,9 +318,7 @@ class Ledger:
         self._adoption = Adoption(self._connection)
         self.note("ledger set aside", f"{error}; kept as {moved}", kept_as=str(moved))
 
-    def _write(
-        self, change: Change, statements: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]
-    ) -> None:
+    def _write(self, change: Change, statements: Sequence[Statement]) -> None:
         with self._transaction():
             for statement, rows in statements:
                 if rows:
@@ -392,9 +363,3 @@ class Ledger:
 
 def _highest(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
-
-
-def _with_derived(record: Record, parent: int) -> Iterator[tuple[Record, int | None]]:
-    yield record, None
-    for derived in record.derived:
-        yield derived, parent
