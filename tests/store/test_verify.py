@@ -265,6 +265,23 @@ def test_the_own_key_tells_a_forged_signature(whole: Path, tmp_path: Path) -> No
     assert verify(ledger, home).fault == "rewrite"
 
 
+def test_an_older_copy_is_not_cut_and_a_cut_one_is(tmp_path: Path) -> None:
+    """Held against the original's checkpoints, which have gone on meanwhile."""
+    home = filled(tmp_path / "ledger.db", 100)
+    key = Keys(tmp_path / "keys/ledger-private-key.pem").signer().public
+    trust = Trust(home=home, home_key=key)
+    old = copied(home, tmp_path / "old/copy.db", beside=False)
+    cut = copied(home, tmp_path / "cut/copy.db", beside=False)
+    writer = opened(home)
+    writer.append([record(f"later{n}") for n in range(60)])
+    writer.close()
+    found = verify(old, trust)
+    assert (found.ok, found.files) == (True, (str(beside_file(home)),)), found.words
+    by_hand(cut, *cut_after(50), "DELETE FROM checkpoints WHERE last > 50")
+    assert (verify(cut, trust).fault, verify(cut, trust).first_bad) == ("truncation", 51)
+    assert judged(old, beside_file(home)).fault == "truncation", "named, it counts as a whole"
+
+
 def test_another_ledger_in_its_place_is_a_rewrite(whole: Path, tmp_path: Path) -> None:
     other = filled(tmp_path / "other" / "ledger.db", 20) if _made(tmp_path / "other") else whole
     ledger = copied(whole, tmp_path / "ledger.db")

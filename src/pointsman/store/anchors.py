@@ -34,7 +34,7 @@ class Anchor:
         self._said: list[tuple[str, str]] = []
         self._sink, self._keys, self._synced = sink, keys, synced
         self._waiting: deque[Checkpoint] = deque()
-        self._failures = 0
+        self._failures = self._size = 0
         self._wake = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name=self.name)
@@ -42,6 +42,10 @@ class Anchor:
 
     def give(self, checkpoint: Checkpoint) -> None:
         """Take one to be sent; where too many wait the oldest goes: a newer one vouches for it."""
+        # A commit for each quiet minute would bury the others.
+        if self._sink["kind"] == "git-note" and checkpoint.tree_size == self._size:
+            return
+        self._size = checkpoint.tree_size
         if len(self._waiting) >= _MOST_WAITING:
             self._waiting.popleft()
             self.left_out += 1

@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
 from pointsman.store import chain, ledger_file, retire, rollups
 from pointsman.store.adopting import Adoption
+from pointsman.store.batch import NOTE, RUN, batch_of
 from pointsman.store.checkpoints import Checkpoint
 from pointsman.store.ledger_file import FileIdentity, connect, translated
-from pointsman.store.record import INSERT, Record, event_row, run_row, with_derived
+from pointsman.store.record import Record, run_row
 from pointsman.store.sealing import Chain, Change, Sealing, begin
 
 
@@ -171,36 +171,18 @@ class Ledger:
         return ledger_file.rescue(self._connection, self._path, self._clock)
 
     def _append(self, records: Sequence[Record]) -> list[int]:
-        events: list[tuple[Any, ...]] = []
-        bodies: list[tuple[Any, ...]] = []
-        runs: list[tuple[Any, ...]] = []
-        seqs = []
-        seq = self._next
         change = self._chain.growth()
-        for record in records:
-            seqs.append(seq)
-            parent = seq
-            for one, derived_from in with_derived(record, parent):
-                row = event_row(seq, derived_from, one)
-                said = [run_row(seq, n, run) for n, run in enumerate(one.runs)]
-                body = (one.payload, one.answer.stdout, one.answer.stderr)
-                change.event(seq, row[1:], body if any(body) else None, said)
-                events.append(row)
-                runs += said
-                if any(body):
-                    bodies.append((seq, *body))
-                seq += 1
-        rows = [(INSERT["events"], events), (INSERT["bodies"], bodies), (INSERT["hook_runs"], runs)]
-        self._write(change, [*rows, *rollups.statements(events, runs)])
+        batch = batch_of(records, self._next, change)
+        self._write(change, batch.statements)
         # Only now: what was not written leaves no gap in the numbers.
-        self._next = seq
+        self._next = batch.next
         if self._chain.due:
             # What is on record is on record: a key that is gone is the upkeep's to complain of.
             try:
                 self.seal()
             except LedgerError:
                 self._chain.postpone()
-        return seqs
+        return batch.seqs
 
     def append_runs(self, seq: int, first: int, runs: Sequence[HookRun]) -> None:
         """Add hook runs that ended after the answer was out to the event ``seq``."""
@@ -210,7 +192,7 @@ class Ledger:
             change = self._chain.growth()
             if rows:
                 change.runs(seq, first, rows)
-            self._write(change, [(INSERT["hook_runs"], rows), *rollups.statements([], rows)])
+            self._write(change, [(RUN, rows), *rollups.statements([], rows)])
 
         self._behind_others(write)
 
@@ -220,7 +202,7 @@ class Ledger:
 
         def write() -> None:
             change = self._chain.growth()
-            self._write(change, [(INSERT["notes"], [change.noted(row)])])
+            self._write(change, [(NOTE, [change.noted(row)])])
 
         self._behind_others(write)
 

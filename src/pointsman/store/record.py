@@ -1,7 +1,6 @@
 """One thing to put on record: an event, what became of it, and every hook that was asked."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +13,6 @@ NO_DECISION = "none"
 """How the record spells that nobody had an opinion."""
 
 _MOST_TEXT = 16 * 1024
-
-
-INSERT = {
-    table: f"INSERT INTO {table} VALUES ({','.join('?' * columns)})"  # noqa: S608 - our own names
-    for table, columns in (("events", 28), ("bodies", 4), ("hook_runs", 13), ("notes", 5))
-}
-"""What puts a row into each table, its columns in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +34,6 @@ class Record:
     derived: tuple["Record", ...] = ()
     covered: bool = False
     """Whether the secrets in it are covered (``store/redacting.py``)."""
-
-
-def with_derived(record: Record, parent: int) -> Iterator[tuple[Record, int | None]]:
-    """Yield the record, then those derived from it, each with the number of its origin."""
-    yield record, None
-    for derived in record.derived:
-        yield derived, parent
 
 
 def event_row(seq: int, derived_from: int | None, record: Record) -> tuple[Any, ...]:

@@ -110,7 +110,7 @@ def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdi
     streams = [own]
     for file in files:
         lines = checkpoints.read_lines(file)
-        streams.append(Stream(str(file), lines, log, keys))
+        streams.append(Stream(str(file), lines, log, keys, until=_until(file, ledger, trust)))
     reading = Reading(connection, streams)
     every = said.get("every", EVERY)
     fault: faults.Fault | None
@@ -178,6 +178,20 @@ def _other_beside(ledger: Path, said: dict[str, Any]) -> faults.Fault | None:
         return None
     words = f"{beside} vouches for another chain: {newest.log}"
     return faults.Fault(faults.REWRITE, 1, words)
+
+
+def _until(file: Path, ledger: Path, trust: Trust) -> int | None:
+    """Return when a copy was made, where it is held against the checkpoints of the original.
+
+    Those go on: a copy of last week lacks this week's records, and nothing was cut off it.
+    """
+    named = file in [each.absolute() for each in trust.files]
+    if named or file == beside_file(ledger).absolute():
+        return None
+    try:
+        return ledger.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _keys(ledger: Path, trust: Trust, log: str) -> frozenset[bytes]:

@@ -21,6 +21,8 @@ class Stream:
     linked: bool = False
     start: int | None = None
     """The number that the first must have, where that is known."""
+    until: int | None = None
+    """The time in ns after which it may vouch for more than an older copy has."""
 
     count: int = 0
     """How many held: sound, by a key that counts, with the root of the tree."""
@@ -96,5 +98,7 @@ class Stream:
         """Take what is left: it vouches for more than there is."""
         while self.next_size() is not None and self._next is not None:
             found, self._next = self._next, None
+            if self.until is not None and found.ns > self.until:
+                continue
             if self.beyond is None or found.tree_size > self.beyond.tree_size:
                 self.beyond = found
