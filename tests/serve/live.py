@@ -100,8 +100,9 @@ class Live:
         return [row for row in self.rows() if row["transport"] != "derived"][-1]
 
     def calls(self) -> list[str | None]:
-        """Return the calls on record, in order, without the edits derived from them."""
-        return [row["tool_use_id"] for row in self.rows() if row["event"] != "PreEdit"]
+        """Return the calls on record, in order, without what was derived from them."""
+        derived = {"PreEdit", "WatchFinding"}
+        return [row["tool_use_id"] for row in self.rows() if row["event"] not in derived]
 
     def notes(self) -> list[str]:
         """Return the kinds of what the daemon said of itself."""
