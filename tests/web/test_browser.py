@@ -1,6 +1,8 @@
 """A person walks the pages of a real daemon's dashboard, while agents work."""
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from approving import question
+from pointsman.model.approval import State
+from pointsman.store import verdicts
 from pointsman.store.approvals import Approvals, moment
 from serve.live import Live, live, payload
 
@@ -165,7 +169,7 @@ def test_a_question_is_answered(page: Page, rig: Live, button: str, state: str) 
     # It is told on every page, without a reload.
     expect(page.locator(".page-link .count")).to_have_text("1")
     page.goto("/alerts")
-    asked = page.locator(f"[data-approval={name}]")
+    asked = page.locator(f"[data-approval='{name}']")
     expect(asked).to_contain_text("git commit --amend")
     asked.get_by_label("A word for the record").fill("as agreed")
     asked.get_by_role("button", name=button).click()
@@ -186,6 +190,59 @@ def test_another_input_is_put_in_the_place_of_the_call(page: Page, rig: Live) ->
     expect(asked).to_have_count(0)
     assert store.get("modify22").modified == {"command": "git commit"}
     store.close()
+
+
+def settle(rig: Live) -> None:
+    """Say no to everything that waits."""
+    approvals = Approvals(rig.places.approvals)
+    for one in approvals.some((State.WAITING,)):
+        verdicts.refuse(approvals, one.id, "the test")
+    approvals.close()
+
+
+def ask(
+    rig: Live, call: str, command: str = "git commit --amend", *, apart: bool
+) -> tuple[int, str]:
+    """Have an agent that nobody sits at make a call that is asked about.
+
+    ``apart``: its host is no ancestor of the browser, as an agent's is none of a person's browser.
+    """
+    given = payload(call, command, cwd=str(rig.folder / "repo"), session_id="asks")
+    env = {"CLAUDE_CODE_ENTRYPOINT": "sdk-cli"}
+    if not apart:
+        env["CLAUDE_PID"] = str(os.getpid())
+    done = rig.send(given, env=env)
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
+def test_a_yes_lets_exactly_this_call_of_the_agent_pass(page: Page, rig: Live) -> None:
+    code, said = ask(rig, "asks_1", apart=True)
+    assert code == 2, said
+    (name,) = re.findall(r"approval ([a-z0-9]{8})", said.partition("This call did not run")[0])
+    page.goto("/alerts")
+    asked = page.locator(f"[data-approval='{name}']")
+    expect(asked).to_contain_text("git commit --amend")
+    asked.get_by_role("button", name="Approve once").click()
+    expect(asked).to_have_count(0)
+    assert ask(rig, "asks_2", apart=True)[0] == 0
+    # Once: the next one is a new question.
+    assert ask(rig, "asks_3", apart=True)[0] == 2
+    settle(rig)
+
+
+def test_a_browser_that_an_agents_session_has_started_answers_nothing(
+    browser: Browser, rig: Live
+) -> None:
+    # The process that runs this test started the browser, and now it is a host that asks.
+    page = signed_in(browser, rig)
+    code, said = ask(rig, "asks_4", "git commit --amend --no-edit", apart=False)
+    assert code == 2, said
+    page.goto("/alerts")
+    asked = page.locator(".question", has_text="--no-edit")
+    asked.get_by_role("button", name="Approve once").click()
+    expect(asked).to_contain_text("an agent does not answer them")
+    page.context.close()
+    settle(rig)
 
 
 def test_a_foreign_page_can_neither_read_nor_act(page: Page, rig: Live) -> None:

@@ -39,6 +39,11 @@ export function rowHeight(lanes: number): number {
   return lanes <= 80 ? 22 : 17;
 }
 
+/** How high all of so many lanes are, with the axis, in pixels. */
+export function lanesHeight(lanes: number): number {
+  return AXIS + lanes * rowHeight(lanes) + 14;
+}
+
 export function Lanes(props: {
   lanes: Lane[];
   view: View;

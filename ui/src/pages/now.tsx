@@ -5,9 +5,9 @@ import type { Row } from "../api";
 import { Board } from "../board";
 import { ago, clock, count, ms } from "../format";
 import { useEvery, useKeys, useLive } from "../hooks";
-import { clamp, Lanes, type View } from "../lanes";
+import { clamp, Lanes, lanesHeight, type View } from "../lanes";
 import { live } from "../live";
-import { Empty, Tile, Type, Verdict } from "../ui";
+import { Card, Empty, Rows, Tile, Type, Verdict } from "../ui";
 
 const SPANS: [string, number][] = [
   ["1 min", 60_000],
@@ -16,6 +16,9 @@ const SPANS: [string, number][] = [
   ["1 h", 3_600_000],
 ];
 const KEPT = 6 * 3_600_000;
+/** So many agents leave room for what each of them did, in words. */
+const FEW = 6;
+const SHOWN = 200;
 
 export function Now({ open }: { open: (seq: number) => void }) {
   const [view, setView] = useState<View>(() => ({ span: firstSpan(), end: null }));
@@ -65,6 +68,7 @@ export function Now({ open }: { open: (seq: number) => void }) {
   useEffect(() => {
     if (live.loaded) setView((was) => (was.end === null ? { ...was, span: firstSpan() } : was));
   }, [live.loaded]);
+  const few = lanes.length > 0 && lanes.length <= FEW;
   if (!live.rows.length) return live.loaded ? <Nothing /> : <Waiting />;
   return (
     <div class="page now">
@@ -103,7 +107,12 @@ export function Now({ open }: { open: (seq: number) => void }) {
         <Legend />
       </div>
       <div class="split">
-        <section class="card fill" aria-label="Agents over time">
+       <div class="column">
+        <section
+          class={`card ${few ? "few" : "fill"}`}
+          style={few ? { height: `${lanesHeight(lanes.length)}px` } : undefined}
+          aria-label="Agents over time"
+        >
           {lanes.length ? (
             <Lanes
               lanes={lanes}
@@ -121,6 +130,8 @@ export function Now({ open }: { open: (seq: number) => void }) {
             </Empty>
           )}
         </section>
+        {few && <Calls keys={new Set(lanes.map((lane) => lane.key))} open={open} />}
+       </div>
         <Feed open={open} />
       </div>
     </div>
@@ -129,8 +140,38 @@ export function Now({ open }: { open: (seq: number) => void }) {
 
 /** A run that has just begun is looked at closely. */
 function firstSpan(): number {
-  const first = live.rows[0]?.at ?? live.now();
-  return live.now() - first < 90_000 ? 60_000 : 300_000;
+  const now = live.now();
+  const first = live.rows.find((row) => row.at > now - 300_000)?.at ?? now;
+  return now - first < 90_000 ? 60_000 : 300_000;
+}
+
+/** The newest calls of these agents, in words. */
+function Calls({ keys, open }: { keys: Set<string>; open: (seq: number) => void }) {
+  const rows: Row[] = [];
+  for (let at = live.rows.length - 1; at >= 0 && rows.length < SHOWN; at--) {
+    const row = live.rows[at]!;
+    const told = row.event !== "PostToolUse" && row.transport !== "derived";
+    if (told && keys.has(`${row.session} ${row.agent_id ?? "main"}`)) rows.push(row);
+  }
+  return (
+    <Card title="What they did" class="fill" side={<a href="/ledger">all events</a>}>
+      <Rows
+        items={rows}
+        height={30}
+        label="Calls, the newest first"
+        row={(row) => (
+          <button type="button" class="srow" key={row.seq} onClick={() => open(row.seq)} title={row.reason}>
+            <span class="num muted">{clock(row.at)}</span>
+            <Verdict of={row.decision} failed={row.event === "PostToolUseFailure"} />
+            <span class="cut">{row.agent}</span>
+            <span class="cut">{row.tool ?? row.event}</span>
+            <span class="cut mono">{row.what ?? row.path ?? ""}</span>
+            <span class="num muted">{ms(row.ms)}</span>
+          </button>
+        )}
+      />
+    </Card>
+  );
 }
 
 function Legend() {
