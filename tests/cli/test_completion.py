@@ -46,7 +46,10 @@ def completed(machine: Machine, name: str, script: str) -> set[str]:
     ("words", "expected"),
     [
         ("pointsman led", {"ledger"}),
-        ("pointsman ledger ''", {"tail", "show", "query", "export"}),
+        (
+            "pointsman ledger ''",
+            {"tail", "show", "query", "export", "verify", "key", "who", "purge"},
+        ),
         ("pointsman ledger query --sin", {"--since"}),
         ("pointsman ledger query --decision d", {"deny"}),
         ("pointsman dae", set()),
