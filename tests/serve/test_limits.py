@@ -55,8 +55,13 @@ def test_what_was_used_survives_a_restart(rig: Live) -> None:
 def test_a_loop_is_found_and_on_record_while_it_goes_on(rig: Live) -> None:
     for number in range(6):
         rig.call(f"t{number}")
-    until(lambda: list(query.query(rig.places.ledger, query.Filter(event="WatchFinding"))), "found")
-    rows = list(query.query(rig.places.ledger, query.Filter(event="WatchFinding")))
+
+    def found() -> list[dict[str, Any]]:
+        return list(query.query(rig.places.ledger, query.Filter(event="WatchFinding")))
+
+    # Each goes on record after the answer to its own call.
+    until(lambda: len(found()) == 2, "found")
+    rows = found()
     assert {row["rule"] for row in rows} == {"watch.repetition", "watch.cycle"}
     assert {row["session"] for row in rows} == {"live"}
     whole = query.show(rig.places.ledger, rows[0]["seq"])
