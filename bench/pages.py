@@ -8,15 +8,19 @@ from pathlib import Path
 
 from bench.figures import BenchError, Figure, median, rounded
 from bench.rig import Effort, Rig, rig
+from pointsman.cost.posting import Book
 from pointsman.model.decision import NO_OPINION, Action, Decision
 from pointsman.model.event import Identity
 from pointsman.model.events import PostToolUse, PreToolUse
 from pointsman.model.hook import HookRun, Outcome, Role
-from pointsman.store import query, summary
+from pointsman.model.usage import Cost, Usage
+from pointsman.store import agent_counts, browse, event_count, query, summary, usage_rows
 from pointsman.store.ledger import Ledger
 from pointsman.store.query import Filter
 from pointsman.store.record import Record
 from pointsman.store.rollups import DAY_NS
+from pointsman.store.signed_state import signed_state
+from pointsman.web import cost_api, hooks_api
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 _GOAL = 50.0
@@ -28,21 +32,72 @@ _SHIFTS = {
     "hook_runs": ("seq", {"seq": ":by", "started_ns": ":later"}),
     "event_hours": ("hour - :hour", {"hour": ":hours"}),
     "sessions": ("last_seq", {"last_seq": ":by", "first_ns": ":later", "last_ns": ":later"}),
+    "agent_runs": ("first_ns - :start", {"first_ns": ":later", "last_ns": ":later"}),
+    "answer_hours": ("hour - :hour", {"hour": ":hours"}),
+    "usage_hours": ("hour - :hour", {"hour": ":hours"}),
     "hook_days": ("day - :day", {"day": ":days"}),
 }
 """By table: what counts the rows of the first day, and what a copy adds to which column."""
-_FIRST = {"seq": _DAY, "last_seq": _DAY, "hour - :hour": 23, "day - :day": 0}
-Ask = Callable[[Path, int], object]
-PAGES: dict[str, Ask] = {
-    "now, newest 100": lambda ledger, _now: list(query.query(ledger, Filter(), 100)),
-    "one session": lambda ledger, _now: list(query.query(ledger, Filter(session="s-7"), 500)),
-    "sessions, latest 100": lambda ledger, _now: summary.sessions(ledger),
-    "agents, all time": lambda ledger, _now: summary.counts_by(ledger, "agent"),
-    "rules, 7 days": lambda ledger, now: summary.counts_by(ledger, "rule", now - 7 * DAY_NS),
-    "tools by hour, 7 days": lambda ledger, now: summary.series(ledger, "tool", now - 7 * DAY_NS),
-    "hooks, 30 days": lambda ledger, now: summary.hook_runs(ledger, now - 30 * DAY_NS),
+_FIRST = {
+    "seq": _DAY, "last_seq": _DAY, "hour - :hour": 23, "day - :day": 0,
+    "first_ns - :start": DAY_NS - 1,
+}  # fmt: skip
+_NAMED = {
+    "session": "session || :copy",
+    "value": "CASE dimension WHEN 'session' THEN value || :copy ELSE value END",
 }
-"""One question of each page, as the page asks it."""
+"""What a copy has names of its own for."""
+Ask = Callable[[sqlite3.Connection, int], object]
+_HOUR = DAY_NS // 24
+
+
+def _agents(connection: sqlite3.Connection, now: int, days: int) -> object:
+    since = now - days * DAY_NS
+    first = next(iter(agent_counts.repositories(connection)))
+    return [agent_counts.outcomes(connection, by, since, first) for by in agent_counts.GROUPS]
+
+
+def _session(connection: sqlite3.Connection, _now: int) -> object:
+    rows = browse.page(connection, Filter(session="s-7"), "", None, 3000).rows
+    return rows and (
+        agent_counts.of_session(connection, "s-7"),
+        event_count.of_session(connection, "s-7"),
+    )
+
+
+def _cost(by: str, hours: int) -> Ask:
+    return lambda connection, now: cost_api.page(connection, by, (hours, now // _HOUR), None)[
+        "rows"
+    ]
+
+
+PAGES: dict[str, Ask] = {
+    "now, 2 hours": lambda one, now: (
+        browse.page(one, Filter(since=now - 2 * _HOUR), "", None, 400).rows
+    ),
+    "one session": _session,
+    "sessions, latest 300": lambda one, _now: summary.sessions(one, 301),
+    "agents, 7 days": lambda one, now: _agents(one, now, 7),
+    "agents, 30 days": lambda one, now: _agents(one, now, 30),
+    "rules, 7 days": lambda one, now: summary.counts_by(one, "rule", now - 7 * DAY_NS),
+    "tools by hour, 7 days": lambda one, now: summary.series(one, "tool", now - 7 * DAY_NS),
+    "hooks, 24 hours": lambda one, now: hooks_api.figures(one, 24, now)["hooks"],
+    "hooks, 30 days": lambda one, now: hooks_api.figures(one, 720, now)["hooks"],
+    "cost by model, 24 hours": _cost("model", 24),
+    "cost by model, 90 days": _cost("model", 2160),
+    "cost by session, 7 days": _cost("session", 168),
+    "cost by session, 90 days": _cost("session", 2160),
+    "ledger, newest 200": lambda one, _now: browse.page(one, Filter(), "", None, 200).rows,
+    "ledger, one tool, counted": lambda one, _now: (
+        browse.page(one, Filter(tool="Tool3"), "", None, 200),
+        browse.count(one, Filter(tool="Tool3", decision="deny")),
+    ),
+    "ledger, a file that nobody named": lambda one, _now: browse.page(
+        one, Filter(path="/nowhere"), "", None, 200
+    ),
+    "ledger, signed": signed_state,
+}
+"""The questions of each page, as the page asks them."""
 
 
 def pages(effort: Effort) -> list[Figure]:
@@ -55,7 +110,7 @@ def _measured(size: int, rounds: int) -> Figure:
     with rig() as made:
         now = fill(made, size)
         for name, ask in PAGES.items():
-            if not ask(made.places.ledger, now):
+            if not _asked(ask, made.places.ledger, now):
                 raise BenchError(f"{name}: nothing was found in {size} events")
             medians[name] = median([_ms(ask, made.places.ledger, now) for _ in range(rounds)])
     slowest = max(medians, key=lambda name: medians[name])
@@ -69,9 +124,14 @@ def _measured(size: int, rounds: int) -> Figure:
     )
 
 
+def _asked(ask: Ask, ledger: Path, now: int) -> object:
+    with query.opened(ledger) as connection:
+        return ask(connection, now)
+
+
 def _ms(ask: Ask, ledger: Path, now: int) -> float:
     started = time.perf_counter()
-    ask(ledger, now)
+    _asked(ask, ledger, now)
     return (time.perf_counter() - started) * 1000
 
 
@@ -83,6 +143,7 @@ def fill(made: Rig, size: int) -> int:
     ledger = Ledger.open(made.places.ledger)
     for first in range(0, _DAY, 500):
         ledger.append([_record(made, n, start) for n in range(first, first + 500)])
+    _use(made, ledger, start)
     ledger.close()
     with closing(sqlite3.connect(made.places.ledger, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
@@ -92,17 +153,36 @@ def fill(made: Rig, size: int) -> int:
     return start + days * DAY_NS
 
 
+def _use(made: Rig, ledger: Ledger, start: int) -> None:
+    """Have the agents of the first day say something with every twentieth event."""
+    names = ("host", "session", "agent_id", "agent_type", "repository")
+    usages = []
+    for number in range(0, _DAY, 20):
+        event = _record(made, number, start).event
+        who = {name: getattr(event.identity, name) for name in names}
+        usages.append(
+            Usage(
+                **who, message_id=f"m-{number}", model=f"model-{number % 3}", role="worker",
+                at_ns=event.received_ns, input_tokens=number % 9000, output_tokens=number % 700,
+                calls=(f"t-{number}",), tools=(event.tool,), final=True,
+            )
+        )  # fmt: skip
+    with ledger.writing() as connection:
+        book = Book(lambda one: Cost(usd=one.output_tokens / 1e5, prices="bench"), lambda _: None)
+        usage_rows.write(connection, book.add(usages), start)
+
+
 def _copy(connection: sqlite3.Connection, copy: int, start: int) -> None:
     """Have the first day once more, so many days later, with sessions of its own."""
     given = {
         "by": copy * _DAY, "later": copy * DAY_NS, "hours": 24 * copy, "days": copy,
-        "hour": start // (DAY_NS // 24), "day": start // DAY_NS, "copy": f"-{copy}",
+        "hour": start // (DAY_NS // 24), "day": start // DAY_NS, "start": start, "copy": f"-{copy}",
     }  # fmt: skip
     connection.execute("BEGIN")
     for table, (counted, shifts) in _SHIFTS.items():
         names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         values = [f"{name} + {shifts[name]}" if name in shifts else name for name in names]
-        shown = ", ".join("session || :copy" if each == "session" else each for each in values)
+        shown = ", ".join(_NAMED.get(each, each) for each in values)
         connection.execute(
             f"INSERT INTO {table} SELECT {shown} FROM {table} WHERE {counted} <= {_FIRST[counted]}",
             given,

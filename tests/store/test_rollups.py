@@ -15,13 +15,15 @@ from pointsman.model.errors import LedgerError
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import PostToolUseFailure, PreToolUse, Stop
 from pointsman.model.hook import HookRun, Outcome, Role
+from pointsman.model.hook_runs import bucket_end, length_bucket
 from pointsman.store import summary
 from pointsman.store.ledger import Ledger
 from pointsman.store.migrate import scripts
+from pointsman.store.query import opened
 from pointsman.store.record import Record
-from pointsman.store.rollups import DIMENSIONS, HOUR_NS, bucket_end, length_bucket
+from pointsman.store.rollups import DIMENSIONS, HOUR_NS
 
-TABLES = ("event_hours", "sessions", "hook_days")
+TABLES = ("event_hours", "sessions", "hook_days", "agent_runs", "answer_hours")
 
 
 def event(hour: int, number: int, session: str = "s") -> Event:
@@ -66,7 +68,7 @@ def counted(ledger: Ledger) -> dict[str, list[Any]]:
     out = {}
     for table in TABLES:
         rows = connection.execute(f"SELECT * FROM {table}").fetchall()
-        last = slice(-2, None) if table == "hook_days" else slice(-8, None)
+        last = slice(-2, None) if table in {"hook_days", "answer_hours"} else slice(-8, None)
         out[table] = sorted(row for row in rows if any(row[last]))
     connection.close()
     return out
@@ -81,7 +83,9 @@ def recounted(ledger: Ledger) -> dict[str, list[Any]]:
     for table in TABLES:
         copy.execute(f"DROP TABLE {table}")
     copy.create_function("length_bucket", 1, length_bucket)
-    copy.executescript(next(text for text in scripts() if "event_hours" in text))
+    for text in scripts():
+        if "length_bucket" in text:
+            copy.executescript(text)
     return {table: sorted(copy.execute(f"SELECT * FROM {table}").fetchall()) for table in TABLES}
 
 
@@ -108,6 +112,9 @@ def test_the_counts_are_those_of_the_rows(
         pruned, again = counted(ledger), recounted(ledger)
         assert pruned["event_hours"] == again["event_hours"]
         assert pruned["hook_days"] == again["hook_days"]
+        assert pruned["answer_hours"] == again["answer_hours"]
+        agents = [(row[:2], row[10:]) for row in pruned["agent_runs"]]
+        assert agents == [(row[:2], row[10:]) for row in again["agent_runs"]]
         # When a session was first and last heard of is still known; what it did is counted anew.
         shown = [(row[0], row[6:]) for row in pruned["sessions"]]
         assert shown == [(row[0], row[6:]) for row in again["sessions"]]
@@ -120,40 +127,45 @@ def test_each_dimension_adds_up_to_what_it_is_about(tmp_path: Path) -> None:
     records = [record(n % 7, n) for n in range(100)]
     ledger.append(records)
     ledger.close()
-    for dimension in DIMENSIONS:
-        rows = summary.counts_by(ledger.path, dimension)
-        by_hour: Counter[str] = Counter()
-        for row in summary.series(ledger.path, dimension):
-            by_hour[row["value"]] += row["events"]
-        assert by_hour == {row["value"]: row["events"] for row in rows}
-    (everything,) = summary.counts_by(ledger.path, "all")
+    with opened(ledger.path) as connection:
+        for dimension in DIMENSIONS:
+            rows = summary.counts_by(connection, dimension)
+            by_hour: Counter[str] = Counter()
+            for row in summary.series(connection, dimension):
+                by_hour[row["value"]] += row["events"]
+            assert by_hour == {row["value"]: row["events"] for row in rows}
+        (everything,) = summary.counts_by(connection, "all")
+        agents = summary.counts_by(connection, "agent")
     assert everything["events"] == 100
     assert everything["calls"] == sum(each.event.kind == "PreToolUse" for each in records)
     denied = sum(each.decision.action is Action.DENY for each in records)
     assert everything["denied"] == denied > 0
-    assert sum(row["events"] for row in summary.counts_by(ledger.path, "agent")) == 100
+    assert sum(row["events"] for row in agents) == 100
 
 
 def test_a_range_holds_its_hours_and_no_others(tmp_path: Path) -> None:
     ledger = Ledger.open(tmp_path / "ledger.db")
     ledger.append([record(hour, 1) for hour in (1, 2, 2, 3)])
     ledger.close()
-    (row,) = summary.counts_by(ledger.path, "event", 2 * HOUR_NS, 3 * HOUR_NS - 1)
-    assert (row["value"], row["events"]) == ("PreToolUse", 2)
-    with pytest.raises(LedgerError, match="not counted by 'colour'"):
-        summary.counts_by(ledger.path, "colour")
+    with opened(ledger.path) as connection:
+        (row,) = summary.counts_by(connection, "event", 2 * HOUR_NS, 3 * HOUR_NS - 1)
+        assert (row["value"], row["events"]) == ("PreToolUse", 2)
+        with pytest.raises(LedgerError, match="not counted by 'colour'"):
+            summary.counts_by(connection, "colour")
 
 
 def test_sessions_come_latest_first(tmp_path: Path) -> None:
     ledger = Ledger.open(tmp_path / "ledger.db")
     ledger.append([record(1, 1, "old"), record(5, 1, "new"), record(2, 2, "old")])
     ledger.close()
-    rows = summary.sessions(ledger.path)
+    with opened(ledger.path) as connection:
+        rows = summary.sessions(connection)
+        since = summary.sessions(connection, since=4 * HOUR_NS)
+        assert summary.sessions(connection, repository="/elsewhere") == []
     assert [(row["session"], row["events"], row["last_seq"]) for row in rows] == [
         ("new", 1, 2), ("old", 2, 3),
     ]  # fmt: skip
-    assert [row["session"] for row in summary.sessions(ledger.path, since=4 * HOUR_NS)] == ["new"]
-    assert summary.sessions(ledger.path, repository="/elsewhere") == []
+    assert [row["session"] for row in since] == ["new"]
 
 
 @given(st.integers(0, 2**62))

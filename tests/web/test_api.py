@@ -126,31 +126,21 @@ def test_what_an_event_says_in_short(site: Site) -> None:
 
 def test_sessions_and_one_of_them(site: Site) -> None:
     found = site.get("/api/sessions").json()
-    assert [(each["session"], each["n"], each["denied"]) for each in found["sessions"]] == [
-        ("s1", 4, 0),
-        ("s2", 1, 1),
-    ]
+    rows = [(each["session"], each["events"], each["denied"]) for each in found["sessions"]]
+    assert rows == [("s1", 4, 0), ("s2", 1, 1)]
+    assert [each["agents"] for each in found["sessions"]] == [2, 1]
     assert found["complete"]
+    assert not site.get("/api/sessions?limit=1").json()["complete"]
+    (one,) = site.get("/api/sessions?repository=/repo").json()["sessions"]
+    assert one["session"] == "s2"
     one = site.get("/api/session/s1").json()
     assert [row["seq"] for row in one["rows"]] == [1, 2, 4, 5]
     assert one["total"] == 4
-    assert [(each["agent_type"], each["n"]) for each in one["agents"]] == [
+    assert [(each["agent_type"], each["events"]) for each in one["agents"]] == [
         (None, 3),
         ("reviewer", 1),
     ]
     assert site.get("/api/session/none").json()["rows"] == []
-
-
-def test_hooks_with_what_became_of_them(site: Site) -> None:
-    found = site.get("/api/hooks").json()
-    hooks = {each["hook"]: each for each in found["hooks"]}
-    assert hooks["slow"]["outcomes"] == {"timed out": 1}
-    assert (hooks["scope"]["p50"], hooks["scope"]["p99"], hooks["scope"]["budget"]) == (
-        1.5,
-        1.5,
-        2500,
-    )
-    assert found["events"] == 5
 
 
 def test_secrets_that_older_records_hold_are_covered(empty: Site) -> None:
@@ -186,10 +176,13 @@ def test_without_a_ledger_every_page_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_agents_of_a_repository_on_record(site: Site, tmp_path: Path) -> None:
-    found = site.get("/api/agents").json()
+    found = site.get("/api/agents?hours=0").json()
     assert found["repositories"] == {"/repo": 1}
     assert found["registry"] == {"gone": True}
-    assert found["outcomes"]["main"]["deny"] == 1
+    (main,) = found["outcomes"]["agent"]
+    assert (main["name"], main["denied"], main["calls"]) == ("main", 1, 1)
+    # Nothing of 1970 was heard of in the last week.
+    assert site.get("/api/agents").json()["outcomes"]["agent"] == []
 
 
 def put(site: Site, name: str = "aaaa2222") -> Approvals:

@@ -7,11 +7,9 @@ import click
 
 from pointsman.cli.covered import covered, echo_json
 from pointsman.cli.places import places
-from pointsman.engine.health import Rate, near, quantile, rate, recommended_ms
+from pointsman.engine.health import Rate, standing
 from pointsman.store import summary
-from pointsman.store.query import parse_time
-from pointsman.store.rollups import bucket_end
-from pointsman.store.summary import Runs
+from pointsman.store.query import opened, parse_time
 
 _FAILED = ("timed out", "crashed", "degraded")
 
@@ -26,43 +24,15 @@ def command(since: str | None, hook: str | None, as_json: bool) -> None:
     Lengths are upper bounds, at most a quarter too high; days are whole, in UTC.
     """
     start = 0 if since is None else parse_time(since, time.time_ns())
-    found = summary.hook_runs(places().ledger, start)
-    rows = [row_of(runs) for runs in found if hook in {None, runs.hook}]
+    with opened(places().ledger) as connection:
+        found = summary.hook_runs(connection, start)
+    rows = [standing(runs) for runs in found if hook in {None, runs.hook}]
     if as_json:
         echo_json(rows, indent=2)
     elif not rows:
         click.echo("No hook has run yet. Next step: pointsman init, then let an agent work.")
     else:
         click.echo(covered("\n".join(_table(rows))))
-
-
-def row_of(runs: Runs) -> dict[str, Any]:
-    """Return what there is to say of one hook on one kind of event; times in ms."""
-    p50, p95, p99 = (_ms(quantile(runs.buckets, share)) for share in (0.5, 0.95, 0.99))
-    asked = sum(runs.buckets.values())
-    timeouts = rate(runs.timeouts, asked)
-    return {
-        "hook": runs.hook,
-        "event": runs.event,
-        "role": runs.role,
-        "runs": runs.total,
-        "outcomes": runs.outcomes,
-        "mean_ms": round(runs.duration_ns / asked / 1e6, 3) if asked else None,
-        "p50_ms": p50,
-        "p95_ms": p95,
-        "p99_ms": p99,
-        "budget_ms": runs.budget_ms,
-        "timeouts": runs.timeouts,
-        "timeout_rate": timeouts.share,
-        "timeout_rate_low": timeouts.low,
-        "timeout_rate_high": timeouts.high,
-        "near_budget": near(p95, runs.budget_ms),
-        "recommended_budget_ms": recommended_ms(p99, asked, timeouts, runs.budget_ms),
-    }
-
-
-def _ms(bucket: int | None) -> float | None:
-    return None if bucket is None else round(bucket_end(bucket) / 1e6, 4)
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:

@@ -7,8 +7,10 @@ where the plain one does not.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, sqrt
+from typing import Any
 
 from pointsman.model.budget import LONGEST
+from pointsman.model.hook_runs import Runs, bucket_end
 
 _Z = 1.959964
 """The standard normal's 97.5 % point: 95 % in the middle."""
@@ -17,6 +19,7 @@ ENOUGH = 30
 _NEAR = 0.5
 """A p95 past this share of the budget is near it: the rest is soon gone on a busy machine."""
 _STEPS = (1, 2, 5)
+_SHARES = (0.5, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,15 @@ def quantile(buckets: Mapping[int, int], share: float) -> int | None:
     return None
 
 
+def length_ms(buckets: Mapping[int, int], share: float) -> float | None:
+    """Return the length in ms below which this share of all runs has ended, at most 1/4 too high.
+
+    ``None`` of no runs.
+    """
+    bucket = quantile(buckets, share)
+    return None if bucket is None else round(bucket_end(bucket) / 1e6, 4)
+
+
 def recommended_ms(p99_ms: float | None, runs: int, timeouts: Rate, budget_ms: int) -> int | None:
     """Return the budget that these runs ask for: twice their p99, rounded up to 1, 2 or 5.
 
@@ -68,6 +80,31 @@ def recommended_ms(p99_ms: float | None, runs: int, timeouts: Rate, budget_ms: i
 def near(p95_ms: float | None, budget_ms: int) -> bool:
     """Whether one run in twenty takes more than half of the budget."""
     return p95_ms is not None and p95_ms > _NEAR * budget_ms
+
+
+def standing(runs: Runs) -> dict[str, Any]:
+    """Return what there is to say of one hook on one kind of event; times in ms."""
+    p50, p95, p99 = (length_ms(runs.buckets, share) for share in _SHARES)
+    asked = sum(runs.buckets.values())
+    timeouts = rate(runs.timeouts, asked)
+    return {
+        "hook": runs.hook,
+        "event": runs.event,
+        "role": runs.role,
+        "runs": runs.total,
+        "outcomes": runs.outcomes,
+        "mean_ms": round(runs.duration_ns / asked / 1e6, 3) if asked else None,
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "budget_ms": runs.budget_ms,
+        "timeouts": runs.timeouts,
+        "timeout_rate": timeouts.share,
+        "timeout_rate_low": timeouts.low,
+        "timeout_rate_high": timeouts.high,
+        "near_budget": near(p95, runs.budget_ms),
+        "recommended_budget_ms": recommended_ms(p99, asked, timeouts, runs.budget_ms),
+    }
 
 
 def _rounded(value: float) -> int:

@@ -10,7 +10,7 @@ from pointsman.cost.allocate import Part, parts, shared
 from pointsman.cost.posting import Book, Booked, Posting
 from pointsman.meter.meter import known
 from pointsman.meter.reading import is_unread, read_next, read_whole, unread, with_subagents
-from pointsman.model.usage import AMOUNT_FIELDS, TOKEN_FIELDS, Amount, Cost, HostTotal, Usage
+from pointsman.model.usage import TOKEN_FIELDS, Amount, Cost, HostTotal, Usage
 from pointsman.store import usage_query, usage_rows
 from pointsman.store.usage_query import Chosen, Sums
 from pointsman.store.usage_rows import DIMENSIONS, dimension_values
@@ -84,11 +84,7 @@ def of_ledger(connection: sqlite3.Connection, by: str, chosen: Chosen, lens: Len
         return _rows(by, found, _tool_sums(postings))
     sums = usage_query.sums(connection, by, chosen)
     rows = _rows(by, sums, _value_sums(by, postings))
-    if by != "subagent":
-        return rows
-    of = _agents(postings)
-    of.update(usage_query.subagents(connection, (row.key for row in rows if row.key)))
-    return [_with_agent(row, of) for row in rows]
+    return _known(connection, by, rows, _agents(postings))
 
 
 def of_files(paths: Sequence[str], by: str, chosen: Chosen, lens: Lens) -> list[Row]:
@@ -114,6 +110,11 @@ def _posted(booked: Booked) -> Posting:
     cost = Cost(usd=None, prices="")
     given = parts(booked.usage, booked.amount)
     return Posting(usage=booked.usage, amount=booked.amount, cost=cost, parts=given)
+
+
+def of_hours(connection: sqlite3.Connection, by: str, chosen: Chosen, most: int) -> list[Row]:
+    """Return the dearest so many groups of whole hours, as far as they are on record."""
+    return _known(connection, by, _rows(by, usage_query.hourly(connection, by, chosen, most), {}))
 
 
 def total(rows: Iterable[Row]) -> Amount:
@@ -142,6 +143,17 @@ def beyond(connection: sqlite3.Connection, lens: Lens) -> tuple[list[Posting], l
             totals += learned.totals
             reading, more = learned.reading, learned.more
     return found, totals
+
+
+def _known(
+    connection: sqlite3.Connection, by: str, rows: list[Row], of: _Agents | None = None
+) -> list[Row]:
+    """Return the same rows; those of subagents with what is known of them."""
+    if by != "subagent":
+        return rows
+    known = {**(of or {})}
+    known.update(usage_query.subagents(connection, (row.key for row in rows if row.key)))
+    return [_with_agent(row, known) for row in rows]
 
 
 def _takes(chosen: Chosen, usage: Usage) -> bool:
@@ -229,8 +241,7 @@ def _rows(by: str, sums: Sums, more: Sums) -> list[Row]:
 
 
 def _weight(row: Row) -> tuple[Any, ...]:
-    tokens = sum(getattr(row.amount, name) for name in AMOUNT_FIELDS[: len(TOKEN_FIELDS)])
-    return -row.amount.usd_nano, -tokens, row.key or ""
+    return -row.amount.usd_nano, -row.amount.tokens, row.key or ""
 
 
 def _shown(by: str, value: str) -> str | None:

@@ -109,6 +109,11 @@ class Amount:
         return found
 
     @property
+    def tokens(self) -> int:
+        """Every token that went in or came out."""
+        return sum(self.values[: len(TOKEN_FIELDS)])
+
+    @property
     def usd(self) -> float | None:
         """Dollars; ``None`` where a message without a price is among them."""
         return None if self.unpriced else self.usd_nano / 1e9

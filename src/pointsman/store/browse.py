@@ -8,14 +8,17 @@ import json
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pointsman.store.query import Filter, conditions_of, iso
+from pointsman.store import event_count
+from pointsman.store.query import Filter, conditions_of
 
 MOST_ROWS = 5000
 MOST_SCANNED = 20_000
 """Events of which one request reads the bodies."""
+MOST_LOOKED_AT = 50_000
+"""Events of which one request looks at the row alone."""
 _MOST_SAID = 240
 _MOST_BODY = 64 * 1024
 _BODY = "CAST(b.payload AS TEXT)"
@@ -57,11 +60,6 @@ def newest(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
 
-def oldest(connection: sqlite3.Connection) -> int:
-    """Return the lowest sequence number, 0 where there is no event."""
-    return int(connection.execute("SELECT coalesce(min(seq), 0) FROM events").fetchone()[0])
-
-
 def after(connection: sqlite3.Connection, seq: int, limit: int) -> list[dict[str, Any]]:
     """Return events behind a number, in order."""
     sql = f"SELECT {_COLUMNS} {_FROM} WHERE e.seq > ? ORDER BY e.seq LIMIT ?"
@@ -76,16 +74,15 @@ def page(
     ``text`` are words that must all occur in an event or its payload, whatever their case; what
     stands between quotation marks is one of them.
     """
-    where, values = conditions_of(wanted)
     top = before if before is not None else newest(connection) + 1
-    where.append("e.seq < :before")
-    values["before"] = top
     words = words_of(text)
     bottom = 0
+    if words or not _is_indexed(wanted):
+        bottom = _bottom(connection, wanted, top, MOST_SCANNED if words else MOST_LOOKED_AT)
+    where, values = _conditions(wanted)
+    where += ["e.seq < :top", "e.seq >= :bottom"]
+    values |= {"top": top, "bottom": bottom}
     if words:
-        bottom = _bottom(connection, where, values)
-        where.append("e.seq >= :bottom")
-        values["bottom"] = bottom
         searched, more = _search(words)
         where.append(searched)
         values |= more
@@ -94,7 +91,7 @@ def page(
     rows = [compact(row) for row in connection.execute(sql, {**values, "limit": limit})]
     if len(rows) == limit:
         return Page(rows, rows[-1]["seq"])
-    return Page(rows, bottom, bottom) if bottom > oldest(connection) else Page(rows, None)
+    return Page(rows, bottom, bottom) if bottom > 0 else Page(rows, None)
 
 
 def words_of(text: str) -> list[str]:
@@ -102,12 +99,16 @@ def words_of(text: str) -> list[str]:
     return [found[1] or found[2] for found in _WORD.finditer(text)][:_MOST_WORDS]
 
 
-def count(connection: sqlite3.Connection, wanted: Filter) -> int:
-    """Return how many events match, as ``pointsman ledger query`` would print."""
-    where, values = conditions_of(wanted)
-    rest = f" WHERE {' AND '.join(where)}" if where else ""
-    row = connection.execute(f"SELECT count(*) FROM events e{rest}", values)  # noqa: S608 - ours
-    return int(row.fetchone()[0])
+def count(connection: sqlite3.Connection, wanted: Filter) -> int | None:
+    """Return how many events match, as ``pointsman ledger query`` would print.
+
+    From what was counted while they were written, or of so many events at most; ``None`` where
+    that does not tell.
+    """
+    known = event_count.of(connection, wanted)
+    if known is not None or _bottom(connection, wanted, newest(connection) + 1, MOST_LOOKED_AT):
+        return known
+    return event_count.looked_at(connection, wanted)
 
 
 def related(connection: sqlite3.Connection, seq: int) -> list[dict[str, Any]]:
@@ -143,13 +144,45 @@ _KEPT = (
 )  # fmt: skip
 
 
-def _bottom(connection: sqlite3.Connection, where: Sequence[str], values: dict[str, Any]) -> int:
-    """Return the oldest of those events that one request reads."""
+def _is_indexed(wanted: Filter) -> bool:
+    """Whether an index finds what is wanted, so that a page of it is all that is read."""
+    return wanted == Filter(session=wanted.session) or wanted == Filter()
+
+
+def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+    """Return the conditions of a filter for who reads from the newest on, and stops at a bottom."""
+    where, values = conditions_of(replace(wanted, since=None))
+    if wanted.since is not None:
+        where.append("e.received_ns >= :since")
+        values["since"] = wanted.since
+    return where, values
+
+
+def _bottom(connection: sqlite3.Connection, wanted: Filter, top: int, most: int) -> int:
+    """Return the oldest of those events that one request reads, 0 where it reads them all.
+
+    What no index finds is looked for among so many events of the wanted session and time.
+    """
+    where, values = _conditions(Filter(session=wanted.session, until=wanted.until))
     sql = (
-        f"SELECT min(seq) FROM (SELECT e.seq FROM events e WHERE {' AND '.join(where)}"  # noqa: S608
-        f" ORDER BY e.seq DESC LIMIT {MOST_SCANNED})"
+        f"SELECT e.seq FROM events e WHERE {' AND '.join([*where, 'e.seq < :top'])}"  # noqa: S608
+        f" ORDER BY e.seq DESC LIMIT 1 OFFSET {most - 1}"
     )
-    return int(connection.execute(sql, values).fetchone()[0] or 0)
+    row = connection.execute(sql, {**values, "top": top}).fetchone()
+    bottom = 0 if row is None else int(row[0])
+    return bottom if _is_more(connection, bottom, wanted.since) else 0
+
+
+def _is_more(connection: sqlite3.Connection, bottom: int, since: int | None) -> bool:
+    """Whether events stand before this number: the clock may have gone back."""
+    # By time, the oldest first: where there is one, it is met at once.
+    sql = (
+        "SELECT 1 FROM events INDEXED BY events_by_time WHERE received_ns >= ? AND seq < ?"
+        " ORDER BY received_ns LIMIT 1"
+    )
+    if since is None:
+        return bottom > int(connection.execute("SELECT min(seq) FROM events").fetchone()[0] or 0)
+    return connection.execute(sql, (since, bottom)).fetchone() is not None
 
 
 def _search(words: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -168,42 +201,3 @@ def _search(words: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 def _like(text: str) -> str:
     return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
-
-
-def sessions(connection: sqlite3.Connection, events: int, limit: int) -> list[dict[str, Any]]:
-    """Return the sessions of the newest so many events, the one that was last heard of first."""
-    sql = (
-        "SELECT session, host, min(received_ns) AS first, max(received_ns) AS last, count(*) AS n,"
-        " sum(event = 'PreToolUse') AS calls, sum(decision = 'deny') AS denied,"
-        " sum(decision = 'ask') AS asked, sum(decision = 'modify') AS modified,"
-        " count(DISTINCT coalesce(agent_id, 'main')) AS agents, max(repository) AS repository,"
-        " max(CASE WHEN event = 'SessionEnd' THEN seq ELSE 0 END) AS ended, max(seq) AS seq"
-        " FROM events WHERE seq > ? GROUP BY session ORDER BY max(seq) DESC LIMIT ?"
-    )
-    since = max(0, newest(connection) - events)
-    found = connection.execute(sql, (since, min(limit, 1000))).fetchall()
-    return [
-        {
-            **{key: row[key] for key in row.keys() if key not in {"first", "last", "ended"}},  # noqa: SIM118
-            "first": iso(row["first"]),
-            "last": iso(row["last"]),
-            # Events may come behind it: hooks of the end, observers.
-            "over": row["ended"] > 0 and row["seq"] - row["ended"] < 20,
-        }
-        for row in found
-    ]
-
-
-def session_agents(connection: sqlite3.Connection, session: str) -> list[dict[str, Any]]:
-    """Return who acted in a session: each agent with its parent and its counts."""
-    sql = (
-        "SELECT agent_id, max(agent_type) AS agent_type, max(parent) AS parent,"
-        " min(received_ns) AS first, max(received_ns) AS last, count(*) AS n,"
-        " sum(event = 'PreToolUse') AS calls, sum(decision = 'deny') AS denied,"
-        " sum(decision = 'ask') AS asked FROM events WHERE session = ?"
-        " GROUP BY agent_id ORDER BY min(seq) LIMIT 2000"
-    )
-    return [
-        {**dict(row), "first": row["first"] // 10**6, "last": row["last"] // 10**6}
-        for row in connection.execute(sql, (session,))
-    ]

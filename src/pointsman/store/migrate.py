@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from pointsman.model.errors import LedgerError
-from pointsman.store.rollups import length_bucket
+from pointsman.model.hook_runs import length_bucket
 
 
 def refuse_newer(connection: sqlite3.Connection, known: int | None = None) -> None:

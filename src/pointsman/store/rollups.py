@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pointsman.model.hook_runs import length_bucket
+
 HOUR_NS = 3600 * 10**9
 DAY_NS = 24 * HOUR_NS
 DIMENSIONS = ("all", "host", "event", "tool", "agent", "repository", "rule")
@@ -20,6 +22,8 @@ COUNTS = (
     "events", "calls", "allowed", "denied", "asked", "modified", "failed", "duration_ns",
 )  # fmt: skip
 _ACTIONS = {"allow": 2, "deny": 3, "ask": 4, "modify": 5}
+_ENDS = frozenset({"SessionEnd", "SubagentStop"})
+"""Events that say that an agent is over."""
 _FAILURES = frozenset({"PostToolUseFailure", "StopFailure"})
 Row = Sequence[Any]
 Statement = tuple[str, Sequence[Row]]
@@ -35,46 +39,42 @@ def _upsert(table: str, keys: str, more: str, counted: Sequence[str], kept: str 
     )
 
 
-def _further(name: str, side: str) -> str:
+def _further(table: str, name: str, side: str) -> str:
     # Not min() or max(): of two values that is a function in one store, and an error in the next.
     return (
-        f", {name} = CASE WHEN excluded.{name} {side} sessions.{name}"
-        f" THEN excluded.{name} ELSE sessions.{name} END"
+        f", {name} = CASE WHEN excluded.{name} {side} {table}.{name}"
+        f" THEN excluded.{name} ELSE {table}.{name} END"
     )
+
+
+def _first_known(table: str, name: str) -> str:
+    return f", {name} = CASE WHEN {table}.{name} = '' THEN excluded.{name} ELSE {table}.{name} END"
 
 
 _HOURS = _upsert("event_hours", "dimension, hour, value", "", COUNTS)
 _SESSIONS = _upsert(
     "sessions", "session", "host, repository, first_ns, last_ns, last_seq", COUNTS,
-    _further("first_ns", "<") + _further("last_ns", ">") + _further("last_seq", ">")
-    + ", repository = CASE WHEN sessions.repository = ''"
-    " THEN excluded.repository ELSE sessions.repository END",
+    _further("sessions", "first_ns", "<") + _further("sessions", "last_ns", ">")
+    + _further("sessions", "last_seq", ">") + _first_known("sessions", "repository"),
 )  # fmt: skip
+_AGENTS = _upsert(
+    "agent_runs", "session, agent_id",
+    "agent_type, parent, repository, model, role, first_ns, last_ns, ended_seq", COUNTS,
+    _further("agent_runs", "first_ns", "<") + _further("agent_runs", "last_ns", ">")
+    + _further("agent_runs", "ended_seq", ">")
+    + "".join(_first_known("agent_runs", each) for each in ("agent_type", "parent", "repository")),
+)  # fmt: skip
+_ANSWERS = _upsert("answer_hours", "hour, bucket", "", ("answers", "duration_ns"))
 _HOOKS = _upsert(
     "hook_days", "day, hook, event, role, outcome, budget_ms, bucket", "", ("runs", "duration_ns")
 )
 _EMPTIED = (
     "DELETE FROM event_hours WHERE events <= 0",
     "DELETE FROM sessions WHERE events <= 0",
+    "DELETE FROM agent_runs WHERE events <= 0",
+    "DELETE FROM answer_hours WHERE answers <= 0",
     "DELETE FROM hook_days WHERE runs <= 0",
 )
-
-
-def length_bucket(duration_ns: int) -> int:
-    """Return the bucket of a length: four to each doubling, so none is wider than a quarter.
-
-    >>> [length_bucket(n) for n in (0, 1, 4, 5, 1000, 1024, 1279, 1280)]
-    [0, 0, 8, 9, 39, 40, 40, 41]
-    """
-    octave = max(duration_ns, 1).bit_length() - 1
-    quarter = (duration_ns << 2 >> octave) & 3 if duration_ns > 0 else 0
-    return 4 * octave + quarter
-
-
-def bucket_end(bucket: int) -> int:
-    """Return the length in ns at which a bucket ends: every run in it is shorter."""
-    octave, quarter = divmod(bucket, 4)
-    return ((5 + quarter) << octave) + 3 >> 2
 
 
 def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> list[Statement]:
@@ -85,6 +85,8 @@ def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> lis
     return [
         (_HOURS, _hours(events, sign)),
         (_SESSIONS, _sessions(events, sign)),
+        (_AGENTS, _agents(events, sign)),
+        (_ANSWERS, _answers(events, sign)),
         (_HOOKS, _hooks(runs, sign)),
     ]
 
@@ -149,6 +151,32 @@ def _sessions(events: Iterable[Row], sign: int) -> list[Row]:
         known[4] = max(known[4], seq)
         _add(counted.setdefault(session, [0] * 8), _counted(row), sign)
     return [(session, *about[session], *counts) for session, counts in counted.items()]
+
+
+def _agents(events: Iterable[Row], sign: int) -> list[Row]:
+    counted: dict[tuple[str, str], list[int]] = {}
+    about: dict[tuple[str, str], list[Any]] = {}
+    for row in events:
+        key, received = (row[4], row[5] or ""), row[1]
+        if not key[0]:
+            continue
+        texts = [row[6] or "", row[7] or "", row[13] or ""]
+        known = about.setdefault(key, [*texts, "", "", received, received, 0])
+        known[:3] = [was or now for was, now in zip(known, texts, strict=False)]
+        known[5], known[6] = min(known[5], received), max(known[6], received)
+        if row[3] in _ENDS:
+            known[7] = max(known[7], row[0])
+        _add(counted.setdefault(key, [0] * 8), _counted(row), sign)
+    return [(*key, *about[key], *counts) for key, counts in counted.items()]
+
+
+def _answers(events: Iterable[Row], sign: int) -> list[Row]:
+    counted: dict[tuple[int, int], list[int]] = {}
+    for row in events:
+        if row[27] is None:
+            key = (row[1] // HOUR_NS, length_bucket(row[21]))
+            _add(counted.setdefault(key, [0, 0]), (1, row[21]), sign)
+    return [(*key, *counts) for key, counts in counted.items()]
 
 
 def _hooks(runs: Iterable[Row], sign: int) -> list[Row]:

@@ -13,7 +13,7 @@ def signed_state(connection: sqlite3.Connection, now_ns: int) -> dict[str, Any]:
     named = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN (?, ?)"
     if connection.execute(named, ("chain", "checkpoints")).fetchone()[0] < 2:
         return {"available": False}
-    entries = connection.execute("SELECT coalesce(max(n), 0) FROM chain").fetchone()[0]
+    entries = connection.execute("SELECT coalesce(max(n), -1) + 1 FROM chain").fetchone()[0]
     newest = connection.execute(
         "SELECT seq, tree_size, ns, lower(hex(root)) AS root FROM checkpoints"
         " ORDER BY seq DESC LIMIT 1"

@@ -1,95 +1,81 @@
 """Reading the counts that are kept while events are written (``store/rollups.py``).
 
-No answer here depends on how many events there are, only on how many hours and values.
+Each function takes a connection of ``query.opened``. No answer here depends on how many events
+there are, only on how many hours and values.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pointsman.model.errors import LedgerError
-from pointsman.store.query import iso, opened
-from pointsman.store.rollups import COUNTS, DAY_NS, DIMENSIONS, HOUR_NS, length_bucket
+from pointsman.model.hook_runs import Runs, length_bucket
+from pointsman.store.query import iso
+from pointsman.store.rollups import COUNTS, DAY_NS, DIMENSIONS, HOUR_NS
 
+_BEHIND_END = 20
+"""Events that may come behind the one that says that a session is over."""
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runs:
-    """How often one hook ran on one kind of event, and how.
-
-    ``buckets`` are the runs by length (``rollups.length_bucket``); those that were skipped took
-    none and are only in ``outcomes``.
-    """
-
-    hook: str
-    event: str
-    role: str
-    budget_ms: int
-    outcomes: dict[str, int] = field(default_factory=dict)
-    buckets: dict[int, int] = field(default_factory=dict)
-    timeouts: int = 0
-    duration_ns: int = 0
-
-    @property
-    def total(self) -> int:
-        """Every run, the skipped ones too."""
-        return sum(self.outcomes.values())
-
-
 def counts_by(
-    ledger: Path, dimension: str, since: int = 0, until: int = 2**63 - 1
+    connection: sqlite3.Connection, dimension: str, since: int = 0, until: int = 2**63 - 1
 ) -> list[dict[str, Any]]:
     """Return what was counted of each value of a dimension, the most frequent first.
 
     Times are ns and mean whole hours: the hour that holds ``since``, and that of ``until``.
 
     Raises:
-        LedgerError: there is no such dimension, or no ledger.
+        LedgerError: there is no such dimension.
     """
     _check(dimension)
     sql = (
         f"SELECT value, {_SUMS} FROM event_hours WHERE dimension = ? AND hour BETWEEN ? AND ?"  # noqa: S608
         " GROUP BY value HAVING sum(events) > 0 ORDER BY sum(events) DESC, value"
     )
-    with opened(ledger) as connection:
-        rows = connection.execute(sql, (dimension, since // HOUR_NS, until // HOUR_NS))
-        return [_told(dict(row)) for row in rows]
+    rows = connection.execute(sql, (dimension, since // HOUR_NS, until // HOUR_NS))
+    return [_told(dict(row)) for row in rows]
 
 
 def series(
-    ledger: Path, dimension: str, since: int = 0, until: int = 2**63 - 1
+    connection: sqlite3.Connection, dimension: str, since: int = 0, until: int = 2**63 - 1
 ) -> list[dict[str, Any]]:
     """Return the counts of each value of a dimension hour by hour, the oldest first.
 
     Raises:
-        LedgerError: there is no such dimension, or no ledger.
+        LedgerError: there is no such dimension.
     """
     _check(dimension)
     sql = (
         f"SELECT hour, value, {', '.join(COUNTS)} FROM event_hours"  # noqa: S608 - our own names
         " WHERE dimension = ? AND hour BETWEEN ? AND ? AND events > 0 ORDER BY hour, value"
     )
-    with opened(ledger) as connection:
-        rows = connection.execute(sql, (dimension, since // HOUR_NS, until // HOUR_NS))
-        return [{"time": iso(row["hour"] * HOUR_NS), **_told(dict(row))} for row in rows]
+    rows = connection.execute(sql, (dimension, since // HOUR_NS, until // HOUR_NS))
+    return [{"time": iso(row["hour"] * HOUR_NS), **_told(dict(row))} for row in rows]
 
 
 def sessions(
-    ledger: Path, limit: int = 100, since: int = 0, repository: str | None = None
+    connection: sqlite3.Connection, limit: int = 100, since: int = 0, repository: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return what was counted of each session that was heard of since, the latest first."""
-    where = "last_ns >= :since AND events > 0"
+    """Return what was counted of each session that was heard of since, the latest first.
+
+    ``agents`` is how many took part; ``over`` whether nothing but the end's own hooks came since
+    it was said to be over.
+    """
+    where = "s.last_ns >= :since AND s.events > 0"
     if repository is not None:
-        where += " AND repository = :repository"
-    sql = f"SELECT * FROM sessions WHERE {where} ORDER BY last_ns DESC LIMIT :limit"  # noqa: S608
+        where += " AND s.repository = :repository"
+    sql = (
+        "SELECT s.*, (SELECT count(*) FROM agent_runs a WHERE a.session = s.session"  # noqa: S608
+        " AND a.events > 0) AS agents, (SELECT max(a.ended_seq) FROM agent_runs a"
+        " WHERE a.session = s.session AND a.agent_id = '') AS ended_seq"
+        f" FROM sessions s WHERE {where} ORDER BY s.last_ns DESC LIMIT :limit"
+    )
     given = {"since": since, "limit": limit, "repository": repository}
-    with opened(ledger) as connection:
-        return [_session(dict(row)) for row in connection.execute(sql, given)]
+    return [_session(dict(row)) for row in connection.execute(sql, given)]
 
 
-def hook_runs(ledger: Path, since: int = 0) -> list[Runs]:
+def hook_runs(connection: sqlite3.Connection, since: int = 0) -> list[Runs]:
     """Return the runs of each hook on each kind of event, by whole days, in their names' order."""
     sql = (
         "SELECT hook, event, role, outcome, budget_ms, bucket, max(day) AS day,"
@@ -97,9 +83,7 @@ def hook_runs(ledger: Path, since: int = 0) -> list[Runs]:
         " WHERE day >= ? GROUP BY hook, event, role, outcome, budget_ms, bucket"
         " HAVING sum(runs) > 0 ORDER BY hook, event, max(day)"
     )
-    with opened(ledger) as connection:
-        rows = connection.execute(sql, (since // DAY_NS,)).fetchall()
-    return list(_gathered(rows))
+    return list(_gathered(connection.execute(sql, (since // DAY_NS,)).fetchall()))
 
 
 def _gathered(rows: list[Any]) -> Iterator[Runs]:
@@ -141,4 +125,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
 
 def _session(row: dict[str, Any]) -> dict[str, Any]:
     times = {"first": iso(row.pop("first_ns")), "last": iso(row.pop("last_ns"))}
-    return {**_told(row), **times}
+    ended = row.pop("ended_seq") or 0
+    # Events may come behind it: hooks of the end, observers.
+    over = ended > 0 and row["last_seq"] - ended < _BEHIND_END
+    return {**_told(row), **times, "over": over}

@@ -87,9 +87,29 @@ def sums(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums
     return found
 
 
-def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums:
-    """Return the sums of the whole hours that are meant."""
+def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen, most: int = 0) -> Sums:
+    """Return the sums of the whole hours that are meant; of the dearest so many, 0 for all."""
     value = _HOURLY.get(dimension, "value")
+    where, given = _of_hours(dimension, chosen)
+    sql = f"SELECT {value}, {_SUMS} FROM usage_hours WHERE {where} GROUP BY 1"  # noqa: S608 - ours
+    if most:
+        sql += f" ORDER BY sum(usd_nano) DESC, sum(output_tokens) DESC LIMIT {int(most)}"
+    return {row[0]: amount(*row[1:]) for row in map(tuple, connection.execute(sql, given))}
+
+
+def course(
+    connection: sqlite3.Connection, dimension: str, chosen: Chosen, step: int
+) -> Iterator[tuple[int, str, Amount]]:
+    """Yield the sums of each value by ``step`` hours: the first hour, the value, the sum."""
+    value = _HOURLY.get(dimension, "value")
+    where, given = _of_hours(dimension, chosen)
+    at = f"hour / {int(step)} * {int(step)}"
+    sql = f"SELECT {at}, {value}, {_SUMS} FROM usage_hours WHERE {where} GROUP BY 1, 2 ORDER BY 1"  # noqa: S608
+    for row in map(tuple, connection.execute(sql, given)):
+        yield row[0], row[1], amount(*row[2:])
+
+
+def _of_hours(dimension: str, chosen: Chosen) -> tuple[str, dict[str, Any]]:
     first, behind = _whole_hours(chosen)
     # A total, and a day, can be had of any dimension: there are fewest roles.
     given: dict[str, Any] = {"dimension": "role" if dimension in _HOURLY else dimension}
@@ -101,8 +121,7 @@ def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Su
     if chosen.repository is not None:
         given["repository"] = chosen.repository
         where.append("repository = :repository")
-    sql = f"SELECT {value}, {_SUMS} FROM usage_hours WHERE {' AND '.join(where)} GROUP BY 1"  # noqa: S608
-    return {row[0]: amount(*row[1:]) for row in map(tuple, connection.execute(sql, given))}
+    return " AND ".join(where), given
 
 
 def _whole_hours(chosen: Chosen) -> tuple[int | None, int | None]:

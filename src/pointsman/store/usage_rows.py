@@ -33,6 +33,11 @@ _HOUR = (
     f"INSERT INTO usage_hours VALUES (?,?,?,?,{','.join('?' * len(AMOUNT_FIELDS))})"  # noqa: S608
     f" ON CONFLICT (dimension, hour, repository, value) DO UPDATE SET {_ADD}"
 )
+_AGENT = (
+    "INSERT INTO agent_runs VALUES (?,?,'','','',?,?,9223372036854775807,0,0,0,0,0,0,0,0,0,0)"
+    " ON CONFLICT (session, agent_id) DO UPDATE SET model = excluded.model, role = excluded.role"
+)
+"""Of an agent that no event is of (yet) nothing is counted."""
 _HOST = f"INSERT OR REPLACE INTO usage_host VALUES ({','.join('?' * 9)})"  # noqa: S608
 _POSITION = "INSERT OR REPLACE INTO transcripts VALUES (?,?,?,?,?)"
 _SUMS = ", ".join(f"sum({name})" for name in AMOUNT_FIELDS)
@@ -104,6 +109,9 @@ def write(connection: sqlite3.Connection, postings: Sequence[Posting], now_ns: i
         for call, tool in zip(posting.usage.calls, posting.usage.tools, strict=True)
     ]
     connection.executemany(_TOOL, tools)
+    who = {(one.usage.session, one.usage.agent_id or ""): one.usage for one in postings}
+    agents = [(*key, usage.model, usage.role) for key, usage in who.items()]
+    connection.executemany(_AGENT, agents)
     sums: dict[tuple[str, int, str, str], list[int]] = {}
     for posting in postings:
         hour, repository = posting.usage.at_ns // HOUR_NS, posting.usage.repository or ""

@@ -14,15 +14,15 @@ from starlette.routing import Route
 from pointsman.model.errors import DaemonUnreachable
 from pointsman.model.places import Places
 from pointsman.serve import control
-from pointsman.store import hook_figures
 from pointsman.web.access import Access
 from pointsman.web.agents_api import AgentsApi
 from pointsman.web.approvals_api import ApprovalsApi
+from pointsman.web.cost_api import CostApi
+from pointsman.web.hooks_api import HooksApi
 from pointsman.web.later import Later
 from pointsman.web.ledger_api import LedgerApi
 from pointsman.web.pages import STATIC, Pages
-from pointsman.web.reading import read
-from pointsman.web.replies import Cover, gone, number, told
+from pointsman.web.replies import Cover, gone, told
 from pointsman.web.stream import messages, start_of
 
 
@@ -38,11 +38,11 @@ def build(places: Places, port: int, static: Path = STATIC) -> Starlette:
         ("/api/sessions", ledger.sessions),
         ("/api/session/{name:path}", ledger.session),
         ("/api/notes", ledger.notes),
-        ("/api/hooks", partial(_hooks, places, cover)),
+        ("/api/hooks", HooksApi(places.ledger, cover).hooks),
         ("/api/approvals", approvals.listed),
         ("/api/approvals/{name}", approvals.shown),
         ("/api/agents", agents.agents),
-        ("/api/cost", later.cost),
+        ("/api/cost", CostApi(places.ledger, cover).cost),
         ("/api/alerts", later.alerts),
         ("/api/verification", later.verification),
         ("/api/stream", partial(_stream, places, cover)),
@@ -64,12 +64,6 @@ async def _status(places: Places, cover: Cover, _: Request) -> Response:
         found = await to_thread.run_sync(control.ask, places, "status")
     except DaemonUnreachable as error:
         found = {"running": False, "reason": str(error)}
-    return cover.reply(found)
-
-
-async def _hooks(places: Places, cover: Cover, request: Request) -> Response:
-    events = number(request, "events", hook_figures.MOST_EVENTS, hook_figures.MOST_EVENTS)
-    found = await read(places.ledger, lambda one: hook_figures.figures(one, events))
     return cover.reply(found)
 
 

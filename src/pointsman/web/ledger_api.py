@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pointsman.store import browse, query
+from pointsman.store import agent_counts, browse, event_count, query, summary
 from pointsman.web.reading import read
 from pointsman.web.replies import BadRequest, Cover, number
 
@@ -16,6 +16,7 @@ _FIELDS = (
 )  # fmt: skip
 _MOST_TEXT = 500
 _PAGE = 100
+_SESSIONS = 300
 
 
 class LedgerApi:
@@ -28,7 +29,8 @@ class LedgerApi:
     async def events(self, request: Request) -> Response:
         """Return a page of events, the newest first: ``rows``, ``next``, ``scanned``, ``newest``.
 
-        With ``total=1`` also how many match; a search of texts is not counted.
+        With ``total=1`` also how many match, null where only a look at many events would tell; a
+        search of texts is not counted.
         """
         wanted = filter_of(request)
         text = request.query_params.get("q", "").strip()
@@ -57,13 +59,13 @@ class LedgerApi:
         return self._cover.reply({**whole, "related": others})
 
     async def sessions(self, request: Request) -> Response:
-        """Return the sessions of the newest events."""
-        events = number(request, "events", 50_000, 200_000)
+        """Return the sessions that were last heard of, of one ``repository`` where it is named."""
+        limit = max(1, number(request, "limit", _SESSIONS, 1000))
+        repository = request.query_params.get("repository") or None
 
         def work(connection: sqlite3.Connection) -> dict[str, Any]:
-            rows = browse.sessions(connection, events, 500)
-            oldest, newest = browse.oldest(connection), browse.newest(connection)
-            return {"sessions": rows, "complete": newest - oldest < events}
+            rows = summary.sessions(connection, limit + 1, 0, repository)
+            return {"sessions": rows[:limit], "complete": len(rows) <= limit}
 
         return self._cover.reply(await read(self._ledger, work))
 
@@ -78,8 +80,8 @@ class LedgerApi:
             found = browse.page(connection, wanted, "", before, limit)
             return {
                 "session": name,
-                "agents": browse.session_agents(connection, name),
-                "total": browse.count(connection, wanted),
+                "agents": agent_counts.of_session(connection, name),
+                "total": event_count.of_session(connection, name),
                 "rows": found.rows[::-1],
                 "next": found.next,
             }

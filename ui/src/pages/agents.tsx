@@ -25,16 +25,38 @@ interface Answer {
     agents?: Record<string, Entry>;
     faults?: { kind: string; file: string; text: string; fix: string }[];
   };
-  outcomes: Record<string, Record<string, number>>;
+  outcomes: Record<"agent" | "model" | "role", Outcome[]>;
 }
+
+interface Outcome {
+  name: string;
+  runs: number;
+  sessions: number;
+  events: number;
+  calls: number;
+  allowed: number;
+  denied: number;
+  asked: number;
+  modified: number;
+  failed: number;
+  last: number;
+}
+
+const SPANS: [string, number][] = [
+  ["24 h", 24],
+  ["7 days", 168],
+  ["30 days", 720],
+  ["all", 0],
+];
 
 export function Agents() {
   const [repository, choose] = useState("");
-  const { value, error, again } = useLoad<Answer>("/api/agents", { repository });
+  const [hours, span] = useState(168);
+  const { value, error, again } = useLoad<Answer>("/api/agents", { repository, hours });
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
   const declared = value.registry.agents ?? {};
-  const names = [...new Set([...Object.keys(value.outcomes), ...Object.keys(declared)])];
+  const names = [...new Set([...value.outcomes.agent.map((each) => each.name), ...Object.keys(declared)])];
   if (!names.length)
     return (
       <Empty title="No agent is known yet">
@@ -58,6 +80,13 @@ export function Agents() {
             {!value.repository && <option value="">none</option>}
           </select>
         </label>
+        <div class="segments" role="group" aria-label="Heard of within">
+          {SPANS.map(([label, n]) => (
+            <button key={n} type="button" aria-pressed={hours === n} onClick={() => span(n)}>
+              {label}
+            </button>
+          ))}
+        </div>
         <span class="muted mono">{value.repository}</span>
       </div>
       {value.registry.faults?.map((each) => (
@@ -86,8 +115,7 @@ export function Agents() {
           <tbody>
             {names.map((name) => {
               const entry = declared[name];
-              const done = value.outcomes[name] ?? {};
-              const calls = done.calls ?? 0;
+              const done = value.outcomes.agent.find((each) => each.name === name);
               return (
                 <tr key={name}>
                   <td>
@@ -116,28 +144,72 @@ export function Agents() {
                     ))}
                   </td>
                   <td class="muted">{entry?.capabilities.join(", ") ?? "–"}</td>
-                  <td class="num">{count(calls)}</td>
-                  <td>
-                    {calls > 0 && (
-                      <Bar
-                        parts={[
-                          { name: "without a word", value: (done.none ?? 0) + (done.allow ?? 0), tone: "none" },
-                          { name: "changed", value: done.modify ?? 0, tone: "modify" },
-                          { name: "asked", value: done.ask ?? 0, tone: "ask" },
-                          { name: "stopped", value: done.deny ?? 0, tone: "deny" },
-                        ]}
-                      />
-                    )}
-                  </td>
-                  <td class={`num ${done.deny ? "is-deny" : "muted"}`}>{count(done.deny ?? 0)}</td>
-                  <td class={`num ${done.failed ? "is-fail" : "muted"}`}>{count(done.failed ?? 0)}</td>
-                  <td class="muted">{done.last ? ago(done.last, live.now()) : "not on record"}</td>
+                  {done ? <Done of={done} /> : <td colSpan={5} class="muted">not heard of in this time</td>}
                 </tr>
               );
             })}
           </tbody>
         </table>
       </Card>
+      <Outcomes title="Outcome by model" rows={value.outcomes.model} none="not known yet" />
+      <Outcomes title="Outcome by role" rows={value.outcomes.role} none="no role" />
     </div>
+  );
+}
+
+/** The cells of what somebody has done: calls, how they ended, stopped, failed, last. */
+function Done({ of }: { of: Outcome }) {
+  const silent = Math.max(0, of.events - of.denied - of.asked - of.modified);
+  return (
+    <>
+      <td class="num">{count(of.calls)}</td>
+      <td>
+        {of.events > 0 && (
+          <Bar
+            parts={[
+              { name: "without a word", value: silent, tone: "none" },
+              { name: "changed", value: of.modified, tone: "modify" },
+              { name: "asked", value: of.asked, tone: "ask" },
+              { name: "stopped", value: of.denied, tone: "deny" },
+            ]}
+          />
+        )}
+      </td>
+      <td class={`num ${of.denied ? "is-deny" : "muted"}`}>{count(of.denied)}</td>
+      <td class={`num ${of.failed ? "is-fail" : "muted"}`}>{count(of.failed)}</td>
+      <td class="muted">{ago(of.last, live.now())}</td>
+    </>
+  );
+}
+
+function Outcomes({ title, rows, none }: { title: string; rows: Outcome[]; none: string }) {
+  if (!rows.length) return null;
+  return (
+    <Card title={title} class="scroll">
+      <table class="list">
+        <thead>
+          <tr>
+            <th>{title.split(" ").at(-1)}</th>
+            <th class="num">agents</th>
+            <th class="num">sessions</th>
+            <th class="num">calls</th>
+            <th>outcome</th>
+            <th class="num">stopped</th>
+            <th class="num">failed</th>
+            <th>last</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((each) => (
+            <tr key={each.name}>
+              <td>{each.name || <span class="muted">{none}</span>}</td>
+              <td class="num">{count(each.runs)}</td>
+              <td class="num">{count(each.sessions)}</td>
+              <Done of={each} />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
   );
 }

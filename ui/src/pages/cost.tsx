@@ -19,13 +19,12 @@ interface Figures {
 }
 
 interface Answer {
-  available: boolean;
   by: string;
   basis: string;
   dimensions: string[];
-  rows: (Figures & { key: string })[];
+  rows: (Figures & Record<string, string | null | number>)[];
   total: Figures | null;
-  series: { at: number; usd: number[]; tokens: number }[];
+  series: { at: number; usd: number[]; tokens: number; unpriced: number }[];
 }
 
 const SPANS: [string, number][] = [
@@ -41,18 +40,18 @@ export function Cost() {
   const [hours, span] = useState(24);
   const { value, error, again } = useLoad<Answer>("/api/cost", { by, hours });
   useEvery(10_000, again);
-  const lines = useMemo(() => (value?.available ? linesOf(value) : []), [value]);
+  const lines = useMemo(() => (value ? linesOf(value) : []), [value]);
   const times = useMemo(() => value?.series?.map((each) => each.at) ?? [], [value]);
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
-  if (!value.available || !value.total)
+  if (!value.total)
     return (
-      <Empty title={value.available ? "Nothing was used in this time" : "No usage has been counted yet"}>
+      <Empty title="Nothing was used in this time">
         <p>
           Usage is read from the transcripts of sessions while they go on; the first one that is seen stands
           here.
         </p>
-        {value.available && hours < 2160 && (
+        {hours < 2160 && (
           <button type="button" onClick={() => span(2160)}>
             Show 90 days
           </button>
@@ -63,6 +62,7 @@ export function Cost() {
       </Empty>
     );
   const { total } = value;
+  const unpriced = value.series.reduce((sum, each) => sum + each.unpriced, 0);
   const most = Math.max(...value.rows.map((each) => each.priced_usd), 1e-9);
   return (
     <div class="page">
@@ -109,6 +109,11 @@ export function Cost() {
       </div>
       <Card title={`Cost by ${value.by} over time`}>
         <Chart times={times} lines={lines} unit={dollars} label={`Cost by ${value.by} over time`} />
+        {unpriced > 0 && (
+          <p class="is-ask">
+            {`${count(unpriced)} of these messages have no price and are in no line: their models are "unpriced" below.`}
+          </p>
+        )}
       </Card>
       <Card class="scroll" title={`By ${value.by}`}>
         <table class="list">
@@ -127,8 +132,8 @@ export function Cost() {
           </thead>
           <tbody>
             {value.rows.map((each) => (
-              <tr key={each.key}>
-                <td title={each.key}>{named(value.by, each.key)}</td>
+              <tr key={keyOf(value, each)}>
+                <td title={keyOf(value, each)}>{named(value.by, keyOf(value, each))}</td>
                 <td class="num">
                   {each.cost_usd === null ? (
                     <span class="is-ask">
@@ -165,13 +170,19 @@ export function Cost() {
 }
 
 function linesOf(value: Answer) {
-  const names = value.rows.slice(0, 6).map((each) => named(value.by, each.key));
+  // A day is a point of its own: there is one line.
+  if (value.by === "day") return [{ name: "all", ink: INKS[0]!, values: value.series.map((each) => each.usd.at(-1) ?? 0) }];
+  const names = value.rows.slice(0, 6).map((each) => named(value.by, keyOf(value, each)));
   const rest = value.rows.length > names.length ? ["all others"] : [];
   return [...names, ...rest].map((name, index) => ({
     name,
     ink: INKS[index]!,
     values: value.series.map((each) => each.usd[rest.length && index === names.length ? each.usd.length - 1 : index] ?? 0),
   }));
+}
+
+function keyOf(value: Answer, row: Answer["rows"][number]): string {
+  return String(row[value.by] ?? "");
 }
 
 function named(by: string, key: string): string {

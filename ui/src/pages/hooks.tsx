@@ -1,32 +1,46 @@
 /** Each hook's health: what it has answered, and how its time compares with its budget. */
 
-import { useRef } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { Chart } from "../chart";
-import { ago, count, ms } from "../format";
+import { count, ms } from "../format";
 import { useLive, useLoad } from "../hooks";
 import { live } from "../live";
 import { Bar, Card, Empty, Fault, Tile, Type } from "../ui";
 
+type Length = number | null;
+
 interface Figures {
   hooks: HookFigures[];
+  days: number | null;
   events: number;
-  series: { at: number; n: number; p50: number; p95: number; p99: number }[];
-  all: { p50: number; p95: number; p99: number; max: number };
+  series: { at: number; n: number; p50: Length; p95: Length; p99: Length }[];
+  all: { p50: Length; p95: Length; p99: Length; max: Length };
 }
 
 interface HookFigures {
   hook: string;
+  event: string;
   role: string;
   runs: number;
   outcomes: Record<string, number>;
-  decisions: Record<string, number>;
-  budget: number;
-  p50: number;
-  p95: number;
-  p99: number;
-  max: number;
-  last: number;
+  p50_ms: Length;
+  p95_ms: Length;
+  p99_ms: Length;
+  budget_ms: number;
+  timeouts: number;
+  timeout_rate: number;
+  timeout_rate_low: number;
+  timeout_rate_high: number;
+  near_budget: boolean;
+  recommended_budget_ms: number | null;
 }
+
+const SPANS: [string, number][] = [
+  ["24 h", 24],
+  ["7 days", 168],
+  ["30 days", 720],
+  ["all", 0],
+];
 
 const TONES: Record<string, string> = {
   decided: "accent",
@@ -38,7 +52,8 @@ const TONES: Record<string, string> = {
 };
 
 export function Hooks() {
-  const { value, error, again } = useLoad<Figures>("/api/hooks");
+  const [hours, span] = useState(24);
+  const { value, error, again } = useLoad<Figures>("/api/hooks", { hours });
   const seen = useRef(live.last);
   useLive(() => {
     if (live.last !== seen.current) {
@@ -48,6 +63,21 @@ export function Hooks() {
   }, 3000);
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
+  const spans = (
+    <div class="segments" role="group" aria-label="Time">
+      {SPANS.map(([label, n]) => (
+        <button key={n} type="button" aria-pressed={hours === n} onClick={() => span(n)}>
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+  if (!value.hooks.length && hours)
+    return (
+      <Empty title="No hook has run in this time">
+        {spans}
+      </Empty>
+    );
   if (!value.hooks.length)
     return (
       <Empty title="No hook has run yet">
@@ -61,12 +91,18 @@ export function Hooks() {
   const runs = value.hooks.reduce((sum, each) => sum + each.runs, 0);
   return (
     <div class="page">
+      <div class="toolbar">
+        {spans}
+        <span class="muted">
+          Hooks by whole days, in UTC{value.days ? `: ${value.days}` : ""}. Lengths are at most a quarter too high.
+        </span>
+      </div>
       <div class="tiles">
-        <Tile label="Hooks" value={count(value.hooks.length)} note={`${count(runs)} runs`} />
-        <Tile label="Events" value={count(value.events)} note="the newest" />
-        <Tile label="Half are answered within" value={ms(value.all.p50)} />
-        <Tile label="95 % within" value={ms(value.all.p95)} />
-        <Tile label="99 % within" value={ms(value.all.p99)} note={`at most ${ms(value.all.max)}`} />
+        <Tile label="Hooks" value={count(new Set(value.hooks.map((each) => each.hook)).size)} note={`${count(runs)} runs`} />
+        <Tile label="Events" value={count(value.events)} note="with an answer" />
+        <Tile label="Half are answered within" value={length(value.all.p50)} />
+        <Tile label="95 % within" value={length(value.all.p95)} />
+        <Tile label="99 % within" value={length(value.all.p99)} note={`at most ${length(value.all.max)}`} />
         <Tile label="Failed or late" value={count(bad)} tone={bad ? "deny" : undefined} note="crashed, timed out, degraded" />
       </div>
       <Card title="Time to a decision">
@@ -86,22 +122,24 @@ export function Hooks() {
           <thead>
             <tr>
               <th>hook</th>
+              <th>event</th>
               <th class="num">runs</th>
               <th>how they ended</th>
-              <th class="num">answers</th>
               <th class="num">half</th>
               <th class="num">95 %</th>
               <th class="num">99 %</th>
               <th>99 % of the budget</th>
-              <th>last</th>
+              <th>out of time</th>
+              <th>budget to give</th>
             </tr>
           </thead>
           <tbody>
             {value.hooks.map((each) => (
-              <tr key={`${each.hook} ${each.role}`}>
+              <tr key={`${each.hook} ${each.event}`}>
                 <td>
                   {each.hook} <small class="muted">{each.role}</small>
                 </td>
+                <td>{each.event}</td>
                 <td class="num">{count(each.runs)}</td>
                 <td>
                   <Bar
@@ -112,21 +150,24 @@ export function Hooks() {
                     }))}
                   />
                 </td>
-                <td class="num">
-                  {Object.entries(each.decisions).map(([name, n]) => (
-                    <span key={name} class={`is-${name} said`}>
-                      {n} {name}
-                    </span>
-                  ))}
-                  {Object.keys(each.decisions).length === 0 && <span class="muted">–</span>}
-                </td>
-                <td class="num">{ms(each.p50)}</td>
-                <td class="num">{ms(each.p95)}</td>
-                <td class="num">{ms(each.p99)}</td>
+                <td class="num">{length(each.p50_ms)}</td>
+                <td class="num">{length(each.p95_ms)}</td>
+                <td class="num">{length(each.p99_ms)}</td>
                 <td>
-                  <Budget used={each.p99} of={each.budget} />
+                  <Budget used={each.p99_ms} of={each.budget_ms} />
                 </td>
-                <td class="muted">{ago(each.last, live.now())}</td>
+                <td
+                  class={each.timeouts ? "is-deny" : "muted"}
+                  title={`${count(each.timeouts)} of ${count(each.runs)} runs; 95 % certain: between ${percent(each.timeout_rate_low)} and ${percent(each.timeout_rate_high)}`}
+                >
+                  {percent(each.timeout_rate)}{" "}
+                  <small class="muted">
+                    {percent(each.timeout_rate_low)} to {percent(each.timeout_rate_high)}
+                  </small>
+                </td>
+                <td>
+                  <Advice of={each} />
+                </td>
               </tr>
             ))}
           </tbody>
@@ -140,8 +181,25 @@ function faults(each: HookFigures): number {
   return ["crashed", "timed out", "degraded"].reduce((sum, name) => sum + (each.outcomes[name] ?? 0), 0);
 }
 
-function Budget({ used, of }: { used: number; of: number }) {
-  if (!of) return <span class="muted">none</span>;
+function length(value: Length): string {
+  return value === null ? "–" : ms(value);
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+}
+
+/** The budget that the runs ask for, where there are enough of them to say so. */
+function Advice({ of }: { of: HookFigures }) {
+  const wanted = of.recommended_budget_ms;
+  if (wanted === null) return <span class="muted">too few runs</span>;
+  if (of.timeouts && wanted <= of.budget_ms) return <span class="is-deny">make it quicker</span>;
+  if (of.timeouts || of.near_budget) return <span class="is-ask">{ms(wanted)}</span>;
+  return <span class="muted">well inside; {ms(wanted)} would do</span>;
+}
+
+function Budget({ used, of }: { used: Length; of: number }) {
+  if (!of || used === null) return <span class="muted">none</span>;
   const share = used / of;
   const tone = share > 1 ? "deny" : share > 0.5 ? "ask" : "allow";
   return (

@@ -13,16 +13,17 @@ interface Summary {
   session: string;
   host: string;
   repository: string | null;
-  n: number;
+  events: number;
   calls: number;
   denied: number;
   asked: number;
   modified: number;
+  failed: number;
   agents: number;
   first: string;
   last: string;
   over: boolean;
-  seq: number;
+  last_seq: number;
 }
 
 export function Sessions() {
@@ -49,7 +50,7 @@ export function Sessions() {
     <div class="page">
       <Card
         title={`${count(value.sessions.length)} ${value.sessions.length === 1 ? "session" : "sessions"}`}
-        side={!value.complete && <span class="muted">of the newest 50,000 events</span>}
+        side={!value.complete && <span class="muted">the newest; the others are in the ledger</span>}
         class="fill scroll"
       >
         <table class="list">
@@ -100,7 +101,7 @@ interface Agent {
   parent: string | null;
   first: number;
   last: number;
-  n: number;
+  events: number;
   calls: number;
   denied: number;
   asked: number;
