@@ -50,7 +50,9 @@ def _told(each: Invocation) -> _Told:
         index += 1
     tree = resolve(places["GIT_WORK_TREE"], cwd) if "GIT_WORK_TREE" in places else ""
     store = resolve(places["GIT_DIR"], cwd) if "GIT_DIR" in places else ""
-    if not store and not _is_near(cwd, each.cwd):
+    # A `cd` before it leads into another repository as `-C` does; where to is not always known.
+    lost = cwd == each.cwd == UNKNOWN
+    if not store and not lost and not _is_near(cwd, each.began or each.cwd):
         store = f"{cwd}/.git"
     if tree and cwd != tree and not cwd.startswith(f"{tree.rstrip('/')}/"):
         cwd = tree
@@ -87,7 +89,7 @@ def git_effects(each: Invocation) -> Iterator[Effect]:
         yield Effect(Kind.OPAQUE, told.cwd, f"git {name}")
 
     if name not in _LOOKS and not _only_lists(told, name):
-        yield from _stored(where, name, each.cwd)
+        yield from _stored(where, name, each.began or each.cwd)
 
 
 def _stored(where: _Told, name: str, cwd: str) -> Iterator[Effect]:

@@ -50,6 +50,7 @@ class Run:
 
     def __init__(self, state: State, steps: Steps, files: Files, walk: Walk) -> None:
         self._walk = walk
+        self._began = state.cwd
         self.state = state
         self.steps = steps
         self.files = files
@@ -260,7 +261,8 @@ class Run:
         if not self.deeper():
             return
         if each.program == "git":
-            each = replace(each, environment=self.state.exported(GIT_PLACES))
+            told = self.state.exported(GIT_PLACES)
+            each = replace(each, environment=told, began=self._began)
         inner = carried(each)
         self.keep(_shortened(each, inner))
         if each.argv and not each.argv[0].strip(UNKNOWN):
