@@ -37,6 +37,7 @@ def git_command(each: Invocation) -> Invocation:
 @lru_cache(maxsize=64)
 def _told(each: Invocation) -> _Told:
     places = dict(each.environment)
+    # Each `-C` leads on from the one before it; a later option beats the variable of its name.
     index, cwd = 1, each.cwd
     while index < len(each.argv) and each.argv[index].startswith("-"):
         name, equals, value = each.argv[index].partition("=")
@@ -54,6 +55,7 @@ def _told(each: Invocation) -> _Told:
     lost = cwd == each.cwd == UNKNOWN
     if not store and not lost and not _is_near(cwd, each.began or each.cwd):
         store = f"{cwd}/.git"
+    # Paths are read from the top of the work tree, unless git already stands below it.
     if tree and cwd != tree and not cwd.startswith(f"{tree.rstrip('/')}/"):
         cwd = tree
     told = Invocation(each.argv[index:], cwd, stdin=each.stdin, text=each.text)
