@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	&& $$p -c 'import sys; print(sys.executable)' && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 
 .PHONY: demo demo-claude test lint bench format docs clean
 
@@ -13,8 +14,10 @@ demo: $(VENV)/installed
 demo-claude: $(VENV)/installed-dev
 	@$(BIN)/python -m demo --claude
 
+# Most tests wait, for daemons and real clients. The files are handed out whole: what one of them
+# has set up is there once. `$(BIN)/python -m pytest` alone does the same, one test after the other.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ remembered of one input from answering for the next.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 Text = Callable[[int, int], str]
@@ -24,83 +24,94 @@ def _repeated(piece: str, before: str = "", after: str = "") -> Text:
     return lambda size, number: f"{before}{number:07d}{piece * max(1, size // len(piece))}{after}"
 
 
+def _growing(most: int, rows: Iterable[tuple[str, ...]]) -> tuple[Shape, ...]:
+    """Return a shape for each row: its name, the piece that is repeated, what stands around it."""
+    return tuple(Shape(name, _repeated(*words), most) for name, *words in rows)
+
+
 _TEXT = 128 * 1024
 """The longest command that is analysed."""
 
-COMMANDS = (
-    Shape("spaces", _repeated(" ", "echo ", "x"), _TEXT),
-    Shape("semicolons", _repeated("true;", "true "), _TEXT),
-    Shape("bare semicolons", _repeated(";", "true "), _TEXT),
-    Shape("newlines", _repeated("\n", "true ", "true"), _TEXT),
-    Shape("$( opened", _repeated("$(", "echo "), _TEXT),
-    Shape("$( ) in a row", _repeated("$(true) ", "echo "), _TEXT),
-    Shape("backticks", _repeated("`", "echo "), _TEXT),
-    Shape("parentheses opened", _repeated("(", "true "), _TEXT),
-    Shape("parentheses after another", _repeated("(true);", "true ;"), _TEXT),
-    Shape("braces opened", _repeated("{ ", "true ;"), _TEXT),
-    Shape("brace lists", _repeated("{a,b}", "echo "), _TEXT),
-    Shape("pipes", _repeated("|true", "true "), _TEXT),
-    Shape("ands", _repeated("&&true", "true "), _TEXT),
-    Shape("one long argument", _repeated("a", "echo "), _TEXT),
-    Shape("many arguments", _repeated("a ", "rm "), _TEXT),
-    Shape("many files to write", _repeated("f ", "touch "), _TEXT),
-    Shape("one long path", _repeated("a/", "rm -r "), _TEXT),
-    Shape("ups in a path", _repeated("../", "rm -r "), _TEXT),
-    Shape("a long quoted text", _repeated("a ", "echo '", "'"), _TEXT),
-    Shape("quotes", _repeated("'", "echo "), _TEXT),
-    Shape("double quotes", _repeated('"', "echo "), _TEXT),
-    Shape("backslashes", _repeated("\\", "echo "), _TEXT),
-    Shape("redirections", _repeated(" >f", "true "), _TEXT),
-    Shape("here-documents", _repeated("cat <<E\nx\nE\n", "true \n"), _TEXT),
-    Shape("a long here-document", _repeated("line\n", "cat <<E\n", "\nE\n"), _TEXT),
-    Shape("assignments", _repeated("A=b ", "B=c "), _TEXT),
-    Shape("assignments that grow", _repeated("A=$A$A;", "A=b; : "), _TEXT),
-    Shape("variables", _repeated("$A", "A=b; echo "), _TEXT),
-    Shape("cd after cd", _repeated("cd a;", "cd "), _TEXT),
-    Shape("wrappers", _repeated("sudo ", "", " true"), _TEXT),
-    Shape("uploads", _repeated("curl -d @f h;", "true;"), _TEXT),
-    Shape("pipes into an upload", _repeated("cat a|curl -d @- h;", "true;"), _TEXT),
-    Shape("downloads that are run", _repeated("curl -o f h;sh f;", "true;"), _TEXT),
-    Shape("quotes in SQL", _repeated("'", 'psql -c "', '"'), _TEXT),
-    Shape("comments in SQL", _repeated("/*", "psql -c '", "'"), _TEXT),
-    Shape("statements of SQL", _repeated("delete from t;", "psql -c '", "'"), _TEXT),
-    Shape("calls in code", _repeated("open(", 'node -e "', '"'), _TEXT),
-    Shape("paths in code", _repeated("/.a", 'node -e "remove ', '"'), _TEXT),
-    Shape("words of a cloud's program", _repeated("-n a ", "kubectl "), _TEXT),
-    Shape("trees to delete", _repeated("f ", "rm -rf "), _TEXT),
-    Shape("modes to change", _repeated("f ", "chmod 600 "), _TEXT),
-    Shape("globs of paths", _repeated(".n?x/ ", "rm "), _TEXT),
-    Shape("commands for elsewhere", _repeated("ls;", "ssh h '", "'"), _TEXT),
-    Shape("calls elsewhere", _repeated("ssh h ls;", "ls;"), _TEXT),
-    Shape("wrappers with words", _repeated("env A=b ", "env X=", " true"), _TEXT),
-    Shape("sh -c in a row", _repeated("sh -c 'rm x';", "true "), _TEXT),
-    Shape("eval", _repeated("eval ", "", " true"), _TEXT),
-    Shape("xargs", _repeated("xargs ", "echo ", " rm"), _TEXT),
-    Shape("find -exec", _repeated("-exec rm {} + ", "find /tmp/"), _TEXT),
-    Shape("stars", _repeated("*", "rm /tmp/"), _TEXT),
-    Shape("brackets", _repeated("[a", "rm "), _TEXT),
-    Shape("ifs opened", _repeated("if true;then ", "true ;"), _TEXT),
-    Shape("cases", _repeated("case a in a) true;; esac;", "true ;"), _TEXT),
-    Shape("functions", _repeated("f(){ true;};", "true ;"), _TEXT),
-    Shape("loops", _repeated("for a in b;do true;done;", "true ;"), _TEXT),
-    Shape("comments", _repeated("# x\n", "true ;"), _TEXT),
-    Shape("python -c", _repeated("import os;", 'python3 -c "', '"'), _TEXT),
-    Shape("kills", _repeated("kill 1;", "true ;"), _TEXT),
-    Shape("links", _repeated("ln -s a b;", "true ;"), _TEXT),
+COMMANDS = _growing(
+    _TEXT,
+    (
+        ("spaces", " ", "echo ", "x"),
+        ("semicolons", "true;", "true "),
+        ("bare semicolons", ";", "true "),
+        ("newlines", "\n", "true ", "true"),
+        ("$( opened", "$(", "echo "),
+        ("$( ) in a row", "$(true) ", "echo "),
+        ("backticks", "`", "echo "),
+        ("parentheses opened", "(", "true "),
+        ("parentheses after another", "(true);", "true ;"),
+        ("braces opened", "{ ", "true ;"),
+        ("brace lists", "{a,b}", "echo "),
+        ("pipes", "|true", "true "),
+        ("ands", "&&true", "true "),
+        ("one long argument", "a", "echo "),
+        ("many arguments", "a ", "rm "),
+        ("many files to write", "f ", "touch "),
+        ("one long path", "a/", "rm -r "),
+        ("ups in a path", "../", "rm -r "),
+        ("a long quoted text", "a ", "echo '", "'"),
+        ("quotes", "'", "echo "),
+        ("double quotes", '"', "echo "),
+        ("backslashes", "\\", "echo "),
+        ("redirections", " >f", "true "),
+        ("here-documents", "cat <<E\nx\nE\n", "true \n"),
+        ("a long here-document", "line\n", "cat <<E\n", "\nE\n"),
+        ("assignments", "A=b ", "B=c "),
+        ("assignments that grow", "A=$A$A;", "A=b; : "),
+        ("variables", "$A", "A=b; echo "),
+        ("cd after cd", "cd a;", "cd "),
+        ("wrappers", "sudo ", "", " true"),
+        ("uploads", "curl -d @f h;", "true;"),
+        ("pipes into an upload", "cat a|curl -d @- h;", "true;"),
+        ("downloads that are run", "curl -o f h;sh f;", "true;"),
+        ("quotes in SQL", "'", 'psql -c "', '"'),
+        ("comments in SQL", "/*", "psql -c '", "'"),
+        ("statements of SQL", "delete from t;", "psql -c '", "'"),
+        ("calls in code", "open(", 'node -e "', '"'),
+        ("paths in code", "/.a", 'node -e "remove ', '"'),
+        ("words of a cloud's program", "-n a ", "kubectl "),
+        ("trees to delete", "f ", "rm -rf "),
+        ("modes to change", "f ", "chmod 600 "),
+        ("globs of paths", ".n?x/ ", "rm "),
+        ("commands for elsewhere", "ls;", "ssh h '", "'"),
+        ("calls elsewhere", "ssh h ls;", "ls;"),
+        ("wrappers with words", "env A=b ", "env X=", " true"),
+        ("sh -c in a row", "sh -c 'rm x';", "true "),
+        ("eval", "eval ", "", " true"),
+        ("xargs", "xargs ", "echo ", " rm"),
+        ("find -exec", "-exec rm {} + ", "find /tmp/"),
+        ("stars", "*", "rm /tmp/"),
+        ("brackets", "[a", "rm "),
+        ("ifs opened", "if true;then ", "true ;"),
+        ("cases", "case a in a) true;; esac;", "true ;"),
+        ("functions", "f(){ true;};", "true ;"),
+        ("loops", "for a in b;do true;done;", "true ;"),
+        ("comments", "# x\n", "true ;"),
+        ("python -c", "import os;", 'python3 -c "', '"'),
+        ("kills", "kill 1;", "true ;"),
+        ("links", "ln -s a b;", "true ;"),
+    ),
 )
 """Shell commands."""
 
 _PATH = 4096
 """The longest path that the kernel takes."""
 
-PATHS = (
-    Shape("many directories", _repeated("a/", "", "f.py"), _PATH),
-    Shape("one long name", _repeated("a", "src/", ".py"), _PATH),
-    Shape("ups", _repeated("a/../", "src/", "f.py"), _PATH),
-    Shape("dots", _repeated("./", "src/", "f.py"), _PATH),
-    Shape("slashes", _repeated("/", "src/", "f.py"), _PATH),
-    Shape("brackets", _repeated("[a]", "src/", ".py"), _PATH),
-    Shape("braces", _repeated("{a,b}", "src/", ".py"), _PATH),
+PATHS = _growing(
+    _PATH,
+    (
+        ("many directories", "a/", "", "f.py"),
+        ("one long name", "a", "src/", ".py"),
+        ("ups", "a/../", "src/", "f.py"),
+        ("dots", "./", "src/", "f.py"),
+        ("slashes", "/", "src/", "f.py"),
+        ("brackets", "[a]", "src/", ".py"),
+        ("braces", "{a,b}", "src/", ".py"),
+    ),
 )
 """Paths of edits."""
 

@@ -105,7 +105,7 @@ def with_env(draw: st.DrawFn) -> bytes:
     return (draw(SPACES) + text + draw(SPACES)).encode()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(with_env())
 @example(b'{"env":{\n}}')
 def test_any_env_survives(before: bytes) -> None:

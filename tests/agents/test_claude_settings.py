@@ -208,7 +208,7 @@ SOME = {event: OURS[event] for event in ("PreToolUse", "Notification", "SessionE
 """Enough for every layout, and a tenth of the time."""
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(laid_out())
 @example(b'{"hooks":{\r}}')
 @example(b"\r{}")

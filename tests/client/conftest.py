@@ -4,11 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from pointsman import __version__
+
+from .fake_daemon import FakeDaemon, Serve
 
 SOURCE = Path(__file__).parents[2] / "src/pointsman/client"
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
@@ -55,3 +59,10 @@ def client(request: pytest.FixtureRequest) -> list[str]:
     if request.param == "native":
         return [str(request.getfixturevalue("native_client"))]
     return [sys.executable, "-I", "-S", str(SOURCE / "hook.py")]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start a fake daemon where the programs of the test look for one; it ends with the test."""
+    with ExitStack() as daemons:
+        yield lambda script: daemons.enter_context(FakeDaemon(tmp_path / "state", script))

@@ -69,6 +69,10 @@ def closes_first(times: int, then: Script) -> Script:
     return script
 
 
+Serve = Callable[[Script], "FakeDaemon"]
+"""What the fixture ``serve`` is: starts a daemon with a script, which ends with the test."""
+
+
 class FakeDaemon:
     """Listens in a state directory until the context ends."""
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,18 @@ from pointsman import __version__
 from pointsman.serve import protocol
 from pointsman.store.spool import read_spool
 
-from .fake_daemon import FakeDaemon, Script, answer, closes_first, hangs, read_request, sends
+from .fake_daemon import Serve, answer, closes_first, hangs, read_request, sends
+from .started import OUR_OWN_FAILURE, SHORT, Started
 
 GUARD, OTHER = "PreToolUse", "PostToolUse"
 PAYLOAD = b'{"hook_event_name": "PreToolUse"}'
-SHORT = {"POINTSMAN_DEADLINE_MS": "1200"}
 
 
-class Run:
-    """Starts a client in a state directory of the test's."""
+class Run(Started):
+    """Starts a client, as the host would for an event."""
 
     def __init__(self, client: list[str], folder: Path) -> None:
-        self.client = client
-        self.folder = folder
-        self.state = folder / "state"
+        super().__init__(client, folder)
         self.client_tail: list[str] = []
 
     def __call__(
@@ -42,20 +40,8 @@ class Run:
         env: Mapping[str, str] | None = None,
         **more: object,
     ) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # type: ignore[call-overload,no-any-return]
-            [*self.client, "claude-code", event, *self.client_tail],
-            **{"input": stdin, "capture_output": True, "timeout": 60, **more},
-            env=self.environ(env),
-            check=False,
-        )
-
-    def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        return {
-            "PATH": os.environ["PATH"],
-            "POINTSMAN_STATE_DIR": str(self.state),
-            "POINTSMAN_DAEMON": str(self.folder / "no-such-daemon"),
-            **(more or {}),
-        }
+        words = ("claude-code", event, *self.client_tail)
+        return self.start(*words, env=env, **{"input": stdin, **more})
 
     def failed(self, reason: str, command: str, env: Mapping[str, str] | None = None) -> None:
         """Insist that a guard event stops and another passes, both in words, both kept."""
@@ -63,7 +49,7 @@ class Run:
         assert guard.returncode == 2, guard
         text = guard.stderr.decode()
         assert reason in text
-        assert "Pointsman's own failure, not a policy violation; the call was stopped" in text
+        assert OUR_OWN_FAILURE in text
         assert text.endswith(f"with: {command}\n")
         other = self(OTHER, env=env)
         assert other.returncode == 0, other
@@ -83,23 +69,7 @@ def run(client: list[str], tmp_path: Path) -> Run:
     return Run(client, tmp_path)
 
 
-@pytest.fixture
-def serve(run: Run) -> Iterator[object]:
-    """Start a fake daemon with a script."""
-    daemons: list[FakeDaemon] = []
-
-    def start(script: Script) -> FakeDaemon:
-        daemon = FakeDaemon(run.state, script)
-        daemon.__enter__()
-        daemons.append(daemon)
-        return daemon
-
-    yield start
-    for daemon in daemons:
-        daemon.__exit__(None, None, None)
-
-
-def test_what_is_sent(run: Run, serve, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_sent(run: Run, serve: Serve, tmp_path: Path) -> None:
     seen = []
 
     def script(connection: socket.socket, _number: int) -> None:
@@ -133,15 +103,15 @@ def test_what_is_sent(run: Run, serve, tmp_path: Path) -> None:  # type: ignore[
     ("code", "stdout", "stderr"),
     [(0, b"", b""), (0, b'{"a": 1}', b""), (2, b"", b"no"), (2, b"x" * 300_000, b"y" * 200_000)],
 )
-def test_an_answer_is_passed_on(  # type: ignore[no-untyped-def]
-    run: Run, serve, event: str, code: int, stdout: bytes, stderr: bytes
+def test_an_answer_is_passed_on(
+    run: Run, serve: Serve, event: str, code: int, stdout: bytes, stderr: bytes
 ) -> None:
     serve(sends(answer(code, stdout, stderr)))
     done = run(event)
     assert (done.returncode, done.stdout, done.stderr) == (code, stdout, stderr)
 
 
-def test_an_answer_may_come_byte_by_byte(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_an_answer_may_come_byte_by_byte(run: Run, serve: Serve) -> None:
     serve(sends(answer(2, b"out", b"err"), slowly=True))
     done = run()
     assert (done.returncode, done.stdout, done.stderr) == (2, b"out", b"err")
@@ -158,35 +128,35 @@ WHOLE = answer(2, b"out", b"no")
         b"HTTP/1.1 200 OK\r\n\r\n{}",
     ],
 )  # fmt: skip
-def test_garbage_is_no_answer(run: Run, serve, data: bytes) -> None:  # type: ignore[no-untyped-def]
+def test_garbage_is_no_answer(run: Run, serve: Serve, data: bytes) -> None:
     serve(sends(data))
     run.failed("the daemon's answer", "pointsman up --restart")
     assert len(run.spooled()) == 2
 
 
-def test_a_stop_needs_a_reason(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_stop_needs_a_reason(run: Run, serve: Serve) -> None:
     serve(sends(answer(2)))
     done = run(GUARD)
     assert done.returncode == 2
     assert b"0 bytes of reason" in done.stderr
 
 
-def test_version_skew_is_named(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_version_skew_is_named(run: Run, serve: Serve) -> None:
     serve(sends(b"PMS1\0\0\0\x0bspeaks PMQ9"))
     run.failed("version skew: speaks PMQ9", "pointsman up --restart")
 
 
-def test_a_daemon_that_hangs_is_not_waited_for(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_daemon_that_hangs_is_not_waited_for(run: Run, serve: Serve) -> None:
     serve(hangs)
     run.failed("did not answer within the deadline", "pointsman up --restart", SHORT)
 
 
-def test_a_daemon_that_restarts_is_asked_again(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_daemon_that_restarts_is_asked_again(run: Run, serve: Serve) -> None:
     serve(closes_first(3, sends(answer(0, b"after all"))))
     assert run().stdout == b"after all"
 
 
-def test_a_daemon_that_always_closes_is_a_failure(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_daemon_that_always_closes_is_a_failure(run: Run, serve: Serve) -> None:
     serve(closes_first(10**9, hangs))
     run.failed("closed the connection 21 times", "pointsman up --restart")
 
@@ -254,11 +224,11 @@ def test_a_stale_socket_is_no_obstacle(run: Run) -> None:
     run.failed("no daemon runs", "pointsman doctor")
 
 
-def test_a_payload_that_does_not_end(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_payload_that_does_not_end(run: Run, serve: Serve) -> None:
     serve(sends(answer(0)))
     for event, code in ((GUARD, 2), (OTHER, 0)):
         child = subprocess.Popen(
-            [*run.client, "claude-code", event],
+            [*run.program, "claude-code", event],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=run.environ(SHORT),
@@ -278,7 +248,7 @@ def test_a_payload_that_does_not_end(run: Run, serve) -> None:  # type: ignore[n
     ]
 
 
-def test_a_large_header_is_cut_not_refused(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_large_header_is_cut_not_refused(run: Run, serve: Serve) -> None:
     seen: list[dict[str, str]] = []
     sizes: list[int] = []
 
@@ -295,7 +265,7 @@ def test_a_large_header_is_cut_not_refused(run: Run, serve) -> None:  # type: ig
     assert seen[0]["env.CLAUDE_PROJECT_DIR"].startswith("/é\\\\é")
 
 
-def test_a_reason_of_two_lines_is_one_in_the_spool(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_reason_of_two_lines_is_one_in_the_spool(run: Run, serve: Serve) -> None:
     serve(sends(b"PMS1\0\0\0\x09one\ntwo\n!"))
     assert run().returncode == 2
     assert [reason for reason, _, _ in run.spooled()] == ["version skew: one two !"]
@@ -320,8 +290,8 @@ def test_a_daemon_of_somebody_else_is_not_believed(run: Run) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("event", [GUARD, OTHER])
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_stop_survives_a_stream_that_is_broken(  # type: ignore[no-untyped-def]
-    run: Run, serve, event: str, stream: str
+def test_a_stop_survives_a_stream_that_is_broken(
+    run: Run, serve: Serve, event: str, stream: str
 ) -> None:
     serve(sends(answer(2, b'{"decision": "block"}', b"no")))
     with Path("/dev/full").open("wb") as full:
@@ -336,12 +306,12 @@ def test_a_stop_survives_a_stream_that_is_broken(  # type: ignore[no-untyped-def
 
 
 @pytest.mark.parametrize(("event", "code"), [(GUARD, 2), (OTHER, 2)])
-def test_a_stop_survives_a_reader_that_has_gone(  # type: ignore[no-untyped-def]
-    run: Run, serve, event: str, code: int
+def test_a_stop_survives_a_reader_that_has_gone(
+    run: Run, serve: Serve, event: str, code: int
 ) -> None:
     serve(sends(answer(2, b"x" * 200_000, b"y" * 200_000)))
     child = subprocess.Popen(
-        [*run.client, "claude-code", event],
+        [*run.program, "claude-code", event],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -403,7 +373,7 @@ def test_secrets_of_the_host_do_not_reach_the_daemon(run: Run) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_000, 4_194_303, 4_194_304])
-def test_payloads_arrive_whole(run: Run, serve, size: int) -> None:  # type: ignore[no-untyped-def]
+def test_payloads_arrive_whole(run: Run, serve: Serve, size: int) -> None:
     got = []
 
     def script(connection: socket.socket, _number: int) -> None:
@@ -418,7 +388,7 @@ def test_payloads_arrive_whole(run: Run, serve, size: int) -> None:  # type: ign
 
 
 @pytest.mark.parametrize("size", [4_194_305, 9_000_000])
-def test_a_payload_that_is_too_large_is_sent_in_part(run: Run, serve, size: int) -> None:  # type: ignore[no-untyped-def]
+def test_a_payload_that_is_too_large_is_sent_in_part(run: Run, serve: Serve, size: int) -> None:
     got = []
 
     def script(connection: socket.socket, _number: int) -> None:
@@ -431,12 +401,12 @@ def test_a_payload_that_is_too_large_is_sent_in_part(run: Run, serve, size: int)
     assert got == [(str(size), 4_194_304)]
 
 
-def test_a_payload_that_never_ends(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_payload_that_never_ends(run: Run, serve: Serve) -> None:
     serve(sends(answer(0)))
     read, write = os.pipe()
     try:
         done = subprocess.run(
-            [*run.client, "claude-code", GUARD],
+            [*run.program, "claude-code", GUARD],
             stdin=read,
             capture_output=True,
             env=run.environ(SHORT),
@@ -455,14 +425,14 @@ def test_a_state_directory_that_is_a_file(run: Run) -> None:
     run.failed("the state directory", "pointsman doctor")
 
 
-def test_a_state_directory_that_others_can_write(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_state_directory_that_others_can_write(run: Run, serve: Serve) -> None:
     serve(sends(answer(0)))
     run.state.chmod(0o777)
     run.failed("can be written by others", "pointsman doctor")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
-def test_a_state_directory_of_somebody_else(run: Run, serve) -> None:  # type: ignore[no-untyped-def]
+def test_a_state_directory_of_somebody_else(run: Run, serve: Serve) -> None:
     serve(sends(answer(0)))
     os.chown(run.state, 12345, -1)
     run.failed("belongs to user 12345", "pointsman doctor")
@@ -481,7 +451,7 @@ def test_where_the_state_directory_is(run: Run, variables: dict[str, str], expec
     env = run.environ({name: value.format(run.folder) for name, value in variables.items()})
     if "POINTSMAN_STATE_DIR" not in variables:
         del env["POINTSMAN_STATE_DIR"]
-    words = [*run.client, "claude-code", GUARD]
+    words = [*run.program, "claude-code", GUARD]
     done = subprocess.run(words, input=b"{}", capture_output=True, env=env, check=False)
     assert done.returncode == 2
     assert list((run.folder / expected / "spool").iterdir())
@@ -495,7 +465,7 @@ def test_a_state_directory_with_a_long_path(run: Run) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize(("event", "code"), [(GUARD, 2), (OTHER, 0)])
-def test_an_answer_that_cannot_be_written(run: Run, serve, event: str, code: int) -> None:  # type: ignore[no-untyped-def]
+def test_an_answer_that_cannot_be_written(run: Run, serve: Serve, event: str, code: int) -> None:
     serve(sends(answer(0, b'{"permissionDecision": "ask"}')))
     with Path("/dev/full").open("wb") as full:
         done = run(event, stdout=full, stderr=subprocess.PIPE, capture_output=False)
@@ -505,9 +475,9 @@ def test_an_answer_that_cannot_be_written(run: Run, serve, event: str, code: int
 
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
 @pytest.mark.parametrize("event", [GUARD, OTHER])
-def test_closed_descriptors_do_no_harm(run: Run, serve, closed: str, event: str) -> None:  # type: ignore[no-untyped-def]
+def test_closed_descriptors_do_no_harm(run: Run, serve: Serve, closed: str, event: str) -> None:
     serve(sends(answer(2, b"out", b"err")))
-    words = " ".join(f"'{word}'" for word in [*run.client, "claude-code", event])
+    words = " ".join(f"'{word}'" for word in [*run.program, "claude-code", event])
     done = subprocess.run(
         ["sh", "-c", f"{words} {closed}"],
         input=PAYLOAD,
@@ -521,8 +491,8 @@ def test_closed_descriptors_do_no_harm(run: Run, serve, closed: str, event: str)
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize(("event", "code"), [(GUARD, 2), (OTHER, 0)])
-def test_a_signal_before_the_answer(  # type: ignore[no-untyped-def]
-    run: Run, serve, number: signal.Signals, event: str, code: int
+def test_a_signal_before_the_answer(
+    run: Run, serve: Serve, number: signal.Signals, event: str, code: int
 ) -> None:
     reached: list[int] = []
 
@@ -534,7 +504,7 @@ def test_a_signal_before_the_answer(  # type: ignore[no-untyped-def]
 
     serve(script)
     child = subprocess.Popen(
-        [*run.client, "claude-code", event],
+        [*run.program, "claude-code", event],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

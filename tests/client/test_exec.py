@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,37 +16,17 @@ from pointsman import __version__
 from pointsman.serve import protocol
 from pointsman.store.spool import read_spool
 
-from .fake_daemon import FakeDaemon, Script, answer, closes_first, hangs, read_request, sends
-
-SHORT = {"POINTSMAN_DEADLINE_MS": "1200"}
-Serve = Callable[[Script], FakeDaemon]
+from .fake_daemon import FakeDaemon, Serve, answer, closes_first, hangs, read_request, sends
+from .started import OUR_OWN_FAILURE, SHORT, Started
 
 
-class Run:
-    """Carries out commands with a state directory of the test's."""
-
-    def __init__(self, executor: list[str], folder: Path) -> None:
-        self.executor = executor
-        self.folder = folder
-        self.state = folder / "state"
+class Run(Started):
+    """Carries out commands."""
 
     def __call__(
         self, text: str, env: Mapping[str, str] | None = None, **more: object
     ) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # type: ignore[call-overload,no-any-return]
-            [*self.executor, text],
-            **{"capture_output": True, "timeout": 60, **more},
-            env=self.environ(env),
-            check=False,
-        )
-
-    def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        return {
-            "PATH": os.environ["PATH"],
-            "POINTSMAN_STATE_DIR": str(self.state),
-            "POINTSMAN_DAEMON": str(self.folder / "no-such-daemon"),
-            **(more or {}),
-        }
+        return self.start(text, env=env, **more)
 
     def failed(
         self,
@@ -62,7 +42,7 @@ class Run:
         text = done.stderr.decode()
         assert reason in text
         assert "could not check this shell command" in text
-        assert "Pointsman's own failure, not a policy violation; the call was stopped" in text
+        assert OUR_OWN_FAILURE in text
         assert text.endswith(f"with: {command}\n")
         assert done.stdout == b""
         assert not mark.exists()
@@ -77,22 +57,6 @@ class Run:
 @pytest.fixture
 def run(executor: list[str], tmp_path: Path) -> Run:
     return Run(executor, tmp_path)
-
-
-@pytest.fixture
-def serve(run: Run) -> Iterator[Serve]:
-    """Start a fake daemon with a script."""
-    daemons: list[FakeDaemon] = []
-
-    def start(script: Script) -> FakeDaemon:
-        daemon = FakeDaemon(run.state, script)
-        daemon.__enter__()
-        daemons.append(daemon)
-        return daemon
-
-    yield start
-    for daemon in daemons:
-        daemon.__exit__(None, None, None)
 
 
 def words(*each: str) -> bytes:
@@ -120,7 +84,7 @@ def test_what_is_sent(run: Run, serve: Serve) -> None:
     assert (header["session"], header["agent"]) == ("s\\t1", "claude-code")
     assert header["version"] == __version__
     assert header["cwd"] == str(run.folder)
-    assert header["client"] == ("python" if "exec.py" in run.executor[-1] else "native")
+    assert header["client"] == ("python" if "exec.py" in run.program[-1] else "native")
     assert (header["env.HOME"], header["env.TMPDIR"]) == ("/h", "/t")
     assert int(header["ppid"]) == os.getpid()
     assert not any("SECRET" in name for name in header)
@@ -143,7 +107,7 @@ def test_the_command_ends_as_it_ends_without_us(
 def test_nothing_of_ours_stays_in_between(run: Run, serve: Serve) -> None:
     serve(PASSES)
     child = subprocess.Popen(
-        [*run.executor, "echo $$ $PPID; exec sleep 0"], env=run.environ(), stdout=subprocess.PIPE
+        [*run.program, "echo $$ $PPID; exec sleep 0"], env=run.environ(), stdout=subprocess.PIPE
     )
     out, _ = child.communicate(timeout=60)
     assert out.split() == [str(child.pid).encode(), str(os.getpid()).encode()]
@@ -187,7 +151,7 @@ def test_closed_descriptors_stay_closed(run: Run, serve: Serve, closed: str) -> 
     serve(PASSES)
     seen = run.folder / "seen"
     text = f"for n in 0 1 2; do [ -e /proc/$$/fd/$n ] && printf $n; done > {seen}"
-    quoted = " ".join(f"'{word}'" for word in run.executor)
+    quoted = " ".join(f"'{word}'" for word in run.program)
     done = subprocess.run(
         ["sh", "-c", f"{quoted} '{text}' {closed}"], env=run.environ(), check=False, timeout=60
     )
@@ -271,7 +235,7 @@ def test_garbage_is_no_answer(run: Run, serve: Serve, data: bytes) -> None:
 def test_what_cannot_be_held_is_not_run(
     run: Run, serve: Serve, prefix: tuple[str, ...], reason: str
 ) -> None:
-    own = run.executor if prefix[0] == "{own}" else [prefix[0]]
+    own = run.program if prefix[0] == "{own}" else [prefix[0]]
     serve(sends(answer(0, words(*own, *prefix[1:]))))
     run.failed(reason, "pointsman doctor", cwd=run.folder)
     assert not (run.folder / "spool").exists()
@@ -284,7 +248,7 @@ def test_a_holder_that_claims_to_be_ready_and_is_not(run: Run, serve: Serve) -> 
     view = run.folder / "view"
     view.write_text("#!/bin/sh\necho PMH1 $$\nread line\n")
     view.chmod(0o755)
-    serve(sends(answer(0, words(*run.executor, "--join", "--", str(view), "--"))))
+    serve(sends(answer(0, words(*run.program, "--join", "--", str(view), "--"))))
     run.failed("bubblewrap built no view", "pointsman doctor")
 
 
@@ -333,7 +297,7 @@ def test_a_state_directory_that_others_can_write(run: Run, serve: Serve) -> None
 def test_other_words_are_refused(run: Run, serve: Serve, given: list[str]) -> None:
     serve(PASSES)
     done = subprocess.run(
-        [*run.executor, *given], env=run.environ(), capture_output=True, check=False
+        [*run.program, *given], env=run.environ(), capture_output=True, check=False
     )
     assert done.returncode == 126
     assert b"usage: pointsman-exec" in done.stderr
@@ -342,7 +306,7 @@ def test_other_words_are_refused(run: Run, serve: Serve, given: list[str]) -> No
 
 def test_pinned_directories_beat_the_environment(run: Run, serve: Serve) -> None:
     serve(PASSES)
-    pinned = [*run.executor, "--pinned", str(run.state), str(run.folder / "config")]
+    pinned = [*run.program, "--pinned", str(run.state), str(run.folder / "config")]
     done = subprocess.run(
         [*pinned, "echo $POINTSMAN_STATE_DIR"],
         env={**run.environ(), "POINTSMAN_STATE_DIR": "/nowhere", "HOME": "/nowhere"},
@@ -356,7 +320,7 @@ def test_a_signal_before_the_answer_ends_it(run: Run, serve: Serve, number: int)
     daemon = serve(hangs)
     mark = run.folder / "was-run"
     # Whoever runs the tests may ignore hang-ups, and what is ignored is inherited.
-    words = ["env", "--default-signal=HUP,INT,TERM", *run.executor]
+    words = ["env", "--default-signal=HUP,INT,TERM", *run.program]
     child = subprocess.Popen([*words, f"touch {mark}"], env=run.environ())
     while not daemon._threads:
         assert child.poll() is None

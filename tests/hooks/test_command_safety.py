@@ -50,7 +50,7 @@ def test_what_cannot_be_established_is_asked(command: str) -> None:
     assert decision.rule == UNVERIFIED
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=str)
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_every_rule_stops_its_example_and_passes_the_other(rule: Rule) -> None:
     stopped = decide(rule.stopped)
     assert stopped is not None
@@ -58,7 +58,7 @@ def test_every_rule_stops_its_example_and_passes_the_other(rule: Rule) -> None:
     assert decide(rule.passes) is None
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=str)
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_every_rule_can_be_tuned(rule: Rule) -> None:
     asked = decide(rule.stopped, **{rule.id: "ask"})
     assert asked is not None

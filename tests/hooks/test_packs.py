@@ -1,12 +1,14 @@
 """Every pack of command safety: what it stops, what passes close to that, how it is tuned."""
 
+import re
+
 import pytest
 
 from hooks.pack_rows import PASSES, STOPPED
-from pointsman.hooks.command_safety import judge
+from pointsman.hooks.command_safety import findings, judge
 from pointsman.hooks.packs.all_packs import CALLS, DEEDS, FLOWS, PACK_OF, PACKS, RULES
-from pointsman.hooks.packs.calls import calls
-from pointsman.hooks.rule import Call, Scene
+from pointsman.hooks.packs.calls import calls, names
+from pointsman.hooks.rule import Call, Rule, Scene
 from pointsman.model.decision import Action, Decision
 from pointsman.shell.analyse import analyse
 
@@ -67,6 +69,64 @@ def test_a_pack_is_tuned_and_a_rule_goes_before_its_pack() -> None:
     back = decide(command, {"pack.cloud": "off", "cluster-delete": "ask"})
     assert back is not None
     assert back.action is Action.ASK
+
+
+_EMPTY = names(
+    "a an the of that what who whoever it is are be to in on or and by for from with not no them "
+    "their there where has have as at out away which than more"
+)
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:5] for word in re.findall("[a-z]+", text.lower()) if word not in _EMPTY}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_a_reason_is_said_once(rule: Rule) -> None:
+    """By the words of what is found: a rule is plain where they say why, and only there."""
+    found = next(
+        found
+        for other, _, found in findings(analyse(rule.stopped, cwd=CWD, home=HOME), Scene(CWD, HOME))
+        if other is rule
+    )
+    why = _stems(rule.why)
+    repeated = len(why & _stems(found)) / len(why)
+    assert repeated >= 0.4 if rule.plain else repeated < 0.4
+    decision = decide(
+        rule.stopped, {"pack." + pack.name: "off" for pack in PACKS} | {rule.id: "ask"}
+    )
+    assert decision is not None
+    assert found in decision.reason
+    assert (rule.why in decision.reason) is not rule.plain
+
+
+def test_what_others_have_is_named_once() -> None:
+    decision = decide("git push --force origin main")
+    assert decision is not None
+    assert decision.reason.startswith(
+        "git push --force rewrites what others have: git push --force origin main. If it is meant,"
+    )
+
+
+@pytest.mark.parametrize("command", [
+    "sqlite3 app.db '.shell ls'", "sqlite3 app.db .system", "sqlite3 app.db '.output |tee x'",
+    "psql -c '\\! ls'", "psql -c \"copy t from program 'ls'\"",
+    "sqlite3 app.db <<< \"select load_extension('x')\"",
+])  # fmt: skip
+def test_a_program_behind_a_database_is_called_one(command: str) -> None:
+    decision = decide(command)
+    assert decision is not None
+    assert decision.rule == "command.sql-program"
+    assert "Runs a program" in decision.reason
+    assert "Destroys" not in decision.reason
+
+
+@pytest.mark.parametrize("command", [
+    "sqlite3 app.db .tables", "sqlite3 app.db '.output dump.sql' .dump", "psql -c '\\dt'",
+    "psql -c 'copy t to stdout'", "sqlite3 app.db '.read schema.sql'",
+])  # fmt: skip
+def test_what_a_database_does_by_itself_passes(command: str) -> None:
+    assert decide(command) is None
 
 
 def test_it_says_what_to_do_instead() -> None:

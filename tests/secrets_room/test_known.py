@@ -5,13 +5,20 @@ from pointsman.secrets.known import Known, is_secret_name, secret_values
 
 @pytest.mark.parametrize("name", [
     "TOKEN", "GITHUB_TOKEN", "db_password", "API_KEY", "apikey", "AWS_SECRET_ACCESS_KEY", "NPM_PAT",
-    "signing_secret", "DB_PASS", "MYSQL_PWD", "BASIC_AUTH",
+    "signing_secret", "DB_PASS", "MYSQL_PWD", "BASIC_AUTH", "PGPASS", "SSHPASS", "STRIPEKEY",
+    "COMPASS_KEY", "MONKEY_TOKEN", "TOKENIZER_KEY", "secretAccessKey", "apiKey2", "dbPwd",
+    "basicAuth", "githubPat", "BYPASS_TOKEN_FOR_CI", "KEYS", "passkey",
 ])  # fmt: skip
 def test_names_that_say_secret(name: str) -> None:
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["PATH", "HOME", "PWD", "OLDPWD", "KEYBOARD", "AUTHOR", "DISPLAY"])
+@pytest.mark.parametrize("name", [
+    "PATH", "HOME", "PWD", "OLDPWD", "KEYBOARD", "AUTHOR", "DISPLAY",
+    "COMPASS", "compass", "MONKEY", "MONKEYS", "MY_MONKEY", "code-monkey", "TURKEY", "HOTKEY",
+    "hotkeys", "BYPASS", "proxyBypass", "TOKENIZER", "TOKENIZERS_PARALLELISM", "SECRETARY",
+    "openCompass", "Key_Turkey", "KEY_COMPASS", "SPAT", "COAUTH",
+])  # fmt: skip
 def test_names_that_do_not(name: str) -> None:
     assert not is_secret_name(name)
 

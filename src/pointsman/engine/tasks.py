@@ -75,6 +75,7 @@ class Tasks:
             self._task(event, name).status = given["status"]
         for task, blocker in new_waits(given):
             known = self._task(event, task).blocked_by
+            # Past that the task waits for those that are known, which is enough to hold it.
             if len(known) < _MOST_BLOCKERS:
                 known[blocker] = None
 
@@ -92,6 +93,7 @@ class Tasks:
 def _way_back(start: str, tasks: Mapping[str, _Task], new: Mapping[str, list[str]]) -> list[str]:
     """Return a way from a task over what it waits for back to itself, the shortest."""
     came: dict[str, str] = {}
+    # The list grows while it is walked: breadth first, so the way that is found is the shortest.
     waiting = [start]
     for name in waiting:
         known = tasks.get(name, _Task())

@@ -144,10 +144,11 @@ def _told(rule: Rule, found: str, each: Invocation, tuned: Mapping[str, str]) ->
     if action is None:
         return None
     through = f" (through {', '.join(each.via)})" if each.via else ""
+    why = "" if rule.plain else f" {rule.why}"
     instead = f" Instead: {rule.instead}" if rule.instead else ""
     text = (
-        f"{found}{through}: {_short(each.text)}. {rule.why}{instead} If it is meant, a person runs "
-        f'it, or sets "{rule.id}" under [guards.{NAME}.rules] in their own config.toml.'
+        f"{found}{through}: {_short(each.text)}.{why}{instead} If it is meant, a person runs it, "
+        f'or sets "{rule.id}" under [guards.{NAME}.rules] in their own config.toml.'
     )
     return Decision(action=action, reason=text, rule=f"command.{rule.id}")
 

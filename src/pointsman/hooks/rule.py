@@ -53,7 +53,8 @@ class Rule:
     """One thing that is stopped.
 
     ``why`` it is, in a sentence; ``stopped`` and ``passes`` are commands that are and are not;
-    ``instead`` says what to do, where there is something better than to ask a person.
+    ``instead`` says what to do, where there is something better than to ask a person. ``plain``
+    says that what is found says ``why`` by itself, so that nobody is told it twice.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Rule:
     stopped: str
     passes: str
     instead: str = ""
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Baselines:
         """Return what is known of a tree, or ``None`` where nothing is."""
         with self._lock:
             known = self._database.execute("SELECT 1 FROM trees WHERE root = ?", (root,)).fetchone()
+            # A tree without files is known; a tree without a row was never looked at.
             if known is None:
                 return None
             rows = self._database.execute(
@@ -99,6 +100,7 @@ class Baselines:
             self._database.close()
 
     def _use(self, root: str) -> None:
+        # Not REPLACE: that would drop the row, and the calls that are kept in it.
         self._database.execute(
             "INSERT INTO trees (root, used_ns) VALUES (?, ?) "
             "ON CONFLICT (root) DO UPDATE SET used_ns = excluded.used_ns",

@@ -69,6 +69,7 @@ class Others:
         terminals = {found[pid].terminal for pid in ours if pid in found}
         for each in found.values():
             began = self._since <= each.started_ns <= self._until
+            # What began while the call ran may be the call's own, with its mark taken off.
             if each.pid in ours or each.pid == os.getpid() or (self._since and began):
                 continue
             self._files_of(each)
@@ -106,6 +107,7 @@ class Others:
     def _swapped(self, path: str) -> Process | None:
         """Return the editor that says beside a file that it has it open (vim, Emacs)."""
         folder, _, name = path.rpartition("/")
+        # A call could write such a file itself; a process that was there before it, it cannot.
         for pid in (_vim(f"{folder}/.{name}.swp"), _emacs(f"{folder}/.#{name}")):
             if pid:
                 found = _process(self._proc, pid, _boot_ns(self._proc))
@@ -119,6 +121,7 @@ def left_running(session: str, proc: str = "/proc") -> bool:
     mark = b"CLAUDE_CODE_SESSION_ID=" + session.encode("utf-8", "replace") + b"\0"
     for pid in _pids(proc):
         fields = _stat(proc, pid)
+        # Whoever's parent has ended is init's: nothing waits for its end any more.
         if fields and fields[1] == "1" and _environment(proc, pid, mark):
             return True
     return False
@@ -129,6 +132,7 @@ def _agents(found: Mapping[int, Process], proc: str) -> set[int]:
     out: set[int] = set()
     for pid in found:
         if _environment(proc, pid, *_MARKS):
+            # A person's terminal is above the host; it is no sign of another hand.
             above = pid
             while above in found and above not in out:
                 out.add(above)
@@ -208,6 +212,7 @@ def _text(file: str, most: int) -> str:
 
 
 def _minor(device: int) -> int:
+    # The kernel splits a device number so (new_encode_dev): the minor's low byte comes last.
     return (device & 0xFF) | ((device >> 12) & 0xFFF00)
 
 

@@ -49,6 +49,7 @@ class UnderWay:
                     foretold=_both(known.foretold, call.foretold),
                     writable=known.writable if call.writable is None else call.writable,
                 )
+            # Its changes are looked for at the next look, which may come after others have begun.
             self._ended.append(call)
             del self._ended[:-_MOST_CALLS]
             return call
@@ -82,6 +83,7 @@ class UnderWay:
     def keep_lasting(self, call: Call) -> None:
         """Remember a call that may have left something running."""
         with self._lock:
+            # The newest last: where there are too many, the oldest are forgotten.
             self._lasting = [each for each in self._lasting if each.id != call.id]
             self._lasting = [*self._lasting, call][-_MOST_LASTING:]
 
@@ -123,6 +125,7 @@ class Names:
         """Say whether the call is known to write this path, or something above it."""
         if not call.foretold.paths:
             return False
+        # Links are followed once for each call: there may be thousands of changes to ask about.
         if call not in self._known:
             self._known[call] = self._resolved(call)
         places, inodes = self._known[call]

@@ -6,8 +6,10 @@ empty device, or an empty directory, in their place.
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 DOORS = (
     ("/run/docker.sock", "docker mounts and runs anything, as root"),
@@ -15,6 +17,20 @@ DOORS = (
     ("/run/podman/podman.sock", "podman as root"),
     ("/run/containerd/containerd.sock", "containers without docker"),
     ("/run/crio/crio.sock", "containers without docker"),
+    ("/run/buildkit/buildkitd.sock", "runs the steps of a build, as root"),
+    ("/var/lib/lxd/unix.socket", "lxd mounts and runs anything, as root"),
+    ("/var/snap/lxd/common/lxd/unix.socket", "the same, installed by snap"),
+    ("/var/snap/lxd/common/lxd-user/unix.socket", "lxd for those who are not of its group"),
+    ("/var/lib/incus/unix.socket", "incus mounts and runs anything, as root"),
+    ("/var/lib/incus/unix.socket.user", "incus for those who are not of its group"),
+    ("/run/incus/unix.socket", "incus, where newer releases have it"),
+    ("/run/incus/unix.socket.user", "incus, where newer releases have it"),
+    ("/run/libvirt/*-sock", "a virtual machine gets any disk, and an emulator of one's choice"),
+    ("{runtime}/libvirt/*-sock", "the user's own virtual machines"),
+    ("/run/supervisor.sock", "supervisor starts programs, as root"),
+    ("/run/supervisor/supervisor.sock", "supervisor starts programs, as root"),
+    ("/tmp/supervisor.sock", "supervisor starts programs: its example puts it here"),
+    ("{home}/.pm2/rpc.sock", "pm2 starts programs"),
     ("/run/snapd.socket", "installs programs as root"),
     ("/run/dbus/system_bus_socket", "systemd-run starts a program as a service"),
     ("/run/systemd/private", "systemd itself"),
@@ -25,7 +41,19 @@ DOORS = (
     ("{runtime}/pipewire-0-manager", "the desktop's sound and screens"),
     ("{runtime}/i3/", "window managers run programs"),
     ("{runtime}/sway-ipc.*", "window managers run programs"),
+    ("{runtime}/hypr/", "window managers run programs"),
+    ("/tmp/hypr/", "window managers run programs: where older ones have it"),
+    ("{runtime}/niri.*.sock", "window managers run programs"),
     ("{runtime}/emacs/", "evaluates Lisp"),
+    ("{runtime}/nvim.*", "nvim evaluates Lua, and runs what it is told"),
+    ("/tmp/nvim.*/", "nvim, where there is no directory for the session"),
+    ("{runtime}/vscode-ipc-*.sock", "code opens folders and installs extensions"),
+    ("{runtime}/vscode-*-main.sock", "code opens folders and installs extensions"),
+    ("/tmp/vscode-ipc-*.sock", "code opens folders and installs extensions"),
+    ("{runtime}/zellij/", "zellij types into a person's shell"),
+    ("/tmp/zellij-{uid}/", "zellij types into a person's shell"),
+    ("{runtime}/wezterm/", "wezterm types into a person's shell"),
+    ("/tmp/dbus-*", "a bus that dbus-launch has started: every program of the desktop"),
     ("{home}/.docker/run/docker.sock", "docker desktop"),
     ("{home}/.docker/desktop/docker.sock", "docker desktop"),
     ("{tmux}/tmux-{uid}/", "tmux types into a person's shell"),
@@ -36,7 +64,16 @@ DOORS = (
     ("/tmp/mykitty*", "kitty's remote control types into a person's shell"),
 )
 """Where they are, and why each is hidden; what ends in a slash is a directory of them."""
-_MOST = 64
+VARIABLES = (
+    "CONTAINER_HOST", "DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST", "I3SOCK", "INCUS_SOCKET",
+    "KITTY_LISTEN_ON", "LXD_SOCKET", "NVIM", "NVIM_LISTEN_ADDRESS", "SWAYSOCK", "TMUX",
+    "VSCODE_IPC_HOOK_CLI", "WEZTERM_UNIX_SOCKET", "ZELLIJ_SOCKET_DIR",
+)  # fmt: skip
+"""Variables that say where one is, as a path or as ``unix:PATH`` with more behind a comma."""
+_SCHEME = re.compile(r"unix:(?://(?=/)|path=)?")
+_MOST = 128
+_MOST_ALIKE = 16
+"""Of one pattern: a command that makes a hundred in /tmp crowds none of the others out."""
 _MOST_LISTED = 512
 
 
@@ -45,7 +82,9 @@ def doors(environ: Mapping[str, str], home: str, own: tuple[str, ...] = ()) -> t
 
     ``own`` are further sockets, and directories of which each socket right in them counts.
     """
-    return tuple(dict.fromkeys([*_found(environ, home), *_of_our_own(own)]))[:_MOST]
+    # Ours come first: whatever else there is, no command speaks to the daemon as a person does.
+    found = [*_of_our_own(own), *_named(environ), *_found(environ, home)]
+    return tuple(dict.fromkeys(found))[:_MOST]
 
 
 def _of_our_own(paths: tuple[str, ...]) -> Iterator[str]:
@@ -63,14 +102,18 @@ def _found(environ: Mapping[str, str], home: str) -> Iterator[str]:
         "uid": {str(uid)},
     }
     for pattern, _ in DOORS:
+        is_door = os.path.isdir if pattern.endswith("/") else _is_socket
         for place in _filled(pattern, values):
-            for path in sorted(glob.glob(place)):
-                real = os.path.realpath(path)
-                if os.path.isdir(real) if pattern.endswith("/") else _is_socket(real):
-                    yield real
-    for socket in (environ.get("TMUX", "").partition(",")[0], _docker(environ)):
-        if socket.startswith("/") and _is_socket(os.path.realpath(socket)):
-            yield os.path.realpath(socket)
+            there = (os.path.realpath(path) for path in sorted(glob.glob(place))[:_MOST_LISTED])
+            yield from islice(filter(is_door, there), _MOST_ALIKE)
+
+
+def _named(environ: Mapping[str, str]) -> Iterator[str]:
+    for name in VARIABLES:
+        place = _SCHEME.sub("", environ.get(name, ""), count=1).partition(",")[0]
+        real = os.path.realpath(place) if place.startswith("/") else ""
+        if _is_socket(real) or (name.endswith("_DIR") and os.path.isdir(real)):
+            yield real
 
 
 def _filled(pattern: str, values: Mapping[str, set[str]]) -> Iterator[str]:
@@ -81,10 +124,6 @@ def _filled(pattern: str, values: Mapping[str, set[str]]) -> Iterator[str]:
     for value in sorted(values[name]):
         if name == "uid" or value.startswith("/"):
             yield from _filled(pattern.replace("{" + name + "}", value), values)
-
-
-def _docker(environ: Mapping[str, str]) -> str:
-    return environ.get("DOCKER_HOST", "").removeprefix("unix://")
 
 
 def _is_socket(path: str) -> bool:

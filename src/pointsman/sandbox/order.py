@@ -15,6 +15,7 @@ def in_order(confinement: Confinement) -> Iterator[tuple[str, bool]]:
 
     A path that is both is protected.
     """
+    # The later of two entries of one key stands, so protection is put in last.
     modes = dict.fromkeys(confinement.writable, True) | dict.fromkeys(confinement.protected, False)
     for path in sorted(modes, key=lambda each: (each.rstrip("/").count("/"), each)):
         yield path, modes[path]

@@ -15,6 +15,19 @@ _NAMED = re.compile(
     r"|(?:TOKEN|SECRET|PASSWORD|APIKEY|API_KEY)",
     re.IGNORECASE,
 )
+_JOINT = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where one word of ``camelCase`` ends and the next begins."""
+_ORDINARY = re.compile(
+    r"(?<![A-Za-z])(?:(?:mon|don|tur|hoc|joc|whis|lac|flun|malar|hot|turn|latch)key"
+    r"|(?:com|encom|by|tres|sur|over|under|multi)pass(?:es)?"
+    r"|tokeni[sz][a-z]*|secretar[a-z]*)s?(?![A-Za-z])",
+    re.IGNORECASE,
+)
+"""Words that only happen to hold one of those: a compass opens nothing.
+
+They are listed, and not what may stand before ``KEY`` or ``PASS``: ``PGPASS`` and ``STRIPEKEY`` are
+secrets, and of such names there is no end.
+"""
 _PLAIN = re.compile(
     r"/|~/|https?://[^@]*\Z|(?:true|false|enabled|disabled|required|optional)\Z", re.IGNORECASE
 )
@@ -22,8 +35,9 @@ _PLAIN = re.compile(
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a variable or a setting of this name holds a secret."""
-    return name not in {"PWD", "OLDPWD"} and _NAMED.search(name) is not None
+    """Whether a variable or a setting of this name holds a secret, judged by its words."""
+    words = _ORDINARY.sub("x", _JOINT.sub("_", name))
+    return name not in {"PWD", "OLDPWD"} and _NAMED.search(words) is not None
 
 
 def secret_values(named: Mapping[str, object]) -> dict[str, str]:

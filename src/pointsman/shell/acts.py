@@ -85,6 +85,7 @@ def acts_of(each: Invocation) -> Iterator[Effect]:
             yield Effect(Kind.NETWORK, socket[1], f"redirection {redirect.operator}")
     if not each.argv:
         return
+    # The table and a reader may both speak: `chmod u+s` is about a file and about who acts.
     row = _ACTS.get(each.program)
     if row is not None:
         yield from _by_row(each, row)
@@ -110,6 +111,7 @@ def _becomes(*names: str) -> Callable[[Invocation], Iterator[Effect]]:
 
     def read(each: Invocation) -> Iterator[Effect]:
         user = option_value(each, *names)
+        # `-uroot` is `-u root`.
         glued = next((word[2:] for word in each.argv if re.match(r"-u\w", word)), None)
         yield Effect(Kind.PRIVILEGE, user or glued or "root", each.program)
 
@@ -139,6 +141,7 @@ def _service(each: Invocation) -> Iterator[Effect]:
 
 def _remote(each: Invocation) -> Iterator[Effect]:
     for word in plain_words(each, frozenset({"-i", "-o", "-P", "-F", "-e", "--rsh", "-l"})):
+        # `./a:b` is a file: a host has no slash before its colon.
         host, colon, _ = word.partition(":")
         if colon and "/" not in host:
             yield Effect(Kind.NETWORK, host.rpartition("@")[2], each.program)
@@ -171,6 +174,7 @@ def _executes(each: Invocation) -> Iterator[Effect]:
         yield Effect(Kind.EXECUTE, resolve(each.argv[1], each.cwd), program)
     elif program == "eval":
         yield Effect(Kind.EXECUTE, "", program)
+    # What the system has installed is known by its name; a path elsewhere is somebody's file.
     elif "/" in first and not first.startswith(_SYSTEM):
         yield Effect(Kind.EXECUTE, resolve(first, each.cwd), program)
 

@@ -22,6 +22,7 @@ class _Unclear(Exception):
 def _divide(left: int, right: int) -> int:
     if not right:
         raise _Unclear
+    # C cuts towards zero, Python rounds down.
     quotient = abs(left) // abs(right)
     return quotient if (left < 0) == (right < 0) else -quotient
 
@@ -31,6 +32,7 @@ def _rest(left: int, right: int) -> int:
 
 
 def _power(left: int, right: int) -> int:
+    # The shell wraps around at 64 bits; a number that would is not worked out here.
     if not 0 <= right <= _BITS or abs(left) > 1 << 32:
         raise _Unclear
     return int(left**right)
@@ -141,6 +143,7 @@ class _Reading:
         value = self._level(0)
         if not self._take("?"):
             return value
+        # Both sides are read, and what either assigns is stored: which is right is seldom asked.
         yes = self._comma()
         if not self._take(":"):
             raise _Unclear
@@ -209,6 +212,7 @@ def _integer(text: str) -> int:
             return int(digits, int(base))
         if text.lower().startswith("0x"):
             return int(text, 16)
+        # Cut, for turning a long text of digits into a number is not linear.
         return int(text, 8) if re.fullmatch(r"0[0-7]+", text) else int(text[:64])
     except ValueError:
         raise _Unclear from None

@@ -16,6 +16,7 @@ _MOST_ITEMS = 256
 def xargs(each: Invocation) -> list[Carried]:
     """Put what is read from stdin behind the command, or in the place of the marker."""
     mark, rest = _marker(list(each.argv[1:]))
+    # What stands in a file is not what comes through the pipe, and nobody has read it.
     from_file = any(word == "-a" or word.startswith("--arg-file") for word in each.argv[1:])
     known = None if from_file else each.stdin
     if not rest:
@@ -24,6 +25,7 @@ def xargs(each: Invocation) -> list[Carried]:
         lines = known.splitlines()[:_MOST_ITEMS] if known is not None else listed(each)
         return [_in_place(rest, mark, line) for line in lines]
     items = known.split()[:_MOST_ITEMS] if known is not None else listed(each)
+    # `… | xargs sh -c`: the first word that is read is the text that the shell runs.
     if rest[-1] == "-c" and rest[0].rsplit("/", 1)[-1] in SHELLS and known is not None:
         return [Carried(script=known)]
     return [Carried(argv=(*rest, *items))]
@@ -54,6 +56,7 @@ def _marker(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _in_place(rest: list[str], mark: str, item: str) -> Carried:
+    # A word as an argument is data; the same word inside of a shell's text is code.
     shell = any(word.rsplit("/", 1)[-1] in SHELLS for word in rest)
     text = any(flag == "-c" and mark in word for flag, word in pairwise(rest))
     unsure = "text that is not known becomes part of a command" if shell and text else ""
@@ -87,6 +90,7 @@ def parallel(each: Invocation) -> list[Carried]:
         items = each.stdin.splitlines()[:_MOST_ITEMS] if each.stdin is not None else [UNKNOWN]
     if not rest:
         return [text_of(item, "what parallel runs") for item in items]
+    # One word is handed to a shell as a text; several are a command that is started as it stands.
     if len(rest) == 1:
         return [Carried(script=_filled(rest[0], item)) for item in items]
     out = []

@@ -2,25 +2,13 @@
 
 from dataclasses import dataclass
 
+from pointsman.shell.arguments import names
 from pointsman.shell.effects import UNKNOWN
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "rbash", "fish"})
-_INTERPRETERS = frozenset(
-    {"python", "python2", "python3", "py", "perl", "ruby", "node", "nodejs", "php", "lua", "deno"}
-    | {
-        "bun",
-        "r",
-        "rscript",
-        "pwsh",
-        "powershell",
-        "luajit",
-        "tclsh",
-        "wish",
-        "expect",
-        "osascript",
-        "pypy",
-        "ipython",
-    }
+_INTERPRETERS = names(
+    "python python2 python3 py perl ruby node nodejs php lua deno bun r rscript pwsh"
+    " powershell luajit tclsh wish expect osascript pypy ipython"
 )
 
 
@@ -87,6 +75,7 @@ def after_options(words: list[str], prefix: Prefix) -> list[str]:
             index += 1
         else:
             break
+    # `timeout 5 -- rm x`: the words of its own may come before the `--`.
     rest = words[index + prefix.skip :]
     return rest[1:] if prefix.skip and rest[:1] == ["--"] else rest
 
@@ -103,6 +92,7 @@ def text_of(text: str, what: str) -> Carried:
     """Carry a shell text; ``what`` names it where it is not known."""
     if UNKNOWN in text and not text.strip(UNKNOWN + " ;&|\n"):
         return Carried(unverified=f"{what} is not known")
+    # A word stands in for what is not known, so that the grammar reads the rest.
     return Carried(script=text.replace(UNKNOWN, "__unknown__"))
 
 

@@ -82,6 +82,8 @@ class Invocation:
     """The host or container it runs in, empty for this machine: its files are not ours."""
     environment: tuple[tuple[str, str], ...] = ()
     """What it is told by variables that change what it does to files."""
+    began: str = ""
+    """Where the whole command began, for a program to which another place is another matter."""
 
     @property
     def program(self) -> str:

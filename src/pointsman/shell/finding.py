@@ -3,56 +3,19 @@
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from pointsman.shell.arguments import names
 from pointsman.shell.effects import UNKNOWN
 
-_FIND_VALUES = frozenset(
-    [
-        "-name",
-        "-iname",
-        "-path",
-        "-ipath",
-        "-wholename",
-        "-iwholename",
-        "-regex",
-        "-iregex",
-        "-lname",
-        "-ilname",
-        "-type",
-        "-xtype",
-        "-maxdepth",
-        "-mindepth",
-        "-mtime",
-        "-mmin",
-        "-atime",
-        "-amin",
-        "-ctime",
-        "-cmin",
-        "-newer",
-        "-anewer",
-        "-cnewer",
-        "-size",
-        "-perm",
-        "-user",
-        "-group",
-        "-uid",
-        "-gid",
-        "-links",
-        "-inum",
-        "-samefile",
-        "-used",
-        "-fstype",
-        "-printf",
-        "-fprint",
-        "-fprint0",
-        "-fls",
-        "-regextype",
-        "-context",
-        "-newermt",
-        "-D",
-    ]
+_FIND_VALUES = names(
+    "-name -iname -path -ipath -wholename -iwholename -regex -iregex -lname -ilname -type"
+    " -xtype -maxdepth -mindepth -mtime -mmin -atime -amin -ctime -cmin -newer -anewer -cnewer"
+    " -size -perm -user -group -uid -gid -links -inum -samefile -used -fstype -printf -fprint"
+    " -fprint0 -fls -regextype -context -newermt -D"
 )
 """Tests of ``find`` whose next word is a value, whatever it looks like."""
-_FIND_ACTIONS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_FIND_BEFORE = names("-H -L -P -O3 -E -X -x -s -d")
+"""What may stand before the places, of GNU and of BSD."""
+_FIND_ACTIONS = names("-exec -execdir -ok -okdir")
 
 
 def find_commands(words: tuple[str, ...]) -> Iterator[list[str]]:
@@ -89,43 +52,36 @@ def find_deletes(words: tuple[str, ...]) -> bool:
 
 def find_places(words: tuple[str, ...]) -> list[str]:
     """Return what a ``find`` finds, as globs: its roots, narrowed by its tests of names."""
-    names = [
+    named = [
         words[index + 1]
         for index, word in enumerate(words[:-1])
         if word in {"-name", "-iname"} and words[index - 1] not in {"!", "-not"}
     ]
     roots = find_roots(words)
-    if not names or "-o" in words or "-or" in words:
+    # Behind an `-o` a name narrows its own side only, so nothing is narrowed.
+    if not named or "-o" in words or "-or" in words:
+        # Without either of these the place itself is found, too: a directory with all in it.
         whole = "-type" not in words and "-mindepth" not in words
         return roots if whole else [f"{root}/**" for root in roots]
-    below = [f"{root.rstrip('/')}/**/{name}" for root in roots for name in names]
-    return [root for root in roots if _may_be(root, names)] + below
+    below = [f"{root.rstrip('/')}/**/{name}" for root in roots for name in named]
+    return [root for root in roots if _may_be(root, named)] + below
 
 
-def _may_be(root: str, names: list[str]) -> bool:
+def _may_be(root: str, named: list[str]) -> bool:
     """Whether a root may itself have one of the names that are looked for."""
     base = root.rstrip("/").rsplit("/", 1)[-1]
+    # `find` tests the word it was given: no `-name` is `.` or `..`.
     if base in {".", ".."}:
         return False
     open_ended = any(mark in base for mark in ("*", "?", "[", UNKNOWN))
-    return open_ended or any(fnmatchcase(base, name) for name in names)
+    return open_ended or any(fnmatchcase(base, name) for name in named)
 
 
 def find_roots(words: tuple[str, ...]) -> list[str]:
     """Return where a ``find`` begins to search."""
     roots = []
     index = 1
-    while index < len(words) and words[index] in {
-        "-H",
-        "-L",
-        "-P",
-        "-O3",
-        "-E",
-        "-X",
-        "-x",
-        "-s",
-        "-d",
-    }:
+    while index < len(words) and words[index] in _FIND_BEFORE:
         index += 1
     if words[index : index + 1] == ("-f",):
         index += 1

@@ -37,6 +37,7 @@ def git_command(each: Invocation) -> Invocation:
 @lru_cache(maxsize=64)
 def _told(each: Invocation) -> _Told:
     places = dict(each.environment)
+    # Each `-C` leads on from the one before it; a later option beats the variable of its name.
     index, cwd = 1, each.cwd
     while index < len(each.argv) and each.argv[index].startswith("-"):
         name, equals, value = each.argv[index].partition("=")
@@ -50,8 +51,11 @@ def _told(each: Invocation) -> _Told:
         index += 1
     tree = resolve(places["GIT_WORK_TREE"], cwd) if "GIT_WORK_TREE" in places else ""
     store = resolve(places["GIT_DIR"], cwd) if "GIT_DIR" in places else ""
-    if not store and not _is_near(cwd, each.cwd):
+    # A `cd` before it leads into another repository as `-C` does; where to is not always known.
+    lost = cwd == each.cwd == UNKNOWN
+    if not store and not lost and not _is_near(cwd, each.began or each.cwd):
         store = f"{cwd}/.git"
+    # Paths are read from the top of the work tree, unless git already stands below it.
     if tree and cwd != tree and not cwd.startswith(f"{tree.rstrip('/')}/"):
         cwd = tree
     told = Invocation(each.argv[index:], cwd, stdin=each.stdin, text=each.text)
@@ -87,7 +91,7 @@ def git_effects(each: Invocation) -> Iterator[Effect]:
         yield Effect(Kind.OPAQUE, told.cwd, f"git {name}")
 
     if name not in _LOOKS and not _only_lists(told, name):
-        yield from _stored(where, name, each.cwd)
+        yield from _stored(where, name, each.began or each.cwd)
 
 
 def _stored(where: _Told, name: str, cwd: str) -> Iterator[Effect]:

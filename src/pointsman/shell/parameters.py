@@ -28,6 +28,7 @@ def parameter(expander: Expander, node: Node) -> Iterator[Piece]:
     if sort == "#" and not operator and start == end:
         yield _length(expander, name, index), SPLIT
         return
+    # `"${x[*]}"` is one word, `"${x[@]}"` as many as there are items.
     one = index == "*" and node.parent is not None and node.parent.type == "string"
     if sort == "!":
         yield from _indirect(expander, name, index, operator, (node, start, end))
@@ -103,6 +104,7 @@ def _indirect(
         yield from listed(None if items is None else list(items))
         return
     if operator in {"@", "*"}:
+        # `${!GIT@}`: the names that begin so.
         names = sorted(each for each in state.table if each.startswith(name) and state.is_set(each))
         yield from listed(names)
         return
@@ -149,6 +151,7 @@ def _default(
     if operator.endswith("="):
         node, start, end = rest
         del node
+        # `${x:=…}` keeps the value; of a position it may not.
         text = "".join(text for text, _ in pieces)
         if end > start and name.isidentifier():
             expander.state.set(name, text)
@@ -174,10 +177,12 @@ def _slice(
         if not all(key.isdigit() for key in values):
             return None
         last = max(map(int, values), default=-1)
+        # Counted from the end it is from the highest key, however few items there are.
         least = first if first >= 0 else last + 1 + first
         kept = [text for key, text in sorted(values.items(), key=_place) if int(key) >= least]
         return kept if count is None else kept[: max(count, 0)]
     arguments = expander.source[: start - 1].endswith((b"@", b"*"))
+    # Of arguments `:0` is the shell's own name, of a list it is the first item.
     if arguments:
         values = ["bash", *values]
     first = first if first >= 0 else max(len(values) + first, 0)

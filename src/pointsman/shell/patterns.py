@@ -18,6 +18,7 @@ def matches(text: str, pattern: str) -> bool | None:
 
 def without_prefix(text: str, pattern: str, *, longest: bool) -> str | None:
     """Return a text without the prefix that a pattern covers."""
+    # `${x##*/}` is in every script: it is answered without a try at each place.
     if _PLAIN.fullmatch(pattern.removeprefix("*")):
         mark = pattern.removeprefix("*")
         if mark == pattern:
@@ -66,6 +67,7 @@ def replaced(text: str, pattern: str, by: str, where: str) -> str | None:
     if where == "%":
         rest = without_suffix(text, pattern, longest=True)
         return text if rest == text or rest is None else rest + by
+    # By a function: a backslash in what is put in means nothing to the shell.
     out = found.sub(lambda _match: by, text, count=0 if where == "/" else 1)
     return out if len(out) <= 16 * _MOST_TEXT else None
 
@@ -74,6 +76,7 @@ def replaced(text: str, pattern: str, by: str, where: str) -> str | None:
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     if len(pattern) > _MOST_PATTERN:
         return None
+    # Extended globs nest, and a shell reads them only where it was told to.
     if re.search(r"[@?*+!]\(", pattern):
         return None
     try:
@@ -86,6 +89,7 @@ def _translated(pattern: str) -> str:
     out, at = [], 0
     while at < len(pattern):
         char = pattern[at]
+        # A bracket right behind the first is one of the characters: `[]x]`.
         end = pattern.find("]", at + 2) if char == "[" else -1
         if char == "*":
             out.append(".*")

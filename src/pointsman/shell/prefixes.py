@@ -2,57 +2,18 @@
 
 from collections.abc import Mapping
 
+from pointsman.shell.arguments import names
 from pointsman.shell.carried import Prefix, these
 
-_OF_TOOLS = these(
-    "-n",
-    "-p",
-    "-w",
-    "--with",
-    "--python",
-    "--extra",
-    "--group",
-    "--directory",
-    "--project",
-    "--env-file",
-    "--package",
-    "--prefix",
-    "--name",
-    "--cwd",
-    "-C",
-    "--filter",
-    "-e",
-    "--env",
-    "--workspace",
-    "--manifest-path",
-    "--config",
-    "-f",
-    "--feature",
+_OF_TOOLS = names(
+    "-n -p -w --with --python --extra --group --directory --project --env-file --package"
+    " --prefix --name --cwd -C --filter -e --env --workspace --manifest-path --config -f"
+    " --feature"
 )
 """Options with a value of tools that run a command in an environment of theirs."""
-_OF_WRAPPERS = these(
-    "-f",
-    "-g",
-    "-e",
-    "-o",
-    "-p",
-    "-c",
-    "-N",
-    "-C",
-    "-m",
-    "-w",
-    "-E",
-    "-u",
-    "--tool",
-    "--log-file",
-    "--reuid",
-    "--regid",
-    "--groups",
-    "-I",
-    "-A",
-    "--exts",
-    "--watch",
-    "--ext",
+_OF_WRAPPERS = names(
+    "-f -g -e -o -p -c -N -C -m -w -E -u --tool --log-file --reuid --regid --groups -I -A"
+    " --exts --watch --ext"
 )
 CALLS = these(
     "npx", "npm", "pnpm", "bunx", "nix-shell", "sg", "newgrp", "nodemon", "cross-env-shell"
@@ -114,65 +75,24 @@ PREFIXES: Mapping[str, Prefix] = {
     "bunx": Prefix(),
     "direnv": Prefix(skip=1, first="exec"),
     **dict.fromkeys(
-        (
-            "rye",
-            "pixi",
-            "conda",
-            "mamba",
-            "micromamba",
-            "devbox",
-            "op",
-            "doppler",
-            "infisical",
-            "varlock",
-            "mise",
-            "rtx",
-            "asdf",
-            "rbenv",
-            "pyenv",
-            "nodenv",
-            "chamber",
+        sorted(
+            names(
+                "rye pixi conda mamba micromamba devbox op doppler infisical varlock mise rtx"
+                " asdf rbenv pyenv nodenv chamber"
+            )
         ),
         Prefix(_OF_TOOLS, first="run exec x"),
     ),
     "aws-vault": Prefix(_OF_TOOLS, skip=1, first="exec"),
     "git-annex": Prefix(first="exec"),
     **dict.fromkeys(
-        (
-            "firejail",
-            "valgrind",
-            "unbuffer",
-            "numactl",
-            "prlimit",
-            "setpriv",
-            "eatmydata",
-            "rlwrap",
-            "winpty",
-            "torsocks",
-            "torify",
-            "dumb-init",
-            "tini",
-            "catatonit",
-            "ccache",
-            "distcc",
-            "dotenv",
-            "dotenvx",
-            "daemonize",
-            "linux32",
-            "linux64",
-            "setarch",
-            "proot",
-            "schroot",
-            "entr",
-            "retry",
-            "chronic",
-            "cgexec",
-            "nix-shell",
-            "watchexec",
-            "nodemon",
-            "pnpx",
-            "catchsegv",
-            "ltrace",
+        sorted(
+            names(
+                "firejail valgrind unbuffer numactl prlimit setpriv eatmydata rlwrap winpty"
+                " torsocks torify dumb-init tini catatonit ccache distcc dotenv dotenvx daemonize"
+                " linux32 linux64 setarch proot schroot entr retry chronic cgexec nix-shell"
+                " watchexec nodemon pnpx catchsegv ltrace"
+            )
         ),
         Prefix(_OF_WRAPPERS),
     ),
@@ -186,29 +106,13 @@ PREFIXES: Mapping[str, Prefix] = {
     "sg": Prefix(skip=1),
     "newgrp": Prefix(skip=1),
     "bwrap": Prefix(
-        these(
-            "--dir",
-            "--tmpfs",
-            "--proc",
-            "--dev",
-            "--chdir",
-            "--unsetenv",
-            "--uid",
-            "--gid",
-            "--hostname",
-            "--seccomp",
-            "--remount-ro",
+        names(
+            "--dir --tmpfs --proc --dev --chdir --unsetenv --uid --gid --hostname --seccomp"
+            " --remount-ro"
         ),
-        pairs=these(
-            "--bind",
-            "--ro-bind",
-            "--dev-bind",
-            "--bind-try",
-            "--ro-bind-try",
-            "--symlink",
-            "--setenv",
-            "--file",
-            "--dev-bind-try",
+        pairs=names(
+            "--bind --ro-bind --dev-bind --bind-try --ro-bind-try --symlink --setenv --file"
+            " --dev-bind-try"
         ),
     ),
     "cross-env": Prefix(assignments=True),

@@ -23,6 +23,7 @@ def ssh(each: Invocation) -> list[Carried]:
     """What runs on this machine, by ``ssh localhost`` or an option."""
     values = these("-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-E", "-W")
     rest = after_options(list(each.argv[1:]), Prefix(values))
+    # On another machine no file of ours is written; that text is judged by the packs alone.
     local = rest and rest[0].rpartition("@")[2] in {"localhost", "127.0.0.1", "::1"}
     here = [Carried(script=" ".join(rest[1:]))] if local and rest[1:] else []
     return [*here, *_ssh_options(each.argv[1:])]
@@ -77,6 +78,7 @@ def git(each: Invocation) -> list[Carried]:
             if value.startswith("!"):
                 out.append(text_of(value[1:], "a git alias"))
             else:
+                # An alias of plain git stands for its words, and what follows is handed on.
                 out.append(Carried(argv=("git", *value.split(), *words[index + 3 :])))
         elif word in {"-c", "--config"} and _GIT_RUNS.match(setting):
             out.append(text_of(setting.partition("=")[2].removeprefix("!"), "a git setting"))

@@ -50,6 +50,7 @@ class Run:
 
     def __init__(self, state: State, steps: Steps, files: Files, walk: Walk) -> None:
         self._walk = walk
+        self._began = state.cwd
         self.state = state
         self.steps = steps
         self.files = files
@@ -127,6 +128,7 @@ class Run:
         if len(self.found) >= MOST_INVOCATIONS:
             self.unclear("it runs too many commands")
             raise Spent
+        # In a file that a command starts, words that are not known are no fault of the command's.
         if self._quiet and UNKNOWN in "".join(each.argv):
             self.effects.append(Effect(Kind.OPAQUE, UNKNOWN, self._started[-1]))
         else:
@@ -143,6 +145,7 @@ class Run:
             self.found.append(self.placed(each))
             return
         socket = any(each.target.startswith(("/dev/tcp/", "/dev/udp/")) for each in redirects)
+        # A socket is every command's of the block; of a file it does not matter who writes it.
         for at in range(start if socket else len(self.found) - 1, len(self.found))[-8:]:
             last = self.found[at]
             self.found[at] = replace(last, redirects=last.redirects + redirects)
@@ -260,7 +263,8 @@ class Run:
         if not self.deeper():
             return
         if each.program == "git":
-            each = replace(each, environment=self.state.exported(GIT_PLACES))
+            told = self.state.exported(GIT_PLACES)
+            each = replace(each, environment=told, began=self._began)
         inner = carried(each)
         self.keep(_shortened(each, inner))
         if each.argv and not each.argv[0].strip(UNKNOWN):

@@ -31,10 +31,15 @@ _GONE = re.compile(
     r"|purge\s+(?:binary|table|recyclebin)|shutdown\b|detach\s+table|reassign\s+owned"
     r"|optimize\s+table\b.*\bfinal"
     r"|alter\s+user\b.*\b(?:password|identified|superuser)|alter\s+role\b.*\b(?:password|superuser)"
-    r"|grant\s+all\b.*\bto\b|revoke\s+all\b|\.drop\b|copy\b.*\b(?:to|from)\s+program\b"
-    r"|load_extension|\.shell\b|\.system\b)",
+    r"|grant\s+all\b.*\bto\b|revoke\s+all\b|\.drop\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_PROGRAM = re.compile(
+    r"\s*(?:\.(?:shell|system)\b|\.(?:once|output|import|read)\s+[\"']?\||\\!"
+    r"|copy\b.*\b(?:to|from)\s+program\b|load_extension|select\s+load_extension\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Words with which a client, or the server, starts a program or loads its code."""
 _ROWS = re.compile(r"\s*(?:with\b.*\)\s*)?(delete\s+from|delete\s+\w+\s+from"
     r"|update\s+(?:only\s+)?[\w.\"`\[\]]+\s+set)\b",
                    re.IGNORECASE | re.DOTALL)  # fmt: skip
@@ -72,6 +77,14 @@ def _sql(each: Invocation, scene: Scene) -> str | None:
         picks = _WHERE.search(statement) and not _FALSE_WHERE.search(statement)
         if _ROWS.match(statement) and not picks:
             return f"{each.program} is told {line!r}, which means every row"
+    return None
+
+
+def _program(each: Invocation, scene: Scene) -> str | None:
+    del scene
+    for statement in _statements(each):
+        if _PROGRAM.match(statement):
+            return f"{each.program} is told {' '.join(statement.split())[:80]!r}"
     return None
 
 
@@ -120,6 +133,9 @@ PACK = Pack("databases", "Databases.", (
     Rule("sql-destroy", Action.DENY, "Destroys data that no commit brings back.",
          Call(_CLIENTS, _sql), "psql -c 'DROP TABLE users'", "psql -c 'select * from users'",
          "Write a migration that a person runs, or name the rows in a WHERE."),
+    Rule("sql-program", Action.DENY, "Runs a program, which nobody sees who looks for programs.",
+         Call(_CLIENTS, _program), "sqlite3 app.db '.shell make'", "sqlite3 app.db .tables",
+         "Run the program itself, in a command of its own."),
     Rule("document-destroy", Action.DENY, "Destroys data that no commit brings back.",
          Call(frozenset({"mongosh", "mongo"}), _mongo), "mongosh app --eval 'db.dropDatabase()'",
          "mongosh app --eval 'db.users.countDocuments()'"),
@@ -137,9 +153,9 @@ PACK = Pack("databases", "Databases.", (
                "kafka-topics|kafka-topics.sh --delete", "kafka-delete-records*",
                "cockroach node decommission",
                "nodetool removenode|assassinate|clearsnapshot|decommission"),
-         "dropdb production", "createdb test"),
+         "dropdb production", "createdb test", plain=True),
     Rule("database-reset", Action.ASK,
-         "Empties the database that the settings name, whichever that is.",
+         "Which one that is hangs on the settings.",
          calls("empties a database", "prisma migrate reset",
              "prisma db push --force-reset|--accept-data-loss",
                "rails|rake|bin/rails db:drop|db:drop:*|db:reset|db:purge|db:schema:load"

