@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "alerts": "See what was found wrong and answer it: list, show, ack, resolve, stop, resume.",
     "agents": "Show who may write what, with which tools, by which model; check it in CI.",
     "bench": "Judge labelled commands, by us or by any hook, and count what is right.",
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
