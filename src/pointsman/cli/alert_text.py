@@ -76,6 +76,7 @@ def _next(alert: Alert, *, stopped: bool) -> list[str]:
         steps.append(f"pointsman alerts resume {alert.session}")
     if alert.state in OPEN and alert.detector == "approval":
         steps.append(f"pointsman alerts approve {alert.number}")
+    steps.append(f"pointsman incident {alert.number}")
     return [f"{'' if n else 'next step:':<11}{step}" for n, step in enumerate(steps)]
 
 

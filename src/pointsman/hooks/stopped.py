@@ -5,7 +5,7 @@ next one; the run of a main thread ends there.
 """
 
 from pointsman.hooks.kit import Kit
-from pointsman.model.alerting import Hold
+from pointsman.model.alerting import STOPPED_RULE, Hold
 from pointsman.model.decision import Action, Decision, deny
 from pointsman.model.event import Event
 from pointsman.model.events import PreToolUse
@@ -13,7 +13,7 @@ from pointsman.model.hook import Hook, HookContext, Role
 from pointsman.model.policy import Policy
 
 NAME = "stopped"
-RULE = "stopped.by-person"
+RULE = STOPPED_RULE
 _EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "UserPromptSubmit")
 
 

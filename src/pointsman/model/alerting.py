@@ -131,6 +131,9 @@ class Rung:
     does: str = ""
 
 
+STOPPED_RULE = "stopped.by-person"
+"""The rule of every call that is denied because of a hold."""
+
 DOES = ("stop-agent", "stop-session")
 """What a rung may do beside telling somebody."""
 

@@ -14,7 +14,7 @@ from pointsman.alerts import sources
 from pointsman.alerts.board import Board
 from pointsman.alerts.terms import Terms, terms_of
 from pointsman.model.alert import Finding, Severity
-from pointsman.model.alerting import Change
+from pointsman.model.alerting import STOPPED_RULE, Change
 from pointsman.model.approval import State, Transition
 from pointsman.model.errors import AlertError, LedgerError
 from pointsman.model.events import ErrorEscalation
@@ -87,6 +87,8 @@ class Alerting:
 
     def taken(self, finding: Finding, *, lasting: bool = False) -> None:
         """Take what was found, its words covered."""
+        if finding.figures.get("rule") == STOPPED_RULE:
+            return  # Denials of somebody whom a person has stopped are no news to people.
         self._later(lambda: self.desk.found(finding, lasting=lasting))
 
     def escalated(self, event: ErrorEscalation, seq: int) -> None:
