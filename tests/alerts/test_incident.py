@@ -43,8 +43,8 @@ def many(number: int, first: int = 1, **more: Any) -> list[dict[str, Any]]:
     return [row(first + n, **more) for n in range(number)]
 
 
-DENIED = {"decision": "deny", "rule": "command.rm-tree", "reason": "no"}
-OURS = {**DENIED, "cause": "our own failure", "hook": "scope"}
+DENIED: dict[str, Any] = {"decision": "deny", "rule": "command.rm-tree", "reason": "no"}
+OURS: dict[str, Any] = {**DENIED, "cause": "our own failure", "hook": "scope"}
 CAUSES = {
     "nothing": ([], []),
     "what shows it": ([row(50), row(51)], ["shown"]),

@@ -12,7 +12,7 @@ from pointsman.web.replies import Cover
 
 
 class Later:
-    """Cost, alerts and verification, where the ledger has what they are made of."""
+    """Cost and verification, where the ledger has what they are made of."""
 
     def __init__(self, places: Places, cover: Cover) -> None:
         self._places = places
@@ -21,10 +21,6 @@ class Later:
     async def cost(self, _: Request) -> Response:
         """Return what was used, by whom; ``available`` is false where nothing was counted."""
         return self._cover.reply(await read(self._places.ledger, _cost))
-
-    async def alerts(self, _: Request) -> Response:
-        """Return the alerts; ``available`` is false where nothing watches."""
-        return self._cover.reply({"available": False, "alerts": []})
 
     async def verification(self, _: Request) -> Response:
         """Return how far the record proves itself; ``available`` is false where it does not."""

@@ -1,6 +1,7 @@
 /** What waits for a person: questions to answer, and alerts. */
 
 import { useState } from "preact/hooks";
+import { AlertCard, type Alerted, Stops } from "../alert";
 import { post } from "../api";
 import { ago, base, day, span } from "../format";
 import { useEvery, useLive, useLoad } from "../hooks";
@@ -33,18 +34,9 @@ interface Approval {
   modified: Record<string, unknown> | null;
 }
 
-interface Alert {
-  id: string;
-  state: string;
-  severity: string;
-  summary: string;
-  detector: string;
-  at: string;
-}
-
 export function Alerts() {
   const { value, error, again } = useLoad<{ approvals: Approval[]; waiting: number }>("/api/approvals", { limit: 100 });
-  const alerts = useLoad<{ available: boolean; alerts: Alert[] }>("/api/alerts");
+  const alerts = useLoad<Alerted>("/api/alerts", { state: "open", limit: 200 });
   const [seen, see] = useState(live.waiting);
   const [, draw] = useState(0);
   useLive(() => {
@@ -55,6 +47,7 @@ export function Alerts() {
   });
   useEvery(1000, () => draw((n) => n + 1));
   useEvery(5000, again);
+  useEvery(2000, alerts.again);
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
   const waiting = value.approvals.filter((each) => each.state === "waiting");
@@ -81,12 +74,7 @@ export function Alerts() {
         {alerts.value?.alerts.length ? (
           <ul class="questions">
             {alerts.value.alerts.map((each) => (
-              <li key={each.id} class={`question is-${each.severity === "critical" ? "deny" : "ask"}`}>
-                <b>{each.summary}</b>
-                <span class="muted">
-                  {each.detector}, {each.state}, {day(Date.parse(each.at))}
-                </span>
-              </li>
+              <AlertCard key={each.number} of={each} stops={alerts.value?.stops ?? []} done={alerts.again} />
             ))}
           </ul>
         ) : (
@@ -95,6 +83,11 @@ export function Alerts() {
           </Empty>
         )}
       </Card>
+      {!!alerts.value?.stops.length && (
+        <Card title="Stopped by a person">
+          <Stops of={alerts.value.stops} done={alerts.again} />
+        </Card>
+      )}
       <Card title="Asked before">
         {settled.length === 0 && <p class="muted pad">No other question was asked so far.</p>}
         <table class="list">
