@@ -249,6 +249,31 @@ def test_a_record_that_cannot_be_written_is_an_alert_and_what_is_not_noted_is_la
     assert len(rig.notes) == 2
 
 
+def test_secrets_and_what_no_text_can_hold_are_not_kept(rig: Rig) -> None:
+    rig.alerting.taken(finding(f"\ud800 {TOKEN}", figures={"last": TOKEN, "count": 3}))
+    rig.alerting.escalated(
+        ErrorEscalation(
+            identity=Identity(host="h", session="s"), received_ns=1, trigger="outside contract",
+            key=f"it wrote {TOKEN}", summary=f"it wrote {TOKEN}",
+        ),
+        3,
+    )  # fmt: skip
+    rig.alerting.tick()
+    rig.alerting.taken(finding(f"\ud800 {TOKEN}"))
+    rig.alerting.tick()
+    assert [each.count for each in rig.store.some()] == [2, 1]
+    kept = b"".join(each.read_bytes() for each in rig.places.state.glob("alerts.db*"))
+    assert TOKEN.encode() not in kept
+    assert TOKEN not in repr(rig.notes)
+
+
+def test_who_is_stopped_makes_no_alert_of_its_denials(rig: Rig) -> None:
+    rig.alerting.taken(finding(figures={"rule": "stopped.by-person"}))
+    rig.alerting.taken(finding("x", figures={"rule": "command.rm-tree"}))
+    rig.alerting.tick()
+    assert [each.key for each in rig.store.some()] == ["x"]
+
+
 def test_a_question_is_an_alert_until_it_is_answered(rig: Rig) -> None:
     from pointsman.model.approval import Transition
 

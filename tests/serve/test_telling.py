@@ -178,6 +178,19 @@ def test_each_try_waits_longer(rig: Rig) -> None:
     assert waits[-1] == 900
 
 
+def test_one_that_nobody_takes_holds_up_the_others_for_so_long_only(rig: Rig) -> None:
+    for number in (1, 2):
+        rig.outbox.put("hook", number, {}, 0, quiet=False)
+    (first, _) = rig.outbox.due("hook", 1, 10, quiet=False)
+    now = 1
+    for tries in range(kept.PATIENT):
+        assert (rig.outbox.due("hook", now, 10, quiet=False) == []) is (tries > 0)
+        from dataclasses import replace
+
+        rig.outbox.failed(replace(first, tries=tries), now)
+    assert [each.change for each in rig.outbox.due("hook", now, 10, quiet=False)] == [2]
+
+
 def test_nobody_listens(rig: Rig) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

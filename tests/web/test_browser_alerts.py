@@ -26,8 +26,8 @@ def rig(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_an_alert_is_answered_and_an_agent_stopped(browser: Browser, rig: Live) -> None:
-    for number in range(5):
-        assert rig.call(f"t{number}").returncode == 0
+    for call in range(5):
+        assert rig.call(f"t{call}").returncode == 0
     page = signed_in(browser, rig)
     page.goto("alerts")
     card = page.locator("[data-alert]").first

@@ -23,7 +23,7 @@ from pointsman.model.policy import Policy
 from pointsman.oversight import Oversight
 from pointsman.serve.alert_desk import AlertDesk
 from pointsman.serve.telling import Telling
-from pointsman.store.alerts import AlertStore
+from pointsman.store.alerts import AlertStore, fitting
 from pointsman.store.backlog import Backlog
 from pointsman.store.holds import HoldChange
 from pointsman.store.ledger import Ledger
@@ -86,13 +86,14 @@ class Alerting:
     # --- handed over: quick, and nothing here waits -------------------------------------------
 
     def taken(self, finding: Finding, *, lasting: bool = False) -> None:
-        """Take what was found, its words covered."""
+        """Take what was found."""
         if finding.figures.get("rule") == STOPPED_RULE:
             return  # Denials of somebody whom a person has stopped are no news to people.
-        self._later(lambda: self.desk.found(finding, lasting=lasting))
+        clean = _clean(finding, self._cover)
+        self._later(lambda: self.desk.found(clean, lasting=lasting))
 
     def escalated(self, event: ErrorEscalation, seq: int) -> None:
-        """Take an escalation that is on record as event ``seq``, its words covered."""
+        """Take an escalation that is on record as event ``seq``."""
         found = sources.of_escalation(event, seq)
         if found is not None:
             self.taken(found[0], lasting=found[1])
@@ -117,7 +118,8 @@ class Alerting:
 
     def _cleared(self, detector: str, key: str, text: str) -> None:
         now = time.time_ns()
-        self._later(lambda: self.desk.keep(self.desk.book.cleared(detector, key, now, text)))
+        said = fitting(self._cover(text))
+        self._later(lambda: self.desk.keep(self.desk.book.cleared(detector, key, now, said)))
 
     def _later(self, step: _Step) -> None:
         if len(self._waiting) < _MOST_WAITING:
@@ -263,6 +265,16 @@ def _data(change: Change) -> dict[str, Any]:
         "detector": alert.detector, "key": alert.key, "session": alert.session,
         "agent_id": alert.agent_id, "by": change.by, "seqs": list(alert.seqs),
     }  # fmt: skip
+
+
+def _clean(finding: Finding, cover: Callable[[str], str]) -> Finding:
+    """Return a finding as it can be kept and told: no secret, nothing that no text can hold."""
+    figures = {
+        name: fitting(cover(value)) if isinstance(value, str) else value
+        for name, value in finding.figures.items()
+    }
+    key, summary = fitting(cover(finding.key)), fitting(cover(finding.summary))
+    return replace(finding, key=key[:500], summary=summary[:2000], figures=figures)
 
 
 def _covered(change: Change, cover: Callable[[str], str]) -> Change:

@@ -176,6 +176,7 @@ class AlertStore:
                 " AND number NOT IN (SELECT number FROM alerts)",
                 (older_than_ns,),
             )
+            db.execute("DELETE FROM hold_changes WHERE ns < ? AND noted = 1", (older_than_ns,))
 
     def _rows(self, rest: str, values: tuple[Any, ...]) -> list[Alert]:
         with self.reading() as db:

@@ -11,6 +11,8 @@ MOST_WAITING = 500
 """Messages that wait for one sink; the oldest give way, and it is counted."""
 OLDEST_S = 24 * 3600.0
 """Seconds after which a message that nobody took is news no more."""
+PATIENT = 10
+"""Tries of one message, about half an hour, in which those behind it wait."""
 _FIRST_S, _LONGEST_S = 2.0, 900.0
 
 
@@ -56,20 +58,23 @@ class Outbox:
     def due(self, sink: str, now_ns: int, limit: int, *, quiet: bool) -> list[Parcel]:
         """Return what is to be sent now, in order; in quiet hours what does not wait for them.
 
-        One that is tried again holds up those behind it: they come in their order.
+        One that is tried again holds up those behind it, so that they come in their order; but no
+        longer than ``PATIENT`` tries: it may be this one message that nobody takes.
         """
         held = " AND quiet = 0" if quiet else ""
         with self._store.reading() as db:
             rows = db.execute(
                 f"SELECT * FROM outbox WHERE sink = ?{held} ORDER BY n LIMIT ?",  # noqa: S608
-                (sink, limit),
+                (sink, MOST_WAITING),
             ).fetchall()
-        if not rows or rows[0]["next_ns"] > now_ns:
-            return []
-        return [
-            Parcel(row["n"], row["sink"], row["change"], json.loads(row["body"]), row["tries"])
-            for row in rows
-        ]
+        due: list[Parcel] = []
+        for row in rows:
+            if row["next_ns"] <= now_ns:
+                body = json.loads(row["body"])
+                due.append(Parcel(row["n"], row["sink"], row["change"], body, row["tries"]))
+            elif row["tries"] < PATIENT:
+                break
+        return due[:limit]
 
     def sent(self, number: int) -> None:
         """Say that one has arrived."""

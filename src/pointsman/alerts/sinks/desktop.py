@@ -24,7 +24,7 @@ def send(sink: Sink, message: Message) -> None:
     try:
         done = subprocess.run(
             # No markup: a notice is what was found, not what a page would make of it.
-            [*words, title_of(message), _plain(body_of(message))],
+            [*words, _plain(title_of(message)), _plain(body_of(message))],
             stdin=subprocess.DEVNULL, capture_output=True, timeout=_WITHIN, check=False,
             env=dict(os.environ),
         )  # fmt: skip
@@ -36,4 +36,5 @@ def send(sink: Sink, message: Message) -> None:
 
 
 def _plain(text: str) -> str:
+    text = "".join(each if each.isprintable() or each == "\n" else " " for each in text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
