@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
+from pointsman.alerts.board import Board
 from pointsman.engine.reached import Reached
 from pointsman.engine.select import HookTable
 from pointsman.engine.spent import Spending
@@ -85,12 +86,14 @@ class Setups:
         spent = Spending(PastSpent(places.ledger) if live else None)
         self.oversight = Oversight(spent, self.secrets, policies.policy_for, watched=live)
         self.reached = Reached()
+        self.board = Board()
         self._kit = Kit(
             places=places,
             fault=partial(fault_of_change, places=places),
             secrets=self.secrets,
             team=self.team,
             spent=spent,
+            standing=self.board,
             environ=lambda: os.environ,
             run_command=run_command if live else run_nothing,
             prover=prover,

@@ -15,7 +15,7 @@ from pointsman.model.alert import Finding
 from pointsman.model.decision import Action, Decision
 from pointsman.model.errors import PointsmanError
 from pointsman.model.event import Event, Identity
-from pointsman.model.events import WatchFinding
+from pointsman.model.events import ErrorEscalation, SessionEnd, SubagentStop, WatchFinding
 from pointsman.model.hook import HookRun
 from pointsman.model.policy import Policy
 from pointsman.model.secret import Secrets
@@ -65,6 +65,8 @@ class Oversight:
         self.spent = spent
         self.report: Callable[[str, str], None] = lambda _kind, _text: None
         self.on_finding: Sink | None = None
+        self.on_escalation: Callable[[ErrorEscalation, int], None] = lambda _event, _seq: None
+        self.on_end: Callable[[str, str | None], None] = lambda _session, _agent: None
         self._secrets = secrets
         self._policy_for = policy_for
         self._watch = Watch(self._failed) if watched else None
@@ -86,6 +88,9 @@ class Oversight:
             self._complaint = ""
         except Exception as error:  # noqa: BLE001 - what only counts must not cost the daemon
             self._complain(error)
+        if real and isinstance(event, SessionEnd | SubagentStop):
+            ended = isinstance(event, SubagentStop)
+            self.on_end(event.identity.session, event.identity.agent_id if ended else None)
         if self._watch is None or not real:
             return []
         found = self._watch.event(event, decision, happened.runs, seq or 0, policy.watch)

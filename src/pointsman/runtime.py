@@ -327,7 +327,9 @@ class Runtime:
         hooks = (*setup.table.deciding(escalation), *setup.table.observing(escalation))
         runs = await run_all([(hook, escalation) for hook in hooks], setup.budget, self._clock)
         if self._recorder is not None:
-            await self._recorder.record(escalation_record(escalation, runs))
+            seq = await self._recorder.record(escalation_record(escalation, runs))
+            if isinstance(escalation, ErrorEscalation):
+                self._setups.oversight.on_escalation(escalation, seq)
 
 
 def _folded(event: Event, runs: Iterable[HookRun]) -> Decision:

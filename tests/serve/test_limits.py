@@ -66,6 +66,6 @@ def test_a_loop_is_found_and_on_record_while_it_goes_on(rig: Live) -> None:
     assert {row["session"] for row in rows} == {"live"}
     whole = query.show(rig.places.ledger, rows[0]["seq"])
     assert json.loads(whole["payload"])["figures"]["count"] == 5
-    assert "warning" in rig.notes()
+    until(lambda: "alert" in rig.notes(), "an alert")
     done = rig.command("ledger", "query", "--event", "WatchFinding")
     assert "the same Bash call 5 times" in done.stdout

@@ -132,7 +132,7 @@ function page(root: string, name: string, query: URLSearchParams, open: (seq: nu
     case "hooks":
       return <Hooks />;
     case "alerts":
-      return <Alerts open={open} />;
+      return <Alerts />;
     case "ledger":
       return <Ledger query={query} open={open} shown={shown} />;
     case "agents":

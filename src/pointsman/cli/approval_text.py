@@ -16,7 +16,7 @@ _MOST_SHOWN = 100
 def line(one: Approval, now: Moment) -> str:
     """Return an approval as one line."""
     reach = ", ".join(one.risk.reach) or NOT_KNOWN
-    age = _span((now.wall_ns - one.created_ns) / 1e9)
+    age = span((now.wall_ns - one.created_ns) / 1e9)
     return harmless(
         f"{one.id}  {state_of(one, now).value:<12} {age:>7} ago  {one.binding.agent:<12} "
         f"{one.binding.tool}: {_what(one.input)}  [{one.rule}; reach: {reach}; "
@@ -33,7 +33,7 @@ def whole(one: Approval, history: Sequence[Transition], now: Moment) -> str:
         ("where", bound.cwd + (f", in {bound.repository}" if bound.repository else "")),
         (
             "requests",
-            f"{one.requests}, the first {_span((now.wall_ns - one.created_ns) / 1e9)} ago",
+            f"{one.requests}, the first {span((now.wall_ns - one.created_ns) / 1e9)} ago",
         ),
         ("rule", f"{', '.join(bound.rules)} ({one.hook})"),
         ("why", one.reason),
@@ -127,7 +127,8 @@ def _pretty(tool_input: Mapping[str, Any]) -> str:
     return json.dumps(dict(tool_input), indent=2, ensure_ascii=True)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"

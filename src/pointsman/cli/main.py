@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "alerts": "See what was found wrong and answer it: list, show, ack, resolve, stop, resume.",
     "agents": "Show who may write what, with which tools, by which model; check it in CI.",
     "bench": "Judge labelled commands, by us or by any hook, and count what is right.",
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
@@ -28,6 +29,7 @@ COMMANDS = {
     "explain": "Show every hook that is asked about a call, its answer and its time.",
     "hook": "Deliver one event to the daemon (the client that needs no compiler).",
     "hooks": "Show how often each hook ran, how long, and how it stands against its budget.",
+    "incident": "Draft a post-mortem of an alert from the record around it.",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail and prove it: tail, show, query, export, verify.",
     "proof": "See what was put back after calls, and get an agent's version of it.",

@@ -8,7 +8,9 @@ import getpass
 import os
 
 from pointsman.model.errors import ApprovalError
+from pointsman.model.places import Places
 from pointsman.serve.asker import is_inside
+from pointsman.serve.insider import refuse_insider
 from pointsman.store.approvals import Approvals
 
 _SESSION = "CLAUDE_CODE_SESSION_ID"
@@ -26,6 +28,16 @@ def answering(store: Approvals) -> str:
             "not answer them, and a person not from inside of it",
             fix="type it in a terminal of your own",
         )
+    return f"{_user()}, {_terminal()}"
+
+
+def answering_alert(where: Places) -> str:
+    """Return who answers an alert.
+
+    Raises:
+        AlertError: this runs inside an agent's session that is on record.
+    """
+    refuse_insider(where, os.getppid(), os.environ.get(_SESSION, ""))
     return f"{_user()}, {_terminal()}"
 
 

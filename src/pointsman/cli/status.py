@@ -65,6 +65,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     ]
     lines += _sandbox_lines(status)
     lines += _approval_lines(status)
+    lines += _alert_lines(status.get("alerts") or {})
     lines += _ledger_lines(status)
     lines += audit_lines(status.get("audit") or {})
     for problem in status["config_errors"]:
@@ -101,6 +102,25 @@ def _approval_lines(status: dict[str, Any]) -> Iterator[str]:
     elif count:
         what = "1 question waits" if count == 1 else f"{count} questions wait"
         yield f"approvals  {what} for an answer: pointsman approvals list"
+
+
+def _alert_lines(found: dict[str, Any]) -> Iterator[str]:
+    """Say what is open, and who cannot be told."""
+    count = sum(found.get("open", {}).values())
+    if count:
+        states = ", ".join(f"{number} {state}" for state, number in found["open"].items())
+        yield f"alerts     {states}: pointsman alerts list"
+    if found.get("stopped"):
+        yield f"stopped    {found['stopped']} by a person: pointsman alerts stops"
+    if found.get("fault"):
+        yield f"warning    alerts: {found['fault']}"
+    for sink in found.get("sinks", ()):
+        waits = f", {sink['waiting']} wait" if sink["waiting"] else ""
+        lost = f", {sink['lost']} were lost" if sink["lost"] else ""
+        if sink["fault"] or lost:
+            yield f"warning    alerts do not reach {sink['name']}: {sink['fault']}{waits}{lost}"
+    for name in found.get("unknown_sinks", ()):
+        yield f"warning    the ladder of alerts names {name!r}, and no sink is called that"
 
 
 def _ledger_lines(status: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.config.alert_settings import ALERTS
 from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.ledger_settings import LEDGER
@@ -20,7 +21,7 @@ EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
-    "kernel-refusal", "limits",
+    "kernel-refusal", "limits", "stopped", "alert-notice",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -165,6 +166,7 @@ SETTINGS = Table(
         "approvals": APPROVALS,
         "limits": LIMITS,
         "watch": WATCH,
+        "alerts": ALERTS,
         "dashboard": DASHBOARD,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pointsman.hooks import (
+    alert_notice,
     blocked,
     briefing,
     canary,
@@ -18,6 +19,7 @@ from pointsman.hooks import (
     secrets,
     self_protection,
     spawn,
+    stopped,
 )
 from pointsman.hooks.kit import Kit
 from pointsman.model.hook import Hook
@@ -25,6 +27,8 @@ from pointsman.model.policy import Policy
 
 SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     canary.NAME: canary.hook,
+    # Before every other: what a person has stopped is stopped by that.
+    stopped.NAME: stopped.hook,
     scope.NAME: scope.hook,
     command_safety.NAME: command_safety.hook,
     self_protection.NAME: self_protection.hook,
@@ -39,6 +43,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     proof.NAME: proof.hook,
     kernel_refusal.NAME: kernel_refusal.hook,
     limits.NAME: limits.hook,
+    alert_notice.NAME: alert_notice.hook,
 }
 """A new policy is one file and one line here."""
 

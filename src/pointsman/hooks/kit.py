@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pointsman.hooks.proof_memory import Begun
+from pointsman.model.alerting import NothingStands, Standing
 from pointsman.model.event import Event
 from pointsman.model.limit import NothingSpent, Spent
 from pointsman.model.places import Places
@@ -31,6 +32,7 @@ class Kit:
     fault: Fault = lambda _event, _home: ""
     team: Team = field(default_factory=Nobody)
     spent: Spent = field(default_factory=NothingSpent)
+    standing: Standing = field(default_factory=NothingStands)
     environ: Callable[[], Mapping[str, str]] = dict
     run_command: RunCommand = run_nothing
     secrets: Secrets = field(default_factory=NoSecrets)

@@ -17,8 +17,8 @@ from pointsman.shell.programs import changes_by_words, options, plain_words
 
 _ENDING = frozenset({"down", "uninstall", "trust", "init", "daemon", "up", "dashboard"})
 """The commands of ours that a person types."""
-_ANSWERING = frozenset({"approve", "deny", "modify", "purge"})
-"""What a person types behind ``approvals``: an agent does not answer its own questions."""
+_ANSWERING = frozenset(["approve", "deny", "modify", "ack", "resolve", "stop", "resume", "purge"])
+"""What a person types behind ``approvals``, ``alerts`` and ``ledger``: no agent answers itself."""
 _READERS = frozenset({
     "ls", "cat", "stat", "file", "head", "tail", "less", "more", "wc", "du", "echo", "grep",
     "egrep", "fgrep", "rg", "ag", "find", "fd", "realpath", "readlink", "basename", "dirname",
@@ -144,7 +144,8 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
     if words is None or {"-h", "--help"} & set(words):
         return None
     command, then = [*(word for word in words if not word.startswith("-")), "", ""][:2]
-    answers = command in {"approvals", "ledger"} and (then in _ANSWERING or UNKNOWN in then)
+    answers = then in _ANSWERING or UNKNOWN in then
+    answers &= command in {"approvals", "alerts", "ledger"}
     # Into whatever file is named: no analysis of the shell sees that.
     answers |= command == "agents" and any(word[:3] == "--w" or UNKNOWN in word for word in words)
     if command in _ENDING or UNKNOWN in command or answers or "restore-aside" in words:

@@ -6,6 +6,7 @@ PointsmanError
 ├── LedgerError          the record cannot be read or written
 │   └── LedgerCorrupt    the file is not a sound database
 ├── ApprovalError        an approval that is not there, or not in a state for what is wanted of it
+├── AlertError           the same of an alert
 ├── HookError            a user's hook cannot be loaded or did not answer as agreed
 ├── TransportError       client and daemon did not understand one another
 │   └── DaemonUnreachable
@@ -44,6 +45,10 @@ class LedgerCorrupt(LedgerError):
 
 class ApprovalError(PointsmanError):
     """An approval is not there or cannot be had, or is not in a state for what is wanted of it."""
+
+
+class AlertError(PointsmanError):
+    """An alert is not there or cannot be had, or is not in a state for what is wanted of it."""
 
 
 class HookError(PointsmanError):

@@ -76,6 +76,11 @@ class Places:
         return self.state / "approvals.db"
 
     @property
+    def alerts(self) -> Path:
+        """What was found wrong, who took it up, and whom a person has stopped."""
+        return self.state / "alerts.db"
+
+    @property
     def prices(self) -> Path:
         """The user's own prices of models."""
         return self.config / "prices.toml"

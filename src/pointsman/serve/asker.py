@@ -23,7 +23,7 @@ def is_inside(store: Approvals, pid: int, session: str = "") -> bool:
     pids = {host: asked_ns for _, host, asked_ns in askers if host > 1}
     if session and any(asked == session for asked, _, _ in askers):
         return True
-    return any(_asked(each, pids.get(each, 0)) for each in _ancestors(pid))
+    return any(_asked(each, pids.get(each, 0)) for each in ancestors(pid))
 
 
 def _asked(pid: int, asked_ns: int) -> bool:
@@ -31,7 +31,8 @@ def _asked(pid: int, asked_ns: int) -> bool:
     return asked_ns > 0 and _started_ns(pid) <= asked_ns
 
 
-def _ancestors(pid: int) -> Iterator[int]:
+def ancestors(pid: int) -> Iterator[int]:
+    """Yield a process and what it descends from, at most 64 of them."""
     for _ in range(_MOST_ANCESTORS):
         if pid <= 1:
             return

@@ -14,7 +14,8 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
 from pointsman.model.secret import Secrets
 from pointsman.paths.repository import anchored_root
-from pointsman.serve import protocol, state_dir, verdict
+from pointsman.serve import alert_answer, protocol, state_dir, verdict
+from pointsman.serve.alerting import Alerting
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.holding import Holding
 from pointsman.serve.keeping import Keeping
@@ -42,6 +43,7 @@ class Controlled(Protocol):
     holding: Holding
     keeping: Keeping
     dashboard: Dashboard
+    alerting: Alerting
 
     @property
     def secrets(self) -> Secrets:
@@ -75,6 +77,9 @@ def answer(daemon: Controlled, header: Mapping[str, str], asker: "Asker | None" 
     name = header.get("event", "")
     if name in verdict.COMMANDS and asker is not None:
         return verdict.answer(daemon.places, name, asker.body, peer_pid(asker.socket))
+    if name in alert_answer.COMMANDS and asker is not None:
+        pid = peer_pid(asker.socket)
+        return alert_answer.answer(daemon.places, daemon.alerting.desk, name, asker.body, pid)
     command = _COMMANDS.get(name)
     if command is None:
         return Answer(2, b"", f"no such command: {header.get('event')!r}\n".encode())
@@ -171,6 +176,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "sandbox": daemon.holding.described(),
         "audit": daemon.keeping.status(),
         "dashboard": daemon.dashboard.described(),
+        "alerts": daemon.alerting.status(),
         **describe(daemon.places, policy),
     }
 

@@ -23,6 +23,7 @@ from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve.alerting import Alerting
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.deliveries import delivery_of
 from pointsman.serve.failing import bug, unrecorded
@@ -59,8 +60,10 @@ class Daemon:
         self._proof = Proof(places.state)
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
+        self.alerting = Alerting(places, self._setups.board, self.report, self.secrets.text)
         self._setups.oversight.report = self.report
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
+        self.alerting.attach(self._setups.oversight, self._ledger, self.backlog, self.policy)
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
         self.dashboard = Dashboard(places, lambda: self.policies.policy_for(None), self.report)
@@ -105,6 +108,7 @@ class Daemon:
         await self.dashboard.close()
         await asyncio.to_thread(self._proof.close)
         await self.meter.close()
+        await self.alerting.close()
         # It beats through the drain, so that the watchdog does not take that for a standstill.
         beating.cancel()
         probing.cancel()
@@ -222,6 +226,7 @@ class Daemon:
         """Say something of the daemon's own, in its log and on the record."""
         text = self.secrets.text(text)
         _log.info("%s: %s", kind, text)
+        self.alerting.noted(kind, text)
         try:
             self._ledger.note(kind, text, **data)
         except LedgerError as error:
@@ -263,6 +268,7 @@ class Daemon:
     async def _tick_for_ever(self, intake: Intake, listener: Listener) -> None:
         while True:
             intake.sweep()
+            self.alerting.tick()
             try:
                 if self._is_in_place(listener):
                     await self._tick()
@@ -314,6 +320,7 @@ class Daemon:
             covered = replace(change, text=self.secrets.text(change.text))
             self._ledger.note("approval", spoken(covered), change=asdict(covered))
             self._desk.store.noted(change.number)
+            self.alerting.approval(covered)
         await self._runtime.escalate([*self._desk.news(), *self._desk.sweep()])
 
     def _catch_up(self) -> None:
@@ -359,6 +366,7 @@ class Daemon:
             return  # More may be due: go on with the next tick.
         self._pruned = now
         self._desk.store.prune(time.time_ns() - days * 86_400 * 10**9)
+        self.alerting.prune(time.time_ns() - days * 86_400 * 10**9)
 
 
 def _given(connection: Connection, handled: Handled) -> Answer:

@@ -16,6 +16,7 @@ from pointsman.model.places import Places
 from pointsman.serve import control
 from pointsman.web.access import Access
 from pointsman.web.agents_api import AgentsApi
+from pointsman.web.alerts_api import AlertsApi
 from pointsman.web.approvals_api import ApprovalsApi
 from pointsman.web.cost_api import CostApi
 from pointsman.web.hooks_api import HooksApi
@@ -31,6 +32,7 @@ def build(places: Places, port: int, static: Path = STATIC) -> Starlette:
     cover = Cover(places.state)
     ledger, approvals = LedgerApi(places.ledger, cover), ApprovalsApi(places, cover)
     agents, later, pages = AgentsApi(places, cover), Later(places, cover), Pages(static)
+    alerts = AlertsApi(places, cover)
     table: list[tuple[str, Any]] = [
         ("/api/status", partial(_status, places, cover)),
         ("/api/events", ledger.events),
@@ -43,11 +45,15 @@ def build(places: Places, port: int, static: Path = STATIC) -> Starlette:
         ("/api/approvals/{name}", approvals.shown),
         ("/api/agents", agents.agents),
         ("/api/cost", CostApi(places.ledger, cover).cost),
-        ("/api/alerts", later.alerts),
+        ("/api/alerts", alerts.listed),
+        ("/api/alerts/{number:int}", alerts.shown),
         ("/api/verification", later.verification),
         ("/api/stream", partial(_stream, places, cover)),
     ]
     routes = [Route(path, told(handler), methods=["GET"]) for path, handler in table]
+    alert, halt = told(alerts.answered), told(alerts.halted)
+    routes.append(Route("/api/alerts/{number:int}/{verb}", alert, methods=["POST"]))
+    routes.append(Route("/api/sessions/{session:path}/{verb}", halt, methods=["POST"]))
     act = told(approvals.verdict)
     routes.append(Route("/api/approvals/{name}/{verdict}", act, methods=["POST"]))
     routes.append(Route("/assets/{name:path}", pages.asset, methods=["GET"]))

@@ -64,7 +64,7 @@ class ApprovalsApi:
             raise BadRequest("the answer is no application/json")
         given = await _body(request)
         pid = await to_thread.run_sync(pid_of, request.scope["client"], request.scope["server"])
-        body = {**given, "id": name, "by": f"{_user()}, dashboard"}
+        body = {**given, "id": name, "by": f"{user_name()}, dashboard"}
 
         def work(store: Approvals) -> dict[str, Any]:
             if is_inside(store, pid):
@@ -105,7 +105,8 @@ async def _body(request: Request) -> dict[str, Any]:
     return {key: given[key] for key in ("note", "input", "any_session") if key in given}
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Return whose browser it is, for the record."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -6,22 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.model.places import Places
-from pointsman.store.alert_pages import alerts
 from pointsman.store.signed_state import signed_state
 from pointsman.web.reading import read
 from pointsman.web.replies import Cover
 
 
 class Later:
-    """Alerts and verification, where the ledger has what they are made of."""
+    """How far the record is signed, where it has a chain."""
 
     def __init__(self, places: Places, cover: Cover) -> None:
         self._places = places
         self._cover = cover
-
-    async def alerts(self, _: Request) -> Response:
-        """Return what went wrong with runs, of the newest events."""
-        return self._cover.reply({"alerts": await read(self._places.ledger, alerts)})
 
     async def verification(self, _: Request) -> Response:
         """Return how far the record is signed; ``available`` is false where it has no chain."""

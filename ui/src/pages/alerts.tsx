@@ -1,8 +1,9 @@
 /** What waits for a person: questions to answer, and alerts. */
 
 import { useState } from "preact/hooks";
+import { AlertCard, type Alerted, Stops } from "../alert";
 import { post } from "../api";
-import { ago, base, day, short, span } from "../format";
+import { ago, base, day, span } from "../format";
 import { useEvery, useLive, useLoad } from "../hooks";
 import { live } from "../live";
 import { Card, Empty, Fault, Type } from "../ui";
@@ -33,22 +34,9 @@ interface Approval {
   modified: Record<string, unknown> | null;
 }
 
-interface Alert {
-  seq: number;
-  cause: string;
-  severity: string;
-  summary: string;
-  session: string;
-  agent: string;
-  repository: string | null;
-  first: number;
-  last: number;
-  count: number;
-}
-
-export function Alerts({ open }: { open: (seq: number) => void }) {
+export function Alerts() {
   const { value, error, again } = useLoad<{ approvals: Approval[]; waiting: number }>("/api/approvals", { limit: 100 });
-  const alerts = useLoad<{ alerts: Alert[] }>("/api/alerts");
+  const alerts = useLoad<Alerted>("/api/alerts", { state: "open", limit: 200 });
   const [seen, see] = useState(live.waiting);
   const [, draw] = useState(0);
   useLive(() => {
@@ -58,10 +46,8 @@ export function Alerts({ open }: { open: (seq: number) => void }) {
     }
   });
   useEvery(1000, () => draw((n) => n + 1));
-  useEvery(5000, () => {
-    again();
-    alerts.again();
-  });
+  useEvery(5000, again);
+  useEvery(2000, alerts.again);
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
   const waiting = value.approvals.filter((each) => each.state === "waiting");
@@ -84,7 +70,24 @@ export function Alerts({ open }: { open: (seq: number) => void }) {
           </Empty>
         )}
       </Card>
-      <Found alerts={alerts.value?.alerts ?? []} open={open} />
+      <Card title="Alerts">
+        {alerts.value?.alerts.length ? (
+          <ul class="questions">
+            {alerts.value.alerts.map((each) => (
+              <AlertCard key={each.number} of={each} stops={alerts.value?.stops ?? []} done={alerts.again} />
+            ))}
+          </ul>
+        ) : (
+          <Empty title={alerts.value?.available ? "No alert stands open" : "Nothing has been found wrong"}>
+            <p>What a detector finds in a run stands here while it goes on, with what shows it.</p>
+          </Empty>
+        )}
+      </Card>
+      {!!alerts.value?.stops.length && (
+        <Card title="Stopped by a person">
+          <Stops of={alerts.value.stops} done={alerts.again} />
+        </Card>
+      )}
       <Card title="Asked before">
         {settled.length === 0 && <p class="muted pad">No other question was asked so far.</p>}
         <table class="list">
@@ -108,58 +111,6 @@ export function Alerts({ open }: { open: (seq: number) => void }) {
         </table>
       </Card>
     </div>
-  );
-}
-
-const SHOWN = 12;
-
-/** What went wrong with runs: the critical first, then the newest. */
-function Found({ alerts, open }: { alerts: Alert[]; open: (seq: number) => void }) {
-  const [all, showAll] = useState(false);
-  const rows = all ? alerts : alerts.slice(0, SHOWN);
-  return (
-    <Card
-      title="What went wrong"
-      side={
-        alerts.length > SHOWN && (
-          <button type="button" onClick={() => showAll(!all)}>
-            {all ? "fewer" : `all ${alerts.length}`}
-          </button>
-        )
-      }
-    >
-      {alerts.length === 0 && (
-        <p class="muted pad">
-          Nothing so far. Denials in a burst, errors that come again and what detectors find in a run stand here
-          while it goes on.
-        </p>
-      )}
-      <table class="list alerts-found">
-        <tbody>
-          {rows.map((each) => (
-            <tr key={`${each.cause} ${each.session} ${each.agent} ${each.seq}`}>
-              <td>
-                <span class={`verdict is-${each.severity === "critical" ? "deny" : "ask"}`}>
-                  <i aria-hidden="true">!</i>
-                  {each.cause.replace(/^(escalation|watch)\./, "").replaceAll("-", " ")}
-                </span>
-              </td>
-              <td class="cut">
-                <button type="button" class="link" onClick={() => open(each.seq)} title={each.summary}>
-                  {each.summary}
-                </button>
-              </td>
-              <td class="num muted">{each.count > 1 ? `${each.count}×` : ""}</td>
-              <td>{each.agent}</td>
-              <td>
-                <a href={`/sessions/${encodeURIComponent(each.session)}`}>{short(each.session)}</a>
-              </td>
-              <td class="muted">{ago(each.last, live.now())}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Card>
   );
 }
 
