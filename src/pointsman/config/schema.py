@@ -9,6 +9,7 @@ from pointsman.config.limit_settings import LIMITS
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
+from pointsman.config.telemetry_settings import TELEMETRY
 from pointsman.config.watch_settings import WATCH
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.confinement import MECHANISMS
@@ -166,6 +167,7 @@ SETTINGS = Table(
         "limits": LIMITS,
         "watch": WATCH,
         "dashboard": DASHBOARD,
+        "telemetry": TELEMETRY,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",
             {

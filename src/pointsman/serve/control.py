@@ -18,6 +18,7 @@ from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.holding import Holding
 from pointsman.serve.keeping import Keeping
 from pointsman.serve.peer import peer_pid
+from pointsman.serve.relay import Relay
 from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger_file import beside
@@ -40,6 +41,7 @@ class Controlled(Protocol):
     holding: Holding
     keeping: Keeping
     dashboard: Dashboard
+    relay: Relay
 
     @property
     def in_flight(self) -> int:
@@ -158,6 +160,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "sandbox": daemon.holding.described(),
         "audit": daemon.keeping.status(),
         "dashboard": daemon.dashboard.described(),
+        "telemetry": daemon.relay.described(),
         **describe(daemon.places, policy),
     }
 
