@@ -8,18 +8,17 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-_MODES = ("good", "refusing", "garbage", "page", "slow", "broken", "too large", "partial")
-
 
 class Collector:
-    """Listens on a port of its own; ``mode`` says how it behaves from the next request on."""
+    """Listens on a port of its own; ``mode`` says how it behaves from the next request on: good,
+    refusing, garbage, page, slow, broken, too large (than ``most`` bytes), partial."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.mode = "good"
         self.most = 10**9
         self.requests: list[tuple[str, dict[str, str], Any]] = []
         self._ended = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -37,9 +37,9 @@ def main(places: Places, orders: IO[bytes]) -> None:
     )
     door = Door(places, settings, world)
     running = streams_of(places, settings, world)
-    progress.keep()
     try:
         door.start()
+        progress.keep()
         for each in running:
             each.start()
         orders.read()
