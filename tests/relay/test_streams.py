@@ -9,7 +9,9 @@ import pytest
 
 from pointsman.relay.progress import Progress
 from pointsman.relay.streams import POLL_S, Stream, World
+from pointsman.store import follow
 from pointsman.store.ledger import Ledger
+from pointsman.store.query import opened
 from pointsman.telemetry.sink import Sink
 from store.records import record, run
 
@@ -154,6 +156,27 @@ def test_one_event_that_is_never_taken_does_not_stop_the_others(rig: Rig) -> Non
     drain(stream)
     assert (rig.decisions(), stream.position.sent, stream.position.rejected) == (6, 6, 1)
     assert "telemetry rejected" in [kind for kind, _ in rig.notes]
+
+
+def test_a_collector_that_takes_nothing_at_all_does_not_eat_the_record(rig: Rig) -> None:
+    rig.add(30)
+    rig.collector.mode, rig.collector.most = "too large", 10
+    stream = rig.stream()
+    drain(stream)
+    assert (stream.position.sent, stream.position.rejected) == (0, 10)
+    assert "takes none of 10 events" in stream.position.fault
+    rig.collector.mode = "good"
+    drain(stream)
+    assert rig.decisions() == 20
+
+
+def test_large_payloads_make_small_batches(rig: Rig) -> None:
+    body = b'{"x": "' + b"y" * (3 * 1024 * 1024) + b'"}'
+    rig.ledger.append([record(f"c{n}", payload=body) for n in range(5)])
+    with opened(rig.folder / "ledger.db") as connection:
+        batch = follow.Follower(payloads=True).read(connection, -1)
+        rest = follow.Follower(payloads=True).read(connection, batch.last)
+    assert (batch.events, rest.events) == (3, 2)
 
 
 def test_what_the_collector_rejects_is_counted(rig: Rig) -> None:

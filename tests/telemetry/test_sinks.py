@@ -92,6 +92,14 @@ def test_secrets_lie_in_files_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "to"), [("otlp", "/a/file"), ("webhook", "/a/file"), ("file", "http://127.0.0.1:1")]
+)
+def test_a_place_of_another_kind_is_none(kind: str, to: str) -> None:
+    with pytest.raises(ValueError, match="to = "):
+        sink_of({"name": "x", "kind": kind, "to": to}, ("events",), {}, "1")
+
+
+@pytest.mark.parametrize(
     ("url", "sound"),
     [
         ("http://127.0.0.1:4318", True),

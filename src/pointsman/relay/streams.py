@@ -24,6 +24,8 @@ from pointsman.telemetry.sink import Reject, Sink
 POLL_S = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _LONGEST_ASKED = 300.0
+_MOST_REJECTED = 10
+"""Events in a row that are left out: if not one is taken, it is not the events that are odd."""
 Say = Callable[[str, str], None]
 
 
@@ -47,6 +49,7 @@ class Stream:
         self._deliver = KINDS[sink.kind].deliver
         self._follower = follow.Follower(payloads=sink.wanted.payloads)
         self._most = self._size = most
+        self._in_a_row = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name=self.name)
 
@@ -91,6 +94,7 @@ class Stream:
         except (NotDelivered, OSError, ValueError) as error:
             wait = error.wait if isinstance(error, NotDelivered) else 0.0
             return self._failed(str(error) or type(error).__name__, wait)
+        self._in_a_row = 0
         self._arrived(batch, batch.events)
         return 0.0
 
@@ -145,6 +149,9 @@ class Stream:
         if len(batch.entries) > 1 and self._size > 1:
             self._size = max(1, min(self._size, batch.last - self.position.after) // 2)
             return 0.0
+        if self._in_a_row >= _MOST_REJECTED:
+            return self._failed(f"it takes none of {self._in_a_row} events: {why}", 0.0)
+        self._in_a_row += 1
         self._rejected(max(1, batch.events), why)
         self._arrived(batch, 0)
         return 0.0

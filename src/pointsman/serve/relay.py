@@ -22,7 +22,9 @@ from pointsman.model.policy import Policy
 _LOOK = 0.5
 _AGAIN = 5.0
 """Seconds before a child that failed is followed by another one."""
-_ENDS_WITHIN = 3.0
+_ENDS_WITHIN = 1.0
+_STEADY = 60.0
+"""Seconds after which a child that runs has got over what was wrong with the one before it."""
 _MOST_READ = 64 * 1024
 _MOST_SAID = 1000
 Report = Callable[[str, str], None]
@@ -45,6 +47,8 @@ class Relay:
         self._rest = b""
         self._not_before = 0.0
         self._fault = ""
+        self._said = ""
+        self._started = 0.0
 
     def described(self) -> dict[str, Any]:
         """Return what ``status`` says: where it listens, and how far each stream has come."""
@@ -82,6 +86,8 @@ class Relay:
         wanted = dict(self._policy().telemetry)
         if self._child is not None:
             self._take(self._child)
+            if time.monotonic() - self._started > _STEADY:
+                self._said = ""
             if self._child.poll() is not None:
                 self._gone(self._child)
             elif wanted != self._given:
@@ -91,7 +97,7 @@ class Relay:
             self._given, self._rest = wanted, b""
             # In a thread: starting a process must hold up no event.
             await asyncio.to_thread(self._start, wanted)
-            self._fault = ""
+            self._fault, self._started = "", time.monotonic()
         elif self._child is None:
             self._given = wanted
 
@@ -102,9 +108,9 @@ class Relay:
 
     def _failed(self, why: str) -> None:
         self._not_before = time.monotonic() + _AGAIN
-        if why != self._fault:
+        if why != self._said:
             self._report("telemetry failed", why)
-        self._fault = why
+        self._fault = self._said = why
 
     def _start(self, wanted: Mapping[str, Any]) -> None:
         environ = {
@@ -177,9 +183,10 @@ def _close(child: "subprocess.Popen[bytes]") -> None:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(OSError):
-        if child.stdin is not None:
-            child.stdin.close()
+    # At once, whatever it waits for: how far it has come is written down after each batch, and the
+    # next daemon, which an agent may wait for, waits for the end of this one.
+    _close(child)
+    child.terminate()
     try:
         child.wait(_ENDS_WITHIN)
     except subprocess.TimeoutExpired:

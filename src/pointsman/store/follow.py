@@ -13,6 +13,8 @@ from pointsman.model.telemetry import Batch, Entry
 from pointsman.store.chain import EVENT, NOTE, RUNS
 
 MOST = 500
+_MOST_BYTES = 8 * 1024 * 1024
+"""Bytes of payloads after which a batch ends early."""
 _REMEMBERED = 4096
 _BEGINS = {"PreToolUse": "tool_use_id", "SubagentStart": "agent_id", "SessionStart": "session"}
 _ENDS = {
@@ -41,7 +43,9 @@ class Follower:
         notes = _by_key(
             connection, "SELECT * FROM notes WHERE n", {r["ref"] for r in rows if r["kind"] == NOTE}
         )
-        entries, lost = [], 0
+        entries: list[Entry] = []
+        lost = size = 0
+        last = rows[-1]
         for row in rows:
             if row["kind"] == NOTE and row["ref"] in notes:
                 entries.append(Entry(n=row["n"], note=dict(notes[row["ref"]])))
@@ -49,8 +53,11 @@ class Follower:
                 event = events.get(row["ref"])
                 if event is not None:
                     entries.append(self._entry(connection, row, dict(event)))
+                    size += len(entries[-1].payload)
                 lost += event is None and row["kind"] == EVENT
-        last = rows[-1]
+                if size > _MOST_BYTES:
+                    last = row
+                    break
         return Batch(
             entries=tuple(entries), last=last["n"], mark=bytes(last["hash"]).hex(), lost=lost
         )

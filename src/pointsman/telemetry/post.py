@@ -52,7 +52,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], within: float) -> Gi
     """Send a body, compressed where that pays; follow no redirect and no proxy.
 
     Raises:
-        Rejected: the body is refused for good (400, 413, 415, 422).
+        Rejected: the body is refused for good (400, 413, 422).
         NotDelivered: anything else but success: nobody there, too slow, no HTTP, another status.
     """
     sent = {"content-type": "application/json", "user-agent": "pointsman", **headers}
@@ -73,7 +73,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], within: float) -> Gi
     if 200 <= given.status < 300:
         return given
     said = f"it answers {given.status}: {given.body[:120].decode('utf-8', 'replace')!r}"
-    if given.status in {400, 413, 415, 422}:
+    if given.status in {400, 413, 422}:
         raise Rejected(said)
     raise NotDelivered(said, float(wait) if wait.isdecimal() and len(wait) < 6 else 0.0)
 

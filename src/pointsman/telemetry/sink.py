@@ -8,6 +8,7 @@ from typing import Any
 from pointsman.model.telemetry import Entry, Family
 from pointsman.telemetry.lines import Wanted
 from pointsman.telemetry.otlp import Resource
+from pointsman.telemetry.post import fault_of_url
 
 TRACES, METRICS, LOGS, EVENTS = "traces", "metrics", "logs", "events"
 DEFAULT_TIMEOUT = 10.0
@@ -64,8 +65,11 @@ def sink_of(
     """Return a sink from its settings, with the secrets that lie in files of their own.
 
     Raises:
-        OSError, ValueError: the file of a secret cannot be read.
+        OSError, ValueError: the file of a secret cannot be read, or it is no place of this kind.
     """
+    fault = _misplaced(given["to"]) if given["kind"] == "file" else fault_of_url(given["to"])
+    if fault:
+        raise ValueError(f"to = {given['to']!r}: {fault}")
     secret = ""
     if "secret_file" in given:
         secret = Path(given["secret_file"]).read_text(encoding="utf-8").strip()
@@ -87,6 +91,10 @@ def sink_of(
         resource=resource,
         version=version,
     )
+
+
+def _misplaced(path: str) -> str:
+    return "" if path.startswith("/") else "it is no absolute path"
 
 
 def _said(value: str) -> str:
