@@ -82,7 +82,7 @@ class _Case:
 
 def collectors(effort: Effort) -> list[Figure]:
     """Measure each way of behaving against no collector at all."""
-    turns, each = effort.of(8, 2), effort.of(150, 20)
+    turns, each = effort.of(9, 3), effort.of(150, 20)
     with ExitStack() as stack:
         plain, *others = [_Case(mode, stack.enter_context(rig()), stack) for mode in _MODES]
         for case in (plain, *others):

@@ -31,7 +31,7 @@ def run(n: int = 0, **more: Any) -> dict[str, Any]:
 
 def entry(n: int = 1, *runs: dict[str, Any], **more: Any) -> Entry:
     """Return an entry; ``started_ns``, ``late`` and ``payload`` are its own."""
-    own = {key: more.pop(key) for key in ("started_ns", "late", "payload") if key in more}
+    own = {key: more.pop(key) for key in ("started_ns", "late", "payload", "used") if key in more}
     return Entry(n=n, event=event(more.pop("seq", n), **more), runs=runs, **own)
 
 

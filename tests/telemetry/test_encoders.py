@@ -1,6 +1,7 @@
 """What is sent is OTLP: it is read back by the published protocol's own classes."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from pointsman.model.telemetry import Family, Sample
+from pointsman.model.usage import Amount
 from pointsman.telemetry.logs import logs_of
 from pointsman.telemetry.metrics import metrics_of
 from pointsman.telemetry.otlp import enveloped, resource_of
@@ -93,6 +95,27 @@ def test_what_ends_is_a_span_of_the_conventions(
 
 def spans_count(one: Any) -> int:
     return len(list(spans_of([one])))
+
+
+def test_what_an_agent_has_used_is_told_with_its_end() -> None:
+    used = Amount(
+        input_tokens=12, output_tokens=60, cache_read_tokens=18000, cache_write_5m_tokens=1000,
+        cache_write_1h_tokens=500, usd_nano=12_348_000, calls=1,
+    )  # fmt: skip
+    end: dict[str, Any] = {"event": "SessionEnd", "started_ns": 1, "tool_use_id": None}
+    _, span = parsed("spans", list(spans_of([entry(used=used, **end)])))
+    found = said(span)
+    # The convention's input has what was read from a cache or written to one in it.
+    assert found["gen_ai.usage.input_tokens"] == 12 + 18000 + 1500
+    assert found["gen_ai.usage.output_tokens"] == 60
+    assert found["gen_ai.usage.cache_read.input_tokens"] == 18000
+    assert found["gen_ai.usage.cache_creation.input_tokens"] == 1500
+    assert found["pointsman.cost.usd"] == 0.012348
+    unpriced = replace(used, unpriced=1)
+    _, span = parsed("spans", list(spans_of([entry(used=unpriced, **end)])))
+    assert "pointsman.cost.usd" not in said(span)  # Unknown is never a figure.
+    _, span = parsed("spans", list(spans_of([entry(**end)])))
+    assert "gen_ai.usage.input_tokens" not in said(span)
 
 
 def test_an_agent_hangs_from_its_parent_and_its_decisions_from_it() -> None:

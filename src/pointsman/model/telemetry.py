@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.model.usage import Amount
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -13,7 +15,8 @@ class Entry:
 
     ``n`` is its number in the chain. ``event`` has the columns of the event, of late runs those
     of the event that they belong to; it is empty for a note. ``started_ns`` is when what ends with
-    this event began (a call, an agent, a session), 0 where nothing ends or nobody knows.
+    this event began (a call, an agent, a session), 0 where nothing ends or nobody knows; ``used``
+    what an agent that ends with it has used itself, as far as that is known.
     """
 
     n: int
@@ -22,6 +25,7 @@ class Entry:
     late: bool = False
     note: Mapping[str, Any] = field(default_factory=dict)
     started_ns: int = 0
+    used: Amount | None = None
     payload: bytes = b""
 
 

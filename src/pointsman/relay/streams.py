@@ -19,7 +19,7 @@ from pointsman.store import follow
 from pointsman.store.query import opened
 from pointsman.telemetry.all_sinks import KINDS
 from pointsman.telemetry.post import NotDelivered, Rejected
-from pointsman.telemetry.sink import Reject, Sink
+from pointsman.telemetry.sink import TRACES, Reject, Sink
 
 POLL_S = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -47,7 +47,7 @@ class Stream:
         self.position: Position = world.progress.of(self.name)
         self._sink, self._signal, self._world = sink, signal, world
         self._deliver = KINDS[sink.kind].deliver
-        self._follower = follow.Follower(payloads=sink.wanted.payloads)
+        self._follower = self._begun()
         self._most = self._size = most
         self._in_a_row = 0
         self._ended = threading.Event()
@@ -123,7 +123,11 @@ class Stream:
             "one had not been sent is lost to this sink",
         )
         self.position.after, self.position.mark = -1, ""
-        self._follower = follow.Follower(payloads=self._sink.wanted.payloads)
+        self._follower = self._begun()
+
+    def _begun(self) -> follow.Follower:
+        payloads = self._sink.wanted.payloads
+        return follow.Follower(payloads=payloads, usage=self._signal == TRACES)
 
     def _caught_up(self) -> None:
         if self.position.waiting:
@@ -141,7 +145,8 @@ class Stream:
         if position.fault:
             self._world.say("telemetry sent again", f"{self.name} takes events again")
         position.fault, position.failures = "", 0
-        self._size = min(self._most, self._size * 2)
+        # Not at once to what has just been too much.
+        self._size = min(self._most, self._size + max(1, self._size // 8))
         self._world.progress.keep()
 
     def _halved(self, batch: Batch, why: str) -> float:

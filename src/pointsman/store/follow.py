@@ -5,17 +5,23 @@ in which they were recorded. What waits to be read is the ledger itself: nothing
 """
 
 import sqlite3
+import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pointsman.model.telemetry import Batch, Entry
+from pointsman.model.usage import AMOUNT_FIELDS, Amount, amount
 from pointsman.store.chain import EVENT, NOTE, RUNS
 
 MOST = 500
 _MOST_BYTES = 8 * 1024 * 1024
 """Bytes of payloads after which a batch ends early."""
 _REMEMBERED = 4096
+_METERED_NS = 3 * 10**9
+"""How long an agent's end is held back: so long its last message may not have been read yet."""
+_SUMS = ", ".join(f"sum({name})" for name in AMOUNT_FIELDS)
+_AGENT_ENDS = ("SubagentStop", "SessionEnd")
 _BEGINS = {"PreToolUse": "tool_use_id", "SubagentStart": "agent_id", "SessionStart": "session"}
 _ENDS = {
     "PostToolUse": "PreToolUse",
@@ -26,10 +32,19 @@ _CHAIN = "SELECT n, kind, ref, low, high, hash FROM chain WHERE n > ? ORDER BY n
 
 
 class Follower:
-    """Reads on; remembers when calls and agents began, which their ends are told with."""
+    """Reads on; remembers when calls and agents began, which their ends are told with.
 
-    def __init__(self, *, payloads: bool = False) -> None:
-        self._payloads = payloads
+    With ``usage`` an agent's end is told with what it has used.
+    """
+
+    def __init__(
+        self,
+        *,
+        payloads: bool = False,
+        usage: bool = False,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._payloads, self._usage, self._clock = payloads, usage, clock
         self._began: OrderedDict[tuple[str, ...], int] = OrderedDict()
 
     def read(self, connection: sqlite3.Connection, after: int, most: int = MOST) -> Batch:
@@ -45,8 +60,11 @@ class Follower:
         )
         entries: list[Entry] = []
         lost = size = 0
-        last = rows[-1]
-        for row in rows:
+        last: sqlite3.Row | None = rows[-1]
+        for place, row in enumerate(rows):
+            if row["kind"] == EVENT and self._too_young(events.get(row["ref"])):
+                last = rows[place - 1] if place else None
+                break
             if row["kind"] == NOTE and row["ref"] in notes:
                 entries.append(Entry(n=row["n"], note=dict(notes[row["ref"]])))
             elif row["kind"] in {EVENT, RUNS}:
@@ -58,9 +76,17 @@ class Follower:
                 if size > _MOST_BYTES:
                     last = row
                     break
+        if last is None:
+            return Batch(last=after)
         return Batch(
             entries=tuple(entries), last=last["n"], mark=bytes(last["hash"]).hex(), lost=lost
         )
+
+    def _too_young(self, event: sqlite3.Row | None) -> bool:
+        if not self._usage or event is None or event["event"] not in _AGENT_ENDS:
+            return False
+        age: int = self._clock() - event["received_ns"]
+        return 0 <= age < _METERED_NS
 
     def _entry(
         self, connection: sqlite3.Connection, row: sqlite3.Row, event: dict[str, Any]
@@ -82,6 +108,7 @@ class Follower:
             runs=tuple(map(dict, runs)),
             late=late,
             started_ns=0 if late else self._start(connection, event),
+            used=_used(connection, event) if self._usage and not late else None,
             payload=payload,
         )
 
@@ -133,6 +160,17 @@ def before(connection: sqlite3.Connection, since_ns: int) -> int:
 def waiting(connection: sqlite3.Connection, after: int) -> int:
     """Return how many entries there are behind a number: the chain has no gaps."""
     return max(0, newest(connection)[0] - after)
+
+
+def _used(connection: sqlite3.Connection, event: dict[str, Any]) -> Amount | None:
+    """Return what the agent that ends with an event has used itself."""
+    if event["event"] not in _AGENT_ENDS:
+        return None
+    row = connection.execute(
+        f"SELECT {_SUMS} FROM usage WHERE session = ? AND agent_id IS ?",
+        (event["session"], event["agent_id"]),
+    ).fetchone()
+    return amount(*row) if row[0] is not None else None
 
 
 def _looked_up(

@@ -11,6 +11,7 @@ from typing import Any
 from pointsman.model.decision import Cause
 from pointsman.model.hook import Outcome
 from pointsman.model.telemetry import Entry
+from pointsman.model.usage import Amount
 from pointsman.telemetry import names
 from pointsman.telemetry.otlp import Json, attributes, span_id, trace_id
 
@@ -31,7 +32,7 @@ def spans_of(entries: Iterable[Entry]) -> Iterator[Json]:
             continue
         if not entry.late:
             yield _decision(entry.event)
-            yield from _ended(entry.event, entry.started_ns)
+            yield from _ended(entry.event, entry.started_ns, entry.used)
         for run in entry.runs:
             yield _hook(entry.event, run)
 
@@ -142,7 +143,7 @@ def _hook(event: Row, run: Row) -> Json:
     )
 
 
-def _ended(event: Row, started_ns: int) -> Iterator[Json]:
+def _ended(event: Row, started_ns: int, used: Amount | None) -> Iterator[Json]:
     kind = event["event"]
     if not started_ns:
         return
@@ -151,9 +152,9 @@ def _ended(event: Row, started_ns: int) -> Iterator[Json]:
         yield _call(event, times)
     elif kind == "SubagentStop" and event["agent_id"]:
         parent = agent_span(event, event["parent"] or MAIN)
-        yield _agent(event, (agent_span(event), parent), times)
+        yield _agent(event, (agent_span(event), parent), times, used)
     elif kind == "SessionEnd":
-        yield _agent(event, (agent_span(event, MAIN), ""), times)
+        yield _agent(event, (agent_span(event, MAIN), ""), times, used)
 
 
 def _call(event: Row, times: tuple[int, int]) -> Json:
@@ -177,11 +178,23 @@ def _call(event: Row, times: tuple[int, int]) -> Json:
     )
 
 
-def _agent(event: Row, ids: tuple[str, str], times: tuple[int, int]) -> Json:
+def _agent(event: Row, ids: tuple[str, str], times: tuple[int, int], used: Amount | None) -> Json:
     name = event["agent_type"] or MAIN
     said = {
         **about(event),
         names.OPERATION: names.INVOKE_AGENT,
         names.PARENT_AGENT: event["parent"],
+        **(_usage(used) if used else {}),
     }
     return _span(event, ids, f"{names.INVOKE_AGENT} {name}", times, said=said)
+
+
+def _usage(used: Amount) -> dict[str, Any]:
+    written = used.cache_write_5m_tokens + used.cache_write_1h_tokens
+    return {
+        names.INPUT_TOKENS: used.input_tokens + used.cache_read_tokens + written,
+        names.OUTPUT_TOKENS: used.output_tokens,
+        names.CACHE_READ_TOKENS: used.cache_read_tokens,
+        names.CACHE_CREATION_TOKENS: written,
+        names.COST: used.usd,
+    }
