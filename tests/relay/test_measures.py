@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from pointsman.model.telemetry import Family
-from pointsman.relay.measures import MOST_HOOKS, OTHER, measured
+from pointsman.relay.measures import MOST_HOOKS, measured
 from pointsman.relay.progress import Progress
 from pointsman.relay.streams import World
+from pointsman.relay.tally import OTHER
 from pointsman.store.ledger import Ledger
 from store.records import record, run
 

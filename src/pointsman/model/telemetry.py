@@ -63,12 +63,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One metric. ``kind`` is counter, gauge or histogram; ``unit`` is in UCUM (``s``, ``By``)."""
+    """One metric. ``kind`` is counter, gauge or histogram; ``unit`` is in UCUM (``s``, ``By``).
+
+    ``since_ns`` is when its counting began, 0 for the ledger's own beginning.
+    """
 
     name: str
     kind: str
     doc: str
     unit: str = ""
+    since_ns: int = 0
     samples: tuple[Sample, ...] = ()
 
 

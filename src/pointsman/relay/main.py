@@ -15,6 +15,7 @@ from pointsman.relay.door import Door
 from pointsman.relay.figures import FigureStream
 from pointsman.relay.progress import Progress
 from pointsman.relay.streams import Stream, World
+from pointsman.relay.tally import Tally
 from pointsman.telemetry.all_sinks import KINDS
 from pointsman.telemetry.otlp import resource_of
 from pointsman.telemetry.sink import METRICS, sink_of
@@ -32,14 +33,16 @@ def main(places: Places, orders: IO[bytes]) -> None:
         os.nice(_NICE)
     settings: Mapping[str, Any] = json.loads(orders.readline(_MOST_SETTINGS))
     progress = Progress(places.telemetry)
-    world = World(
-        places.ledger, progress, say, backfill_s=settings.get("backfill_hours", 1.0) * 3600
-    )
+    backfill = settings.get("backfill_hours", 1.0) * 3600
+    tally = Tally(places.ledger)
+    world = World(places.ledger, progress, say, backfill_s=backfill, tally=tally)
     door = Door(places, settings, world)
     running = streams_of(places, settings, world)
     try:
         door.start()
         progress.keep()
+        if settings.get("prometheus") or any(isinstance(each, FigureStream) for each in running):
+            tally.start()
         for each in running:
             each.start()
         orders.read()
@@ -47,6 +50,7 @@ def main(places: Places, orders: IO[bytes]) -> None:
         for each in running:
             each.end()
         door.close()
+        tally.end()
         deadline = time.monotonic() + _ENDS_WITHIN
         for each in running:
             each.join(max(0.0, deadline - time.monotonic()))

@@ -9,17 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pointsman.model.events import DERIVED_EVENTS, HOST_EVENTS
 from pointsman.model.telemetry import Family, Sample
-from pointsman.model.tools import KNOWN
 from pointsman.model.usage import Amount
 from pointsman.relay.progress import Position
 from pointsman.relay.streams import World
+from pointsman.relay.tally import OTHER, tool_label
 from pointsman.store import totals
 from pointsman.store.query import opened
 from pointsman.telemetry.sink import Figures
 
 MOST_HOOKS, MOST_MODELS = 100, 30
-OTHER = "other"
-MCP = "mcp"
 _OCTAVES = range(14, 36, 2)
 """Bounds of the histogram of hook runs: 2^14 ns (16 µs) to 2^34 ns (17 s), two octaves apart."""
 _EVENTS = frozenset({*HOST_EVENTS, *DERIVED_EVENTS})
@@ -49,6 +47,7 @@ def measured(world: World, now_ns: int) -> Figures:
             *_of_hooks(totals.runs(connection)),
             *_of_models(totals.models(connection)),
             *_of_streams(world.progress.all()),
+            *(world.tally.families() if world.tally else ()),
         ]
         return Figures(families, totals.began(connection), now_ns)
 
@@ -74,14 +73,8 @@ def _of_tools(by_tool: Mapping[str, Counts]) -> Iterator[Family]:
         ("denied", "Tool calls that were denied."),
         ("failed", "Tool calls that failed."),
     ):
-        values = _grouped(by_tool, _tool, column)
+        values = _grouped(by_tool, tool_label, column)
         yield _counter(f"pointsman.tool.{column}", doc, "tool", values)
-
-
-def _tool(name: str) -> str:
-    if name.startswith("mcp__"):
-        return MCP
-    return name if name in KNOWN else OTHER
 
 
 def _of_hooks(runs: Sequence[totals.Runs]) -> Iterator[Family]:

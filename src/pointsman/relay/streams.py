@@ -15,6 +15,7 @@ from pathlib import Path
 from pointsman.model.errors import LedgerError
 from pointsman.model.telemetry import Batch
 from pointsman.relay.progress import Position, Progress
+from pointsman.relay.tally import Tally
 from pointsman.store import follow
 from pointsman.store.query import opened
 from pointsman.telemetry.all_sinks import KINDS
@@ -37,6 +38,7 @@ class World:
     progress: Progress
     say: Say
     backfill_s: float = 3600.0
+    tally: Tally | None = None
 
 
 class Stream:

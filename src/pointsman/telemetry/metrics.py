@@ -14,7 +14,8 @@ def metrics_of(families: Iterable[Family], since_ns: int, now_ns: int) -> Iterat
         if not family.samples:
             continue
         head = {"name": family.name, "description": family.doc, "unit": family.unit or "1"}
-        points = [_point(family, sample, since_ns, now_ns) for sample in family.samples]
+        since = family.since_ns or since_ns
+        points = [_point(family, sample, since, now_ns) for sample in family.samples]
         yield head | _SHAPES[family.kind](points)
 
 
