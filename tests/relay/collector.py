@@ -11,7 +11,7 @@ from typing import Any
 
 class Collector:
     """Listens on a port of its own; ``mode`` says how it behaves from the next request on: good,
-    refusing, garbage, page, slow, broken, too large (than ``most`` bytes), partial."""
+    refusing, garbage, page, slow, broken, busy, moved, too large (than ``most`` bytes), partial."""
 
     def __init__(self, port: int = 0) -> None:
         self.mode = "good"
@@ -72,6 +72,10 @@ class Collector:
             return
         elif mode == "garbage":
             connection.sendall(b"\x00\xff not HTTP at all \r\n" * 3)
+        elif mode == "busy":
+            connection.sendall(_reply(429, b"", "retry-after: 7\r\n"))
+        elif mode == "moved":
+            connection.sendall(_reply(302, b"", f"location: {self.url}/elsewhere\r\n"))
         elif mode == "too large" and len(body) > self.most:
             connection.sendall(_reply(413, b"no"))
         elif mode in {"refusing", "page"}:
@@ -83,8 +87,8 @@ class Collector:
             connection.sendall(_reply(200, partial if mode == "partial" else b"{}"))
 
 
-def _reply(code: int, body: bytes) -> bytes:
-    head = f"HTTP/1.1 {code} X\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+def _reply(code: int, body: bytes, more: str = "") -> bytes:
+    head = f"HTTP/1.1 {code} X\r\ncontent-length: {len(body)}\r\n{more}connection: close\r\n\r\n"
     return head.encode() + body
 
 

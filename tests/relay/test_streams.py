@@ -1,5 +1,9 @@
 """Streams against a collector in each bad mode: what waits is sent later, losses are counted."""
 
+import base64
+import hashlib
+import hmac
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from pointsman.model.decision import deny
 from pointsman.relay.progress import Progress
 from pointsman.relay.streams import POLL_S, Stream, World
 from pointsman.store import follow
 from pointsman.store.ledger import Ledger
 from pointsman.store.query import opened
+from pointsman.telemetry.lines import Wanted
 from pointsman.telemetry.sink import Sink
 from store.records import record, run
 
@@ -30,7 +36,7 @@ class Rig:
     def add(self, count: int, **more: Any) -> None:
         self.ledger.append([record(f"c{n}", runs=(run(),), **more) for n in range(count)])
 
-    def stream(self, most: int = 500, **more: Any) -> Stream:
+    def stream(self, most: int = 500, signal: str = "traces", **more: Any) -> Stream:
         """Begin as a new process would."""
         world = World(
             self.folder / "ledger.db",
@@ -39,7 +45,7 @@ class Rig:
             backfill_s=1e10,
         )
         given: dict[str, Any] = {"kind": "otlp", "to": self.collector.url, "timeout": 20.0, **more}
-        return Stream(Sink(name="col", **given), "traces", world, most)
+        return Stream(Sink(name="col", **given), signal, world, most)
 
     def decisions(self) -> int:
         return len(self.collector.spans("pointsman.decision"))
@@ -70,7 +76,7 @@ def test_what_is_on_record_arrives_once(rig: Rig) -> None:
     assert len(rig.collector.requests) == requests
 
 
-@pytest.mark.parametrize("mode", ["refusing", "garbage", "page", "broken"])
+@pytest.mark.parametrize("mode", ["refusing", "garbage", "page", "broken", "moved"])
 def test_a_collector_that_behaves_badly_gets_everything_later(rig: Rig, mode: str) -> None:
     stream = rig.stream()
     rig.add(5)
@@ -85,6 +91,55 @@ def test_a_collector_that_behaves_badly_gets_everything_later(rig: Rig, mode: st
     assert rig.decisions() == stream.position.sent == 10
     assert (stream.position.lost, stream.position.fault) == (0, "")
     assert rig.notes[-1][0] == "telemetry sent again"
+
+
+def test_one_that_says_when_is_asked_then(rig: Rig) -> None:
+    rig.add(1)
+    rig.collector.mode = "busy"
+    assert rig.stream().turn() == 7.0
+
+
+def test_requests_are_compressed_and_say_who_asks(rig: Rig) -> None:
+    rig.add(20)
+    drain(rig.stream(headers={"authorization": "Bearer abc"}))
+    (_, headers, _) = rig.collector.requests[0]
+    assert headers["content-encoding"] == "gzip"
+    assert headers["content-type"] == "application/json"
+    assert headers["authorization"] == "Bearer abc"
+
+
+def test_a_webhook_is_told_what_it_asked_for_and_signs(rig: Rig) -> None:
+    rig.add(3)
+    rig.add(2, decision=deny("no", rule="r"))
+    wanted = Wanted(decisions=("deny",))
+    hook: dict[str, Any] = {
+        "kind": "webhook",
+        "to": f"{rig.collector.url}/hook?a=1",
+        "wanted": wanted,
+    }
+    stream = rig.stream(signal="events", secret="s3cret", **hook)
+    drain(stream)
+    ((path, headers, body),) = rig.collector.requests
+    assert (path, [each["decision"] for each in body["events"]]) == ("/hook?a=1", ["deny"] * 2)
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    name, at = headers["webhook-id"], headers["webhook-timestamp"]
+    digest = hmac.new(b"s3cret", f"{name}.{at}.".encode() + text, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
+    assert stream.position.sent == 5  # What it did not ask for is done with as well.
+
+
+def test_a_file_gets_every_event_and_note(rig: Rig, tmp_path: Path) -> None:
+    rig.add(3)
+    rig.ledger.note("kind", "a note")
+    file = tmp_path / "out.jsonl"
+    drain(rig.stream(signal="events", kind="file", to=str(file)))
+    found = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [each["seq"] for each in found if each["kind"] == "event"] == [1, 2, 3]
+    assert "a note" in [each.get("text") for each in found]
+    full = rig.stream(signal="events", kind="file", to="/dev/full")
+    full.position.after, full.position.mark = -1, ""
+    assert full.turn() > 0
+    assert "No space left" in full.position.fault
 
 
 def test_one_that_is_slow_is_left_at_the_deadline(rig: Rig) -> None:
