@@ -3,10 +3,13 @@
 import json
 import os
 import signal
+import urllib.request
 from pathlib import Path
 from typing import Any
 
+from pointsman.store.host_telemetry import told
 from relay.collector import Collector, collecting
+from telemetry.claude_logs import logs, record
 
 from .live import OTHER, Live, alive, live, payload, started_in, until
 
@@ -98,3 +101,26 @@ def test_a_sink_whose_secret_is_missing_is_told_and_stops_no_other(tmp_path: Pat
         until(lambda: collector.spans("pointsman.decision"), "the other one is served")
         assert "No such file" in stream(rig, "hook/-")["fault"]
         assert json.loads((rig.state / "telemetry.json").read_text())["active"]
+
+
+def test_the_clients_own_telemetry_in_and_out_of_its_settings(rig: Live) -> None:
+    configure(rig, "[telemetry]\nreceive = true\n")
+    settings = rig.folder / ".claude/settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{\n  "model": "opus"\n}\n')
+    done = rig.command("init", "--telemetry", "--scope", "user", "--json")
+    assert done.returncode == 0, done.stderr
+    env = json.loads(settings.read_text())["env"]
+    url = rig.status()["telemetry"]["url"]
+    assert json.loads(done.stdout)["telemetry"] == env["OTEL_EXPORTER_OTLP_ENDPOINT"] == url
+    # `init` without a word of it leaves it where it is.
+    assert rig.command("init", "--scope", "user").returncode == 0
+    assert json.loads(settings.read_text())["env"] == env
+    name, _, token = env["OTEL_EXPORTER_OTLP_HEADERS"].partition("=")
+    body = json.dumps(logs(record("tool_result", tool_use_id="t", success="true"))).encode()
+    asked = urllib.request.Request(f"{url}/v1/logs", body, {name: token})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        assert answer.status == 200
+    assert told(rig.places.host_telemetry, 0)["s1"].counts["tool_results"] == 1
+    assert rig.command("uninstall", "--scope", "user").returncode == 0
+    assert settings.read_text() == '{\n  "model": "opus"\n}\n'
