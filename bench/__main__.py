@@ -11,6 +11,7 @@ from pathlib import Path
 from bench import (
     analysis,
     clients,
+    collectors,
     decisions,
     gate,
     growth,
@@ -42,6 +43,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "growth": growth.growth,
     "snapshot": snapshot.snapshot,
     "pages": pages.pages,
+    "collectors": collectors.collectors,
 }
 """A new measurement is one function and one line here."""
 

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from pointsman.model.telemetry import HostCall, Received
+from pointsman.store.host_telemetry import HostTelemetry
+from pointsman.store.query import parse_time
+
 from .conftest import Machine
 
 
@@ -86,3 +90,29 @@ def test_nothing_to_read(machine: Machine) -> None:
     assert (ended.code, ended.out.splitlines()) == (
         0, ["No tool call has run in 0 transcripts. Next step: look further, --since 30d"],
     )  # fmt: skip
+
+
+def test_the_hosts_telemetry_is_a_third_source(half: Machine) -> None:
+    store = HostTelemetry.open(half.state / "telemetry.db")
+    at = parse_time("2100-01-01T00:00:00", 0)
+    calls = tuple(
+        HostCall(session="one", id=name, at_ns=at, tool="Bash", ended=name != "refused")
+        for name in ("t1", "t3", "t4", "refused")
+    )
+    counts = {"one": {"hooks_cancelled": 2, "guards_cancelled": 1, "tool_results": 3}}
+    store.add(Received(at_ns=at, counts=counts, calls=calls))
+    store.close()
+    found = as_json(half)
+    assert found["sources"] == ["ledger", "transcript", "telemetry"]
+    # A call that no transcript tells of has run all the same; it never makes one guarded.
+    assert [row["tool_use_id"] for row in found["unguarded"]] == ["t4", "t3"]
+    (row,) = [each for each in found["by_session"] if each["session"] == "one"]
+    assert (row["transcript"], row["telemetry"], row["guards_cancelled"]) == (3, 3, 1)
+    assert "counts 2 hooks cancelled, 1 of them before a call" in half.run("coverage").out
+    assert as_json(half, "--session", "another")["by_session"] == []
+
+
+def test_without_it_there_are_two(half: Machine) -> None:
+    found = as_json(half)
+    assert found["sources"] == ["ledger", "transcript"]
+    assert [row["telemetry"] for row in found["by_session"]] == [None]

@@ -11,7 +11,7 @@ from pointsman.agents.claude_settings import our_events
 from pointsman.agents.claude_version import installed
 from pointsman.cli.init import command
 from pointsman.cli.uninstall import command as uninstall
-from pointsman.model.errors import HostError
+from pointsman.model.errors import HostError, TransportError
 
 
 @pytest.fixture
@@ -136,3 +136,23 @@ def test_unusable_settings_are_an_expected_error(machine: Path) -> None:
         run()
     assert caught.value.fix
     assert file.read_text() == "{,}"
+
+
+def test_telemetry_is_refused_in_settings_that_the_client_does_not_heed(machine: Path) -> None:
+    with pytest.raises(HostError, match="user's own settings alone"):
+        run("--telemetry")
+
+
+def test_telemetry_needs_somebody_who_takes_it(machine: Path) -> None:
+    with pytest.raises(TransportError, match=r"telemetry\.receive is not true"):
+        run("--telemetry", "--scope", "user")
+    assert not (machine / "home/.claude/settings.json").exists()
+
+
+def test_telemetry_that_goes_elsewhere_is_left_alone(machine: Path) -> None:
+    file = machine / "home/.claude/settings.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"env": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://theirs"}}')
+    with pytest.raises(HostError, match="OTEL_EXPORTER_OTLP_ENDPOINT"):
+        run("--telemetry", "--scope", "user")
+    assert "theirs" in file.read_text()

@@ -92,10 +92,12 @@ def install_host(
     *,
     dry_run: bool = False,
     exec_argv: tuple[str, ...] = (),
+    telemetry: Mapping[str, str] | None = None,
 ) -> Installed:
     """Register our client with Claude Code in one scope; a second time changes nothing.
 
     ``exec_argv`` starts the program that stands before every shell command; without it none does.
+    ``telemetry`` are the variables of ``claude_telemetry``; without them those there stay.
     A value of the user's own stays, and is told.
 
     Raises:
@@ -112,7 +114,7 @@ def install_host(
     rows = claude_events.EVENTS.values()
     wanted = claude_events.registration(client_argv, version, where.pinned)
     seam = claude_seam.prefix_value(exec_argv, where.pinned)
-    change = _install(where, wanted, seam, dry_run=dry_run)
+    change = _install(where, (wanted, seam, telemetry), dry_run=dry_run)
     prefix = claude_seam.value_in(json.loads(change.after or b"{}"))
     return Installed(
         change=change,
@@ -172,17 +174,19 @@ def _own_text(where: Where, change: Change) -> dict[str, tuple[str, bytes | None
     return {where.scope: (str(change.file), change.after)}
 
 
-def _install(
-    where: Where, registration: Mapping[str, object], prefix: str, *, dry_run: bool
-) -> Change:
+_Wanted = tuple[Mapping[str, object], str, Mapping[str, str] | None]
+
+
+def _install(where: Where, wanted: _Wanted, *, dry_run: bool) -> Change:
     file, notes = where.file, Notes(where.places)
+    registration, prefix, telemetry = wanted
     if dry_run:
         before = settings_write.read(file)
-        after = claude_settings.install(before, registration, str(file), prefix)
+        after = claude_settings.install(before, registration, str(file), prefix, telemetry)
         return Change(file=file, scope=where.scope, before=before, after=after)
     with notes.locked():
         before = settings_write.read(file)
-        after = claude_settings.install(before, registration, str(file), prefix)
+        after = claude_settings.install(before, registration, str(file), prefix, telemetry)
         # Not simply `before`: from the second time on our own entries are in that.
         kept = _original(file, before, notes.of(file))
         backup = settings_write.backup_of(file)

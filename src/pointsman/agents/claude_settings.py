@@ -11,7 +11,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from pointsman.agents import claude_code, claude_seam, json_splice
+from pointsman.agents import claude_code, claude_seam, claude_telemetry, json_splice
 from pointsman.agents.json_splice import Element, New, Style, Value
 from pointsman.agents.settings_write import MOST_BYTES
 from pointsman.model.errors import HostError
@@ -108,10 +108,12 @@ def install(
     registration: Mapping[str, Any],
     name: str = "the settings",
     prefix: str = "",
+    telemetry: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return the settings with exactly this registration of ours in them.
 
-    ``prefix`` is what is to stand before every shell command (``claude_seam``), empty for nothing.
+    ``prefix`` is what is to stand before every shell command (``claude_seam``), empty for nothing;
+    ``telemetry`` the variables that have the client's own sent to us, ``None`` to leave them be.
 
     ``text`` is ``None`` where there is no file yet; ``name`` stands in messages. Running it again
     changes nothing; an older registration of ours is replaced in its place.
@@ -124,7 +126,8 @@ def install(
     kept = _without(given, name, lambda hook: _out_of_place(hook, registration))
     settings = _read(kept, name)
     made = json_splice.apply(kept, _additions(kept, settings, registration))
-    return _encoded(claude_seam.put(made, prefix) if prefix else claude_seam.take(made), name)
+    made = claude_seam.put(made, prefix) if prefix else claude_seam.take(made)
+    return _encoded(claude_telemetry.put(made, telemetry) if telemetry else made, name)
 
 
 def uninstall(text: bytes, name: str = "the settings") -> bytes:
@@ -137,7 +140,8 @@ def uninstall(text: bytes, name: str = "the settings") -> bytes:
     # It says where the text is no settings; what follows takes that for granted.
     _read(given, name)
     # In the reverse order of putting it in, so that each finds what it left.
-    return _encoded(_without(claude_seam.take(given), name, lambda _hook: True), name)
+    rest = claude_seam.take(claude_telemetry.take(given))
+    return _encoded(_without(rest, name, lambda _hook: True), name)
 
 
 @dataclass(frozen=True, slots=True)

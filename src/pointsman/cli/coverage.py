@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from pointsman.agents import claude_calls
+from pointsman.cli.coverage_sources import by_session, cancelled_line, telemetry_calls
 from pointsman.cli.covered import covered, echo_json
 from pointsman.cli.places import home, places
 from pointsman.engine.coverage import reconcile
 from pointsman.model.coverage import Call, Coverage, Heard, Unguarded
-from pointsman.store import heard
+from pointsman.store import heard, host_telemetry
 from pointsman.store.query import iso, parse_time
 
 _MOST_SHOWN = 50
@@ -43,16 +44,26 @@ def command(
     paths = [Path(file) for file in files] or claude_calls.transcripts(config, start)
     calls = [call for call in _calls(paths) if files or call.at_ns >= start]
     chosen = [call for call in calls if session in {None, call.session}]
-    known = heard.sessions(places().ledger, {call.session for call in chosen})
+    told = {} if files else host_telemetry.told(places().host_telemetry, start)
+    told = {name: each for name, each in told.items() if session in {None, name}}
+    more = list(telemetry_calls(told, {(call.session, call.id) for call in chosen}, start))
+    names = {call.session for call in (*chosen, *more)} | set(told)
+    known = heard.sessions(places().ledger, names)
+    sources = by_session(chosen, known, told)
     found = reconcile(
-        chosen,
+        [*chosen, *more],
         lambda name: known.get(name, Heard()),
         lambda folder: claude_calls.is_trusted(config, home(), folder),
     )
     if as_json:
-        echo_json(_as_json(found, len({call.session for call in chosen})), indent=2)
+        row = _as_json(found, len(names)) | {
+            "sources": ["ledger", "transcript", *(["telemetry"] if told else [])],
+            "by_session": sources,
+        }
+        echo_json(row, indent=2)
     else:
-        click.echo(covered("\n".join(_lines(found, len(paths)))))
+        lines = [*_lines(found, len(paths)), cancelled_line(sources)]
+        click.echo(covered("\n".join(line for line in lines if line)))
     sys.exit(1 if check and found.unguarded else 0)
 
 

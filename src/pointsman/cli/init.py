@@ -17,17 +17,22 @@ from pointsman.agents.claude_events import (
     version_text,
 )
 from pointsman.agents.claude_install import Installed, install_host
+from pointsman.agents.claude_telemetry import ENDPOINT
 from pointsman.agents.claude_version import Client, installed
 from pointsman.cli import host_settings
 from pointsman.cli.places import home, places
+from pointsman.cli.telemetry_variables import telemetry_variables
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import HostError
 from pointsman.paths.client_command import client_command, exec_command
 
 
 @click.command()
+@click.option(
+    "--telemetry", is_flag=True, help="Have the agent send its own telemetry to us as well."
+)
 @host_settings.options
-def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
+def command(scope: str, host: str, telemetry: bool, dry_run: bool, as_json: bool) -> None:
     """Put the hooks into a coding agent's settings; a second time changes nothing.
 
     Your own hooks and the layout of the file stay as they are, the old file is kept beside the
@@ -38,14 +43,19 @@ def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
     # The first is the one that `claude` starts.
     version = clients[0].version if clients else None
     gate = _gate()
-    done = install_host(host_settings.where(scope), argv, version, dry_run=dry_run, exec_argv=gate)
+    where = host_settings.where(scope)
+    sent = telemetry_variables(where) if telemetry else None
+    done = install_host(where, argv, version, dry_run=dry_run, exec_argv=gate, telemetry=sent)
+    to = sent[ENDPOINT] if sent else None
     if as_json:
-        row = _json(done, clients, host, dry_run=dry_run) | {"missing": missing}
+        row = _json(done, clients, host, dry_run=dry_run)
+        row |= {"missing": missing, "telemetry": to}
         click.echo(json.dumps(row, indent=2))
         return
     if dry_run:
         click.echo(host_settings.difference(done.change), nl=False)
-    click.echo("\n".join([*_lines(done, clients, dry_run=dry_run), *missing]))
+    told = [f"telemetry  the client's own goes to {to} from its next session on"] if to else []
+    click.echo("\n".join([*told, *_lines(done, clients, dry_run=dry_run), *missing]))
 
 
 def _clients() -> tuple[Sequence[Client], list[str]]:

@@ -52,6 +52,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         first,
         f"socket     {status['socket']}",
         *_dashboard_lines(status),
+        *_telemetry_lines(status),
         f"ledger     {status['ledger']}",
         f"repository {status['repository'] or 'none'}",
         f"settings   {', '.join(status['config_files']) or 'none: the defaults are in force'}",
@@ -80,6 +81,19 @@ def _dashboard_lines(status: dict[str, Any]) -> Iterator[str]:
     found = status.get("dashboard")
     if found is not None:
         yield f"dashboard  {found['url'] or found['reason'] or 'starting'} (pointsman dashboard)"
+
+
+def _telemetry_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Say how far each stream has come; nothing where nothing goes out."""
+    found = status.get("telemetry") or {}
+    if found.get("url"):
+        yield f"telemetry  {found['url']}"
+    if found.get("reason"):
+        yield f"error      telemetry: {found['reason']}"
+    for name, each in found.get("streams", {}).items():
+        counts = ", ".join(f"{each[key]} {key}" for key in ("sent", "waiting"))
+        counts += "".join(f", {each[key]} {key}" for key in ("lost", "rejected") if each[key])
+        yield f"telemetry  {name}: {counts}" + (f" ({each['fault']})" if each["fault"] else "")
 
 
 def _sandbox_lines(status: dict[str, Any]) -> Iterator[str]:

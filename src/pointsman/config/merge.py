@@ -37,6 +37,7 @@ class Merged:
     ledger: dict[str, Any] = field(default_factory=dict)
     dashboard: dict[str, Any] = field(default_factory=dict)
     alerts: dict[str, Any] = field(default_factory=dict)
+    telemetry: dict[str, Any] = field(default_factory=dict)
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
@@ -68,6 +69,10 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
         out.refused.append((("dashboard", key), value, "the dashboard is one for all repositories"))
     for key, value in repository.get("alerts", {}).items():
         out.refused.append((("alerts", key), value, "who is told of alerts is the user's own"))
+    for key, value in repository.get("telemetry", {}).items():
+        out.refused.append(
+            (("telemetry", key), value, "where the record is sent is the user's own")
+        )
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -88,6 +93,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         approvals=dict(user.get("approvals", {})),
         dashboard=dict(user.get("dashboard", {})),
         alerts=dict(user.get("alerts", {})),
+        telemetry=dict(user.get("telemetry", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
         ledger=dict(user.get("ledger", {})),
         sandbox=user.get("sandbox", {}).get("enabled", True),

@@ -316,6 +316,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         approvals=merged.approvals,
         dashboard=merged.dashboard,
         alerts=merged.alerts,
+        telemetry=merged.telemetry,
         retention_days=merged.retention_days,
         ledger=merged.ledger,
         sandbox=merged.sandbox,

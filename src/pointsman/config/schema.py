@@ -10,6 +10,7 @@ from pointsman.config.limit_settings import LIMITS
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
+from pointsman.config.telemetry_settings import TELEMETRY
 from pointsman.config.watch_settings import WATCH
 from pointsman.model.budget import DEFAULT_BUDGETS, LONGEST, OTHER_EVENTS
 from pointsman.model.confinement import MECHANISMS
@@ -168,6 +169,7 @@ SETTINGS = Table(
         "watch": WATCH,
         "alerts": ALERTS,
         "dashboard": DASHBOARD,
+        "telemetry": TELEMETRY,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",
             {

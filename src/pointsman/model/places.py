@@ -101,6 +101,26 @@ class Places:
         return self.state / "dashboard.log"
 
     @property
+    def telemetry(self) -> Path:
+        """How far what is sent out has come."""
+        return self.state / "telemetry.json"
+
+    @property
+    def telemetry_key(self) -> Path:
+        """What lets Prometheus and the host's exporter in."""
+        return self.state / "telemetry.key"
+
+    @property
+    def telemetry_log(self) -> Path:
+        """What the relay's process had to say."""
+        return self.state / "telemetry.log"
+
+    @property
+    def host_telemetry(self) -> Path:
+        """What the host's own telemetry says of its sessions."""
+        return self.state / "telemetry.db"
+
+    @property
     def user_config(self) -> Path:
         """The user's own settings."""
         return self.config / "config.toml"

@@ -93,6 +93,7 @@ class Policy:
     """What the settings say of the detectors, a table for each (``model/watching.py``)."""
     dashboard: Mapping[str, Any] = field(default_factory=dict)
     alerts: Mapping[str, Any] = field(default_factory=dict)
+    telemetry: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     ledger: Mapping[str, Any] = field(default_factory=dict)
     """The rest of what is said of the audit trail."""

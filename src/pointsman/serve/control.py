@@ -21,6 +21,7 @@ from pointsman.serve.holding import Holding
 from pointsman.serve.keeping import Keeping
 from pointsman.serve.peer import peer_pid
 from pointsman.serve.purging import purge
+from pointsman.serve.relay import Relay
 from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
 from pointsman.store.ledger_file import beside
@@ -43,6 +44,7 @@ class Controlled(Protocol):
     holding: Holding
     keeping: Keeping
     dashboard: Dashboard
+    relay: Relay
     alerting: Alerting
 
     @property
@@ -177,6 +179,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "audit": daemon.keeping.status(),
         "dashboard": daemon.dashboard.described(),
         "alerts": daemon.alerting.status(),
+        "telemetry": daemon.relay.described(),
         **describe(daemon.places, policy),
     }
 

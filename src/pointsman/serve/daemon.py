@@ -30,6 +30,7 @@ from pointsman.serve.failing import bug, unrecorded
 from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.keeping import Keeping
+from pointsman.serve.relay import Relay
 from pointsman.serve.state_dir import Listener
 from pointsman.store import spool
 from pointsman.store.approvals import Approvals
@@ -67,6 +68,7 @@ class Daemon:
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
         self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
         self.dashboard = Dashboard(places, lambda: self.policies.policy_for(None), self.report)
+        self.relay = Relay(places, lambda: self.policies.policy_for(None), self.report)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding)
         self._runtime = Runtime(
@@ -94,8 +96,10 @@ class Daemon:
         # Beside the first requests, so that no command has to wait until it has been tried.
         probing = asyncio.ensure_future(asyncio.to_thread(self.holding.described))
         showing = asyncio.ensure_future(self.dashboard.run())
+        relaying = asyncio.ensure_future(self.relay.run())
         await self._stopping.wait()
         showing.cancel()
+        relaying.cancel()
         ticking.cancel()
         loading.cancel()
         # The name goes before the drain: who meets no listener starts the next daemon, which waits
@@ -106,6 +110,7 @@ class Daemon:
         await intake.sent(_DRAIN)
         await self._setups.close()
         await self.dashboard.close()
+        await self.relay.close()
         await asyncio.to_thread(self._proof.close)
         await self.meter.close()
         await self.alerting.close()

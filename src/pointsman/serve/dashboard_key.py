@@ -74,6 +74,11 @@ def is_token(key: str, given: str) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), key.encode())
 
 
+def posting_token(key: str) -> str:
+    """Return what a host's exporter posts with; it is good for nothing else."""
+    return hmac.new(key.encode(), b"otlp", hashlib.sha256).hexdigest()
+
+
 def _mac(key: str, purpose: str, body: str) -> str:
     return hmac.new(key.encode(), f"{purpose}\n{body}".encode(), hashlib.sha256).hexdigest()
 

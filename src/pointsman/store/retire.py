@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pointsman.store import rollups
+from pointsman.store import given_back, rollups
 from pointsman.store.chain import EVENT, PURGED, body_digest
 from pointsman.store.sealing import PURGED as PURGE
 from pointsman.store.sealing import REDACTED, RETENTION, Change
@@ -56,7 +56,7 @@ def prune(
     old = connection.execute(sql, (before_ns, batch)).fetchall()
     if not found and not old:
         return 0
-    rollups.give_back(connection, found, last=len(found) < batch)
+    given_back.keep(connection, rollups.give_back(connection, found, last=len(found) < batch))
     connection.execute("INSERT INTO retention_gate VALUES (1)")
     for table in ("bodies", "hook_runs", "gone", "events"):
         connection.executemany(f"DELETE FROM {table} WHERE seq = ?", found)

@@ -98,19 +98,23 @@ def carry_out(connection: sqlite3.Connection, these: Iterable[Statement]) -> Non
             connection.executemany(statement, rows)
 
 
-def give_back(connection: sqlite3.Connection, seqs: Sequence[Sequence[int]], *, last: bool) -> None:
+def give_back(
+    connection: sqlite3.Connection, seqs: Sequence[Sequence[int]], *, last: bool
+) -> list[Statement]:
     """Take the events of these numbers, which are about to be deleted, from the counts.
 
     With the ``last`` of them the rows that count nothing any more are taken away: that goes
-    through them all.
+    through them all. Returns the statements that took them.
     """
     events, runs = [], []
     for seq in seqs:
         events += connection.execute("SELECT * FROM events WHERE seq = ?", seq).fetchall()
         runs += connection.execute("SELECT * FROM hook_runs WHERE seq = ?", seq).fetchall()
-    carry_out(connection, statements(events, runs, sign=-1))
+    taken = statements(events, runs, sign=-1)
+    carry_out(connection, taken)
     for emptied in _EMPTIED if last else ():
         connection.execute(emptied)
+    return taken
 
 
 def _counted(row: Row) -> list[int]:
