@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.inputs import COMMANDS, CONTRACTS, HARD_GLOBS, MOST_PATTERNS, PATHS, PAYLOADS, Shape
 from bench.rig import Rig
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.agents.claude_code import NAME, read
+from pointsman.alerts.board import Board
 from pointsman.hooks.all_hooks import SHIPPED, shipped_hooks
 from pointsman.hooks.foretold import foretold
 from pointsman.hooks.kit import Kit
+from pointsman.model.alert import Severity
+from pointsman.model.alerting import Alert, State
 from pointsman.model.budget import LONGEST, Budget
 from pointsman.model.contract import Contract, PostComplete
 from pointsman.model.errors import PayloadError
@@ -24,6 +27,7 @@ from pointsman.model.events import (
     PreToolUse,
     SubagentStart,
     SubagentStop,
+    UserPromptSubmit,
 )
 from pointsman.model.hook import Hook, HookContext
 from pointsman.model.policy import Policy
@@ -229,11 +233,30 @@ def _refusal_cases(made: Rig) -> list[Case]:
     return [case("plain output", "a line of output\n"), case("refusals", refused)]
 
 
+def _notice_cases(made: Rig) -> list[Case]:
+    """Give a session that somebody sits at more and more open alerts."""
+
+    def prepare(size: int, number: int) -> Callable[[], object]:
+        board = Board()
+        board.show(
+            Alert(
+                number=number + each, state=State.WARNING, severity=Severity.WARNING,
+                detector="repetition", key=str(each), summary="again " * 20,
+            )
+            for each in range(size // 128)
+        )  # fmt: skip
+        hook = SHIPPED["alert-notice"](Policy(), Kit(places=made.places, standing=board))
+        return _asked(hook, UserPromptSubmit(identity=replace(_identity(made), agent_type=None)))
+
+    return [Case("open alerts", prepare, 256 * 1024)]
+
+
 _OTHERS: Mapping[str, Callable[[Rig], list[Case]]] = {
     "completion": _end_cases,
     "briefing": _start_cases,
     "secret-output": _output_cases,
     "kernel-refusal": _refusal_cases,
+    "alert-notice": _notice_cases,
 }
 """The growing input of guards that are asked about other things than commands and edits."""
 

@@ -58,6 +58,7 @@ class Telling:
         self._within = within
         self._states: dict[str, _State] = {}
         self._swept = 0.0
+        self._closed = False
 
     def put(self, change: Change, sinks: Sinks) -> None:
         """Take a change to whom it concerns."""
@@ -94,6 +95,8 @@ class Telling:
             for parcel in parcels[:sent]:
                 self._outbox.sent(parcel.number)
             state.sent += sent
+            if fault and self._closed:
+                return  # It was ended by us; the next daemon tries again.
             if fault:
                 self._outbox.failed(parcels[min(sent, len(parcels) - 1)], time.time_ns())
             self._say(sink["name"], state, fault)
@@ -128,6 +131,8 @@ class Telling:
         except OSError as error:
             return 0, f"no process could be started: {error}"
         state.process = process
+        if self._closed:
+            _kill(process)  # It was started while the daemon began to end.
         late = ""
         try:
             out, _ = process.communicate(job.encode(), timeout=self._within)
@@ -155,6 +160,7 @@ class Telling:
 
     async def close(self) -> None:
         """End what is under way; what has not arrived waits for the next daemon."""
+        self._closed = True
         tasks = [state.task for state in self._states.values() if state.task is not None]
         for state in self._states.values():
             if state.process is not None:
