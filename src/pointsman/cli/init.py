@@ -18,7 +18,7 @@ from pointsman.agents.claude_events import (
 )
 from pointsman.agents.claude_install import Installed, install_host
 from pointsman.agents.claude_version import Client, installed
-from pointsman.cli import host_settings
+from pointsman.cli import host_settings, own_server
 from pointsman.cli.places import home, places
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import HostError
@@ -39,13 +39,14 @@ def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
     version = clients[0].version if clients else None
     gate = _gate()
     done = install_host(host_settings.where(scope), argv, version, dry_run=dry_run, exec_argv=gate)
+    asked = own_server.registered(scope, dry_run=dry_run)
     if as_json:
-        row = _json(done, clients, host, dry_run=dry_run) | {"missing": missing}
+        row = _json(done, clients, host, dry_run=dry_run) | {"missing": missing, "mcp": asked.row()}
         click.echo(json.dumps(row, indent=2))
         return
     if dry_run:
-        click.echo(host_settings.difference(done.change), nl=False)
-    click.echo("\n".join([*_lines(done, clients, dry_run=dry_run), *missing]))
+        click.echo(host_settings.difference(done.change) + asked.difference(), nl=False)
+    click.echo("\n".join([*_lines(done, clients, dry_run=dry_run), *asked.lines(), *missing]))
 
 
 def _clients() -> tuple[Sequence[Client], list[str]]:

@@ -30,6 +30,7 @@ COMMANDS = {
     "hooks": "Show how often each hook ran, how long, and how it stands against its budget.",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail and prove it: tail, show, query, export, verify.",
+    "mcp": "Serve an agent that asks about its own session (what `init` registers).",
     "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",
