@@ -37,6 +37,7 @@ COMMANDS = {
     "trust": "Let this repository's own hooks run.",
     "uninstall": "Take the hooks out of a coding agent's settings.",
     "up": "Start the daemon.",
+    "watch": "Watch agents, decisions, cost and alerts in the terminal.",
 }
 """A new command is one file and one line here: name, and what it does in one sentence."""
 
