@@ -7,7 +7,8 @@ import pytest
 
 from mcp_room.world import SECOND, World, crowded, end
 from pointsman.model.decision import ask, deny
-from pointsman.screen.feed import KEPT, Agent, Feed
+from pointsman.model.events import SubagentStop
+from pointsman.screen.feed import ADOPTED, KEPT, Agent, Feed
 
 HOUR = 3600 * SECOND
 
@@ -93,7 +94,7 @@ def test_memory_is_bounded(world: World) -> None:
     feed = feed_of(world)
     feed.poll()
     for number in range(KEPT + 10):
-        feed.rows.append({"seq": number})
+        feed.rows.append({"seq": number, "session": "s"})
     assert len(feed.rows) == KEPT
     for number in range(1200):
         feed.agents["s", str(number)] = Agent("s", str(number), "a", last_ms=number)
@@ -124,3 +125,25 @@ def test_another_ledger_in_its_place_is_read_from_its_beginning(
     feed.ledger = other.places.ledger
     feed.poll()
     assert set(agents(feed)) == {("elsewhere", "")}
+
+
+def test_sessions_of_before_come_little_by_little_the_latest_first(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for number in range(3 * ADOPTED):
+        world.call(f"n{number}", session=f"s{number:02d}", over=False)
+        world.used(f"u{number}", 10, session=f"s{number:02d}")
+    world.event(SubagentStop, session="s01", agent_id="x", agent_type="w")
+    feed = feed_of(world)
+    feed.poll()
+    first = {agent.session for agent in feed.shown()}
+    assert len(first) == ADOPTED
+    assert "s29" in first
+    # One that is heard of again is there at once, and is counted once.
+    world.call("again", session="s00")
+    for _ in range(4):
+        feed.poll()
+    assert len({agent.session for agent in feed.shown()}) == 3 * ADOPTED
+    assert agents(feed)["s00", ""][:1] == (2,)
+    assert all(figures[3] == 10 for key, figures in agents(feed).items() if not key[1])
+    assert feed.agents["s01", "x"].state == "over"
+    assert feed.agents["s05", ""].doing == "Bash"

@@ -20,6 +20,8 @@ AGENTS = (
 )
 ALERTS = (("", 2), ("what", 0), ("ago", 9))
 EVENTS = (("time", 9), ("", 2), ("agent", 14), ("tool", 12), ("what", 0))
+SILENT_MS = 5 * 60_000
+"""Of an agent that is silent for longer nobody knows whether it is at work."""
 NEAR = 0.8
 """From this share on a limit is nearly reached."""
 _THEN = {"warn": "warns", "ask": "asks", "deny": "denies", "end": "ends the run"}
@@ -41,8 +43,9 @@ def agent_of(key: str) -> Key:
 
 def agent_line(agent: Agent, now_ms: int) -> Line:
     """Return an agent's row; subagents stand below their session's main thread."""
-    over = agent.state == "over"
-    style = "dim" if over else ""
+    silent = agent.state == "works" and now_ms - agent.last_ms > SILENT_MS
+    state = "silent" if silent else agent.state
+    style = "dim" if state in {"over", "silent"} else ""
     name = Text(f"  {words.plain(agent.name, 40)}" if agent.id else words.plain(agent.name, 40))
     name.stylize(style or ("" if agent.id else "bold"))
     if not agent.id:
@@ -50,7 +53,7 @@ def agent_line(agent: Agent, now_ms: int) -> Line:
     if agent.doing:
         name.append(f"  {words.plain(agent.doing, 120)}", "dim")
     cells = [
-        _sign(words.STATES[agent.state]),
+        _sign(words.STATES[state]),
         name,
         _right(words.count(agent.calls), 5, style),
         _right(str(agent.denied or ""), 3, "red"),

@@ -20,6 +20,8 @@ from pointsman.store.query import opened
 KEPT = 2000
 """Events that the view can be scrolled back through."""
 MOST_FINDINGS = 100
+ADOPTED = 10
+"""Sessions of before that one reading adds up: the view is there at once, and fills."""
 _MOST_AGENTS = 1000
 _OVER = frozenset({"SessionEnd", "SubagentStop"})
 _WAITS = frozenset({"Stop", "StopFailure", "TeammateIdle", "PermissionRequest"})
@@ -74,6 +76,8 @@ class News:
     adopted: list[Adopted] = field(default_factory=list)
     spent: list[Spent] = field(default_factory=list)
     findings: list[Row] | None = None
+    pending: list[str] = field(default_factory=list)
+    """Sessions that are still to be added up, the next one last."""
     anew: bool = False
     last: int = 0
     last_spent: int = 0
@@ -97,6 +101,7 @@ class Feed:
     problem: str = ""
     _spent: int = 0
     _begun: bool = False
+    _pending: list[str] = field(default_factory=list)
 
     def poll(self) -> list[Row]:
         """Read what is new and take it in; return those rows."""
@@ -124,6 +129,9 @@ class Feed:
             self.rows.clear()
         for adopted in news.adopted:
             self._adopt(adopted)
+            for row in self.rows if not news.anew else ():
+                if row["session"] == adopted.session:
+                    self._tell(row)
         fresh = {adopted.session for adopted in news.adopted}
         for row in news.rows:
             self._take(row, counted=news.anew or row["session"] in fresh)
@@ -132,6 +140,7 @@ class Feed:
             self.findings.clear()
             self.findings.extend(reversed(news.findings))
         self.last, self._spent, self._begun = news.last, news.last_spent, True
+        self._pending = news.pending
         return news.rows
 
     def _read(self, connection: sqlite3.Connection) -> News:
@@ -139,13 +148,17 @@ class Feed:
         if not self._begun or newest < self.last:
             return self._begin(connection, newest)
         rows = browse.after(connection, self.last, browse.MOST_ROWS)
-        fresh = {row["session"] for row in rows} - {agent.session for agent in self.agents.values()}
+        known = {agent.session for agent in self.agents.values()}
+        fresh = {row["session"] for row in rows} - known
+        pending = [each for each in self._pending if each not in known | fresh]
+        fresh |= set(pending[-ADOPTED:])
         spent = live.spent_after(connection, self._spent, browse.MOST_ROWS)
         found = any(row["event"] == "WatchFinding" for row in rows)
         return News(
             rows=rows,
             adopted=[_adopted(connection, session) for session in sorted(fresh)],
             spent=spent,
+            pending=pending[:-ADOPTED],
             findings=own.latest_findings(connection, MOST_FINDINGS) if found else None,
             last=max([self.last, *(row["seq"] for row in rows)]),
             last_spent=max([self._spent, *(each.number for each in spent)]),
@@ -157,7 +170,8 @@ class Feed:
         return News(
             anew=True,
             rows=browse.after(connection, max(0, newest - KEPT), KEPT),
-            adopted=[_adopted(connection, session) for session in sessions],
+            adopted=[_adopted(connection, session) for session in sessions[-ADOPTED:]],
+            pending=sessions[:-ADOPTED],
             findings=own.latest_findings(connection, MOST_FINDINGS),
             last=newest,
             last_spent=live.last_spent(connection),
@@ -184,19 +198,24 @@ class Feed:
     def _take(self, row: Row, *, counted: bool) -> None:
         self.rows.append(row)
         key = row["session"], row.get("agent_id", "")
-        agent = self.agents.get(key)
-        if agent is None:
+        if key not in self.agents:
             if counted:  # An old row of a session that is not shown.
                 return
-            agent = self.agents[key] = Agent(*key, row["agent"], row.get("parent", ""), row["at"])
+            self.agents[key] = Agent(*key, row["agent"], row.get("parent", ""), row["at"])
             self._trim()
-        agent.last_ms, agent.last_seq = max(agent.last_ms, row["at"]), row["seq"]
-        agent.repository = row.get("repository", agent.repository)
-        _tell(agent, row)
-        if not counted and row["event"] == "PreToolUse":
+        self._tell(row)
+        agent = self.agents.get(key)
+        if agent is not None and not counted and row["event"] == "PreToolUse":
             agent.calls += 1
             agent.denied += row.get("decision") == "deny"
             agent.asked += row.get("decision") == "ask"
+
+    def _tell(self, row: Row) -> None:
+        agent = self.agents.get((row["session"], row.get("agent_id", "")))
+        if agent is not None:
+            agent.last_ms, agent.last_seq = max(agent.last_ms, row["at"]), row["seq"]
+            agent.repository = row.get("repository", agent.repository)
+            _tell(agent, row)
 
     def _trim(self) -> None:
         while len(self.agents) > _MOST_AGENTS:

@@ -22,7 +22,7 @@ r                read again now
 q                quit
 
 decisions   ✖ denied   ? put to a person   ✎ changed   ✔ allowed   · no opinion   ! failed
-agents      ● at work   ◐ waits   ○ over
+agents      ● at work   ◐ waits   ◌ silent for five minutes   ○ over
 alerts      ▲ critical   △ warning
 
 tokens and money are as far as the transcripts have been read; "+" after money: some

@@ -13,7 +13,8 @@ SYMBOLS = {
     "allow": ("✔", "green"), "none": ("·", ""), "failed": ("!", "red"),
 }  # fmt: skip
 """Each decision has a sign of its own: colour alone says nothing to many people."""
-STATES = {"works": ("●", "green"), "waits": ("◐", "yellow"), "over": ("○", "")}
+STATES = {"works": ("●", "green"), "waits": ("◐", "yellow"), "over": ("○", ""),
+          "silent": ("◌", "")}  # fmt: skip
 SEVERITIES = {"critical": ("▲", "red"), "warning": ("△", "yellow")}
 FAILED = frozenset({"PostToolUseFailure", "StopFailure"})
 
