@@ -296,3 +296,30 @@ def test_the_program_before_every_shell_command_is_kept(tmp_path: Path) -> None:
         )
         == "self.state"
     )
+
+
+SERVERS = '{"mcpServers": {"pointsman": {"command": "/bin/pointsman", "args": ["mcp"]}}}'
+
+
+@pytest.mark.parametrize("name", ["proj/.mcp.json", ".claude.json"])
+@pytest.mark.parametrize(
+    "command",
+    ["rm {}", "echo '{{}}' > {}", "mv {} /tmp/x", "sed -i s/mcp/x/ {}", "truncate -s0 {}"],
+)
+def test_a_file_of_servers_is_kept_as_long_as_ours_is_in_it(
+    tmp_path: Path, daemon: int, name: str, command: str
+) -> None:
+    world = World(tmp_path / "home", daemon)
+    file = world.home / name
+    file.write_text('{"mcpServers": {"theirs": {}}}')
+    assert world.run(command.format(file)) is None
+    file.write_text(SERVERS)
+    found = world.run(command.format(file))
+    assert found is not None
+    assert (found.action, found.rule) == (Action.DENY, "self.settings")
+    assert world.run(f"cat {file}") is None
+    edited = asking(world.hook())(edit(world.who, str(file)))
+    assert edited is not None
+    assert edited.rule == "self.settings"
+    file.unlink()
+    assert asking(world.hook())(edit(world.who, str(file))) is None

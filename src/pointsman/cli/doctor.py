@@ -17,6 +17,7 @@ from pointsman.agents.claude_settings import SCOPES, is_ours, our_events
 from pointsman.agents.claude_version import Client, installed
 from pointsman.cli.doctor_gate import Finding, gate_findings, parsed
 from pointsman.cli.host_settings import where
+from pointsman.cli.own_server import server_findings
 from pointsman.cli.places import cwd, home, places
 from pointsman.cli.status import read_status
 from pointsman.cli.up import start
@@ -59,6 +60,7 @@ def _examine() -> Iterator[Finding]:
     yield from _settings_problems(texts, settings)
     yield from _canaries(texts)
     yield from gate_findings(texts)
+    yield from server_findings(settings)
     for way in OPEN_ON_EVERY_VERSION:
         yield Finding("open", None, f"nothing is checked when {way}")
 

@@ -19,7 +19,7 @@ from pointsman.agents.claude_events import (
 from pointsman.agents.claude_install import Installed, install_host
 from pointsman.agents.claude_telemetry import ENDPOINT
 from pointsman.agents.claude_version import Client, installed
-from pointsman.cli import host_settings
+from pointsman.cli import host_settings, own_server
 from pointsman.cli.places import home, places
 from pointsman.cli.telemetry_variables import telemetry_variables
 from pointsman.config.policy_loader import PolicyLoader
@@ -46,16 +46,18 @@ def command(scope: str, host: str, telemetry: bool, dry_run: bool, as_json: bool
     where = host_settings.where(scope)
     sent = telemetry_variables(where) if telemetry else None
     done = install_host(where, argv, version, dry_run=dry_run, exec_argv=gate, telemetry=sent)
+    asked = own_server.registered(scope, dry_run=dry_run)
     to = sent[ENDPOINT] if sent else None
     if as_json:
         row = _json(done, clients, host, dry_run=dry_run)
-        row |= {"missing": missing, "telemetry": to}
+        row |= {"missing": missing, "telemetry": to, "mcp": asked.row()}
         click.echo(json.dumps(row, indent=2))
         return
     if dry_run:
-        click.echo(host_settings.difference(done.change), nl=False)
+        click.echo(host_settings.difference(done.change) + asked.difference(), nl=False)
     told = [f"telemetry  the client's own goes to {to} from its next session on"] if to else []
-    click.echo("\n".join([*told, *_lines(done, clients, dry_run=dry_run), *missing]))
+    said = [*_lines(done, clients, dry_run=dry_run), *asked.lines()]
+    click.echo("\n".join([*told, *said, *missing]))
 
 
 def _clients() -> tuple[Sequence[Client], list[str]]:

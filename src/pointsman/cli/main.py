@@ -32,12 +32,14 @@ COMMANDS = {
     "incident": "Draft a post-mortem of an alert from the record around it.",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail and prove it: tail, show, query, export, verify.",
+    "mcp": "Serve an agent that asks about its own session (what `init` registers).",
     "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",
     "trust": "Let this repository's own hooks run.",
     "uninstall": "Take the hooks out of a coding agent's settings.",
     "up": "Start the daemon.",
+    "watch": "Watch agents, decisions, cost and alerts in the terminal.",
 }
 """A new command is one file and one line here: name, and what it does in one sentence."""
 

@@ -5,7 +5,7 @@ import json
 import click
 
 from pointsman.agents.claude_install import Change, uninstall_host
-from pointsman.cli import host_settings
+from pointsman.cli import host_settings, own_server
 
 
 @click.command()
@@ -17,13 +17,15 @@ def command(scope: str, host: str, dry_run: bool, as_json: bool) -> None:
     is deleted; from any other exactly our hooks are taken out.
     """
     change = uninstall_host(host_settings.where(scope), dry_run=dry_run)
+    asked = own_server.taken_out(scope, dry_run=dry_run)
     if as_json:
         row = {"host": host, "dry_run": dry_run, **host_settings.as_json(change)}
+        row["mcp"] = asked.row()
         click.echo(json.dumps(row, indent=2))
         return
     if dry_run:
-        click.echo(host_settings.difference(change), nl=False)
-    click.echo(_outcome(change, dry_run=dry_run))
+        click.echo(host_settings.difference(change) + asked.difference(), nl=False)
+    click.echo("\n".join([_outcome(change, dry_run=dry_run), *asked.lines()]))
 
 
 def _outcome(change: Change, *, dry_run: bool) -> str:

@@ -46,7 +46,7 @@ _LITERALS = (".claude", "pointsman", "managed-settings", "settings.local")
 _KNOWN_FILES = (
     ".claude/settings.json", ".claude/settings.local.json", ".claude/agents/agent.md",
     ".claude/hooks/hook", ".pointsman/config.toml", ".pointsman/contracts/contract.yaml",
-    ".pointsman/hooks/hook.py",
+    ".pointsman/hooks/hook.py", ".mcp.json",
 )  # fmt: skip
 """What a repository may hold, so that a wildcard that would match it is seen."""
 _STATE_FILES = (
@@ -57,6 +57,8 @@ _STATE_FILES = (
     "daemon.lock",
     "daemon.sock",
 )
+_SERVERS = ("/.mcp.json", "/.claude.json")
+_MOST_SERVERS = 4 * 1024 * 1024
 _MADE_BY = ("mkdir", "touch")
 _TREES = frozenset({Kind.DELETE_TREE, Kind.MOVE, Kind.DELETE})
 CHANGES = frozenset({Kind.WRITE, Kind.CHMOD}) | _TREES
@@ -109,6 +111,8 @@ class Keep:
         if any(path == root or path.startswith(f"{root}/") for root in self.roots):
             return "self.state"
         if self.host_config and _of_host(path, self.host_config):
+            return "self.settings"
+        if path.endswith(_SERVERS) and _registers_us(path):
             return "self.settings"
         if path in self.policy.files:
             return "self.contract"
@@ -231,6 +235,17 @@ def _of_host(path: str, directory: str) -> bool:
         return False
     rest = path[len(directory.rstrip("/")) + 1 :]
     return bool(_SETTINGS.search(f".claude/{rest}") or _CONTRACT.search(f".claude/{rest}"))
+
+
+def _registers_us(file: str) -> bool:
+    """Whether a file of MCP servers has ours among them; one that cannot be read may have."""
+    try:
+        with open(file, "rb") as opened:  # noqa: PTH123 - as the client opens it
+            return b'"pointsman"' in opened.read(_MOST_SERVERS)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return True
 
 
 def _static(pattern: str) -> str:

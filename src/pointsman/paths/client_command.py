@@ -26,6 +26,14 @@ def exec_command() -> ClientCommand:
     return _command("pointsman-exec", "exec.py")
 
 
+def own_command(*words: str) -> tuple[str, ...]:
+    """Return the words that start our own command line, for a host to start it."""
+    program = os.path.join(sysconfig.get_path("scripts"), "pointsman")
+    if os.access(program, os.X_OK):
+        return (program, *words)
+    return (sys.executable, "-I", "-m", "pointsman", *words)
+
+
 def _command(native: str, python: str) -> ClientCommand:
     program = os.path.join(sysconfig.get_path("scripts"), native)
     # Built without a compiler, a script has that name: then hosts start the twin itself.

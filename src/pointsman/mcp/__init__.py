@@ -1,0 +1,1 @@
+"""What an agent may ask about itself (Model Context Protocol): read-only, its own session."""

@@ -1,0 +1,1 @@
+"""The terminal view of what agents do now (``pointsman watch``); reads the record alone."""
