@@ -228,7 +228,7 @@ def test_an_answer_that_is_none_is_refused(site: Site, path: str, body: bytes, k
 
 
 def test_what_a_ledger_has_nothing_of_says_so(site: Site) -> None:
-    assert site.get("/api/alerts").json() == {"alerts": []}
+    assert site.get("/api/alerts").json()["alerts"] == []
     assert site.get("/api/cost?by=agent&hours=48").json()["rows"] == []
     assert isinstance(site.get("/api/verification").json()["available"], bool)
     assert site.get("/api/cost?by=nothing").status == 400

@@ -7,8 +7,6 @@ checkpoints, the oldest first, and returns when they are there. It runs in a thr
 import os
 import socket
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +88,8 @@ def to_http(sink: Mapping[str, str], batch: Sequence[Checkpoint], signer: Signer
     if urlsplit(sink["to"]).scheme not in {"http", "https"}:
         raise LedgerError(f"{sink['to']!r} is no http or https URL", fix="pointsman status")
     data = _lines(batch)
+    import urllib.request  # noqa: PLC0415 - who sends nothing there need not load it
+
     request = urllib.request.Request(  # noqa: S310 - checked above
         sink["to"],
         data=data,
