@@ -235,7 +235,7 @@ def test_totals_are_those_of_ledger_query_whatever_counts_them(empty: Site) -> N
 def test_what_only_a_long_look_would_tell_is_not_counted_but_paged(
     empty: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse, "MOST_LOOKED_AT", 10)
+    monkeypatch.setattr(browse, "MOST_MATCHED", 10)
     empty.ledger.append([
         record(f"c{n}", at=n * HOUR_NS, path="/a" if n in {3, 20} else "") for n in range(40)
     ])  # fmt: skip

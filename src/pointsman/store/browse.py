@@ -19,6 +19,8 @@ MOST_SCANNED = 20_000
 """Events of which one request reads the bodies."""
 MOST_LOOKED_AT = 50_000
 """Events of which one request looks at the row alone."""
+MOST_MATCHED = 5_000
+"""Events whose path one request holds against a glob."""
 _MOST_SAID = 240
 _MOST_BODY = 64 * 1024
 _BODY = "CAST(b.payload AS TEXT)"
@@ -78,7 +80,7 @@ def page(
     words = words_of(text)
     bottom = 0
     if words or not _is_indexed(wanted):
-        bottom = _bottom(connection, wanted, top, MOST_SCANNED if words else MOST_LOOKED_AT)
+        bottom = _bottom(connection, wanted, top, MOST_SCANNED if words else _most(wanted))
     where, values = _conditions(wanted)
     where += ["e.seq < :top", "e.seq >= :bottom"]
     values |= {"top": top, "bottom": bottom}
@@ -106,7 +108,7 @@ def count(connection: sqlite3.Connection, wanted: Filter) -> int | None:
     that does not tell.
     """
     known = event_count.of(connection, wanted)
-    if known is not None or _bottom(connection, wanted, newest(connection) + 1, MOST_LOOKED_AT):
+    if known is not None or _bottom(connection, wanted, newest(connection) + 1, _most(wanted)):
         return known
     return event_count.looked_at(connection, wanted)
 
@@ -149,6 +151,10 @@ def _is_indexed(wanted: Filter) -> bool:
     return wanted == Filter(session=wanted.session) or wanted == Filter()
 
 
+def _most(wanted: Filter) -> int:
+    return MOST_LOOKED_AT if wanted.path is None else MOST_MATCHED
+
+
 def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     """Return the conditions of a filter for who reads from the newest on, and stops at a bottom."""
     where, values = conditions_of(replace(wanted, since=None))
@@ -163,14 +169,25 @@ def _bottom(connection: sqlite3.Connection, wanted: Filter, top: int, most: int)
 
     What no index finds is looked for among so many events of the wanted session and time.
     """
-    where, values = _conditions(Filter(session=wanted.session, until=wanted.until))
-    sql = (
-        f"SELECT e.seq FROM events e WHERE {' AND '.join([*where, 'e.seq < :top'])}"  # noqa: S608
-        f" ORDER BY e.seq DESC LIMIT 1 OFFSET {most - 1}"
-    )
-    row = connection.execute(sql, {**values, "top": top}).fetchone()
-    bottom = 0 if row is None else int(row[0])
+    if wanted.session is not None:
+        sql = (
+            "SELECT seq FROM events WHERE session = ? AND seq < ?"
+            " ORDER BY seq DESC LIMIT 1 OFFSET ?"
+        )
+        row = connection.execute(sql, (wanted.session, top, most - 1)).fetchone()
+        bottom = 0 if row is None else int(row[0])
+    else:
+        # No more events than numbers: what retention removed leaves gaps and adds none.
+        bottom = max(0, _end(connection, wanted.until, top) - most)
     return bottom if _is_more(connection, bottom, wanted.since) else 0
+
+
+def _end(connection: sqlite3.Connection, until: int | None, top: int) -> int:
+    """Return the number behind the last event that is meant."""
+    if until is None:
+        return top
+    sql = "SELECT max(seq) FROM events INDEXED BY events_by_time WHERE received_ns <= ?"
+    return min(top, int(connection.execute(sql, (until,)).fetchone()[0] or 0) + 1)
 
 
 def _is_more(connection: sqlite3.Connection, bottom: int, since: int | None) -> bool:
