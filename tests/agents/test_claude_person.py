@@ -47,7 +47,7 @@ def test_without_a_process_id_nothing_is_read() -> None:
 
 
 def test_the_words_of_a_process() -> None:
-    assert "pytest" in " ".join(command_line(os.getpid()))
+    assert "python" in " ".join(command_line(os.getpid()))
     assert command_line(2**31 - 1) == ()
 
 

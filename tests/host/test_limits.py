@@ -33,7 +33,7 @@ def test_the_very_next_call_is_denied_and_the_agent_goes_on(
     api.script("main", *[bash(f"echo {number}") for number in range(4)])
     result = under.claude.run("Begin. SCRIPT=main", env=under.env)
     told = [result.tool_results[f"toolu_main_{number}_0"] for number in range(4)]
-    assert [each.is_error for each in told] == [False, False, True, True]
+    assert [each.is_error for each in told] == [False, False, True, True], told
     assert "limit of 2 calls for this session is reached" in told[2].text
     assert under.row("toolu_main_2_0")["rule"] == "limit.session-calls"
 

@@ -67,7 +67,7 @@ def test_each_answer(
         ("approve", [], "as short texts"),
         ("modify", {"id": "aaaa2222", "by": "me"}, "no JSON object"),
         ("modify", {"id": "aaaa2222", "by": "me", "input": "ls"}, "no JSON object"),
-        ("modify", {"id": "aaaa2222", "by": "me", "input": {"c": "x" * 300_000}}, "at most"),
+        ("modify", {"id": "aaaa2222", "by": "me", "input": {"command": "x" * 300_000}}, "at most"),
     ],
 )
 def test_what_is_no_answer_changes_nothing(

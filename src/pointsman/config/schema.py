@@ -41,7 +41,7 @@ RULE_NAMES = (
     "crontab", "history", "traces", "log-tampering", "package-publish", "package-remove",
     "package-remove-all", "package-source", "package-unverified", "container-host",
     "container-prune", "container-remove", "cluster-delete", "infrastructure-destroy",
-    "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "document-destroy",
+    "cloud-delete", "cloud-access", "http-delete", "sql-destroy", "sql-program", "document-destroy",
     "keys-destroy", "database-drop", "database-reset", "metadata-service", "secret-print",
     "secret-write", "secret-variable", "process-memory", "secret-read", "agent-guard",
     "agent-guard-package", "agent-settings", "agent-settings-handed", "agent-settings-link",

@@ -26,7 +26,8 @@ _RUNS = _adding("given_back_runs", "hook, outcome, bucket", ("runs", "duration_n
 
 def keep(connection: sqlite3.Connection, taken: Sequence[Statement]) -> None:
     """Keep what these statements (``rollups.statements`` with sign -1) take away."""
-    (_, hours), _sessions, (_, days) = taken
+    by_table = {sql.split()[2]: rows for sql, rows in taken}
+    hours, days = by_table["event_hours"], by_table["hook_days"]
     events: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * len(COUNTS))
     for dimension, _hour, value, *counts in hours:
         if dimension in _DIMENSIONS:
