@@ -88,6 +88,8 @@ class Spending:
 
     def begin(self, event: Event, told: Iterable[Told] = ()) -> None:
         """Count a call that nothing here speaks against, until it is known what becomes of it."""
+        if not event.identity.tool_use_id:
+            return  # What the host runs for itself, its server say, need not come on record.
         deed = deed_of(event)
         session = self._learning(deed)
         known = session.begun.get(deed.call)
