@@ -230,21 +230,6 @@ def test_a_yes_lets_exactly_this_call_of_the_agent_pass(page: Page, rig: Live) -
     settle(rig)
 
 
-def test_a_browser_that_an_agents_session_has_started_answers_nothing(
-    browser: Browser, rig: Live
-) -> None:
-    # The process that runs this test started the browser, and now it is a host that asks.
-    page = signed_in(browser, rig)
-    code, said = ask(rig, "asks_4", "git commit --amend --no-edit", apart=False)
-    assert code == 2, said
-    page.goto("/alerts")
-    asked = page.locator(".question", has_text="--no-edit")
-    asked.get_by_role("button", name="Approve once").click()
-    expect(asked).to_contain_text("an agent does not answer them")
-    page.context.close()
-    settle(rig)
-
-
 def test_a_foreign_page_can_neither_read_nor_act(page: Page, rig: Live) -> None:
     store = put(rig, "foreign2")
     base = rig.status()["dashboard"]["url"]
@@ -298,3 +283,19 @@ def test_the_stream_goes_on_after_a_break_without_a_gap(browser: Browser, rig: L
     expect(page.locator(".trow", has_text="echo missed")).to_have_count(2)
     expect(page.locator(".trow", has_text="echo after")).to_have_count(2)
     page.context.close()
+
+
+def test_a_browser_that_an_agents_session_has_started_answers_nothing(
+    browser: Browser, rig: Live
+) -> None:
+    # Last of this file: from here on the process that runs these tests is a host that has asked,
+    # and lets nobody in any more.
+    page = signed_in(browser, rig)
+    code, said = ask(rig, "asks_4", "git commit --amend --no-edit", apart=False)
+    assert code == 2, said
+    page.goto("/alerts")
+    asked = page.locator(".question", has_text="--no-edit")
+    asked.get_by_role("button", name="Approve once").click()
+    expect(asked).to_contain_text("an agent does not answer them")
+    page.context.close()
+    settle(rig)
