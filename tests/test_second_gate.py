@@ -14,12 +14,12 @@ from pointsman.agents.claude_events import registration
 from pointsman.case import Case, Handled
 from pointsman.desk import Desk
 from pointsman.engine.run import Clock
-from pointsman.engine.whose import HOST, NO_HOOK, PERSON
+from pointsman.engine.whose import NO_HOOK
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.confinement import Confinement, Prefix
 from pointsman.model.contract import Contract
 from pointsman.model.decision import Action, Decision, ask, deny, modify
-from pointsman.model.event import Event
+from pointsman.model.event import HOST, PERSON, Event
 from pointsman.model.events import ErrorEscalation
 from pointsman.model.policy import Policy
 from pointsman.runtime import Runtime
@@ -80,7 +80,13 @@ class Gate:
     ) -> None:
         self.folder = folder
         self.journal, self.box = Journal(), Box()
-        services = Services(sandbox=self.box, past=lambda *_: past, home=str(folder / "home"))
+        self.beside: list[tuple[str, str, int]] = []
+        services = Services(
+            sandbox=self.box,
+            past=lambda *_: past,
+            home=str(folder / "home"),
+            beside=lambda *told: self.beside.append(told),
+        )
         self.runtime = Runtime(
             Fixed([hook("g", judged)], policy),
             Recorder(self.journal),
@@ -334,6 +340,16 @@ def test_the_hosts_own_commands_go_on_to_work(gate: Gate) -> None:
     assert len(gate.journal.records) == rows
     handled = gate.stopped(b"bad", project=str(gate.folder))
     assert handled.event.identity.agent == HOST
+
+
+def test_what_runs_beside_the_agents_calls_is_taken_down_with_its_process(gate: Gate) -> None:
+    gate.hooks("SessionStart", "UserPromptSubmit", "Stop")
+    gate.run(b"prettier --write $FILE", project=str(gate.folder), pid=7)
+    gate.run("make", pid=8)
+    gate.call("cat")
+    gate.run("cat", pid=9)
+    where = str(gate.folder)
+    assert gate.beside == [(where, HOST, 7), (where, PERSON, 8)]
 
 
 def test_with_the_hooks_gone_the_hosts_own_commands_are_anybodys(gate: Gate) -> None:

@@ -27,14 +27,13 @@ from pointsman.engine.escalate import Escalation
 from pointsman.engine.fold import fold
 from pointsman.engine.lineage import Lineage
 from pointsman.engine.run import Clock, run_all, run_plain
-from pointsman.engine.whose import PERSON
 from pointsman.engine.witness import Witness
 from pointsman.hooks.edits import edited_paths
 from pointsman.hooks.shell_writes import writes_of
 from pointsman.model.answer import PASS, STOP, Answer
 from pointsman.model.decision import NO_OPINION, Action, Decision, failure
 from pointsman.model.errors import LedgerError, PayloadError
-from pointsman.model.event import Event, Identity, UnknownEvent
+from pointsman.model.event import PERSON, Event, Identity, UnknownEvent
 from pointsman.model.events import ErrorEscalation, PreEdit, PreToolUse, WatchFinding
 from pointsman.model.guard_events import GUARD_EVENTS
 from pointsman.model.hook import Hook, HookRun, Role

@@ -18,7 +18,7 @@ from pointsman.assembly import Setup
 from pointsman.case import Case, Delivery
 from pointsman.engine.reached import Reached
 from pointsman.engine.run import Clock, is_plain, run_plain
-from pointsman.engine.whose import GATE, HOST, NO_HOOK, Who, told, whose
+from pointsman.engine.whose import GATE, NO_HOOK, Who, told, whose
 from pointsman.engine.witness import Claim, Session, Verdict, Witness
 from pointsman.hooks.canary import DOCTOR
 from pointsman.model.answer import STOP, Answer
@@ -26,7 +26,7 @@ from pointsman.model.confinement import Confinement, Prefix
 from pointsman.model.contract import EVERY_AGENT, Contract
 from pointsman.model.decision import Action, Decision, deny
 from pointsman.model.errors import PayloadError
-from pointsman.model.event import Event, Identity
+from pointsman.model.event import HOST, PERSON, Event, Identity
 from pointsman.model.hook import Hook, HookRun, Outcome, Role
 from pointsman.model.policy import Policy
 from pointsman.store.lookback import Past
@@ -46,7 +46,8 @@ class Run:
     """A command that is about to run: the host's whole text, and where.
 
     ``project`` is what the host says of its project, which it does for what it runs on its own
-    account and for no tool; ``begun_in`` is the directory of the process that starts it.
+    account and for no tool; ``begun_in`` is the directory of the process that starts it, and
+    ``pid`` the process that becomes the command.
     """
 
     agent: str
@@ -55,6 +56,7 @@ class Run:
     cwd: str
     project: str = ""
     begun_in: str = ""
+    pid: int = 0
     host_config: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
     client: str = ""
@@ -95,12 +97,14 @@ class Services:
     """What the gate needs beside the runtime: the kernel's hold, and the record's memory.
 
     ``past`` yields what hooks have delivered of a session before this time (ns), oldest first.
-    ``home`` is where the user's own settings of a host lie.
+    ``home`` is where the user's own settings of a host lie. ``beside`` takes down, by repository,
+    name and process, what runs beside the agents' calls: a change may be its work.
     """
 
     sandbox: Sandbox = field(default_factory=NoSandbox)
     past: Callable[[str, int], Iterable[Past]] = lambda _session, _before_ns: ()
     home: str = "/"
+    beside: Callable[[str, str, int], None] = lambda _root, _name, _pid: None
 
 
 NO_SERVICES = Services()
@@ -228,6 +232,9 @@ class SecondGate:
             for pair in self._asked(event, setup)
             if pair[0].role is Role.GUARD
         )
+        contracts = _contracts(setup.policy, [each.identity.agent for each in events])
+        if at.repository and (who.name in {HOST, PERSON} or not contracts):
+            self._services.beside(at.repository, who.name, run.pid)
         if who.name == HOST:
             asked = tuple(pair for pair in asked if is_plain(pair[0]))
             runs = run_plain(asked, setup.budget, self._clock)
@@ -238,7 +245,6 @@ class SecondGate:
         if (session.hooked or registered) and not who.explained and run.session != DOCTOR:
             shown = (command or run.text.decode(errors="replace"))[:300]
             alert = f"a shell command came without the hook that should have: {shown}"
-        contracts = _contracts(setup.policy, [each.identity.agent for each in events])
         settle = partial(self._settle, _Trial(run, who, contracts, setup.policy))
         return replace(case, event=events[0], asked=asked, settle=settle, alert=alert)
 

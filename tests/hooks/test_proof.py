@@ -52,6 +52,9 @@ class Canned:
         self.prepared.set()
         return self.report
 
+    def beside(self, root: str, agent: str, pid: int) -> None:
+        self.asked.append((f"beside {agent} {pid}", root))
+
     def before(self, call: Call, judges: Judges) -> Report:
         del judges
         report = self.report
@@ -201,8 +204,12 @@ def test_an_agent_without_a_contract_is_only_noted(tmp_path: Path) -> None:
     prover = Canned(FOUND)
     hook = made(prover, tmp_path)
     assert hook.when is not None
+    # Of a call without an id no end will be told: the gate, which has heard of it, takes it down.
     assert not hook.when(pre(tmp_path, agent=""))
-    assert not hook.when(post(tmp_path, agent=""))
+    assert prover.asked == []
+    for event in (pre(tmp_path, agent=""), post(tmp_path, agent="")):
+        known = replace(event.identity, tool_use_id="t1")
+        assert not hook.when(replace(event, identity=known))
     # Its changes are its own, which has to be known.
     assert [what for what, _ in prover.asked] == ["note", "noted"]
 

@@ -1,12 +1,14 @@
 """A person's own work in the same repository at the same time is not touched."""
 
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pointsman.model.event import HOST
 from pointsman.model.proof import Call, Foretold, Outcome
 from pointsman.proof import places, restore
 from pointsman.proof.prover import Proof
@@ -285,3 +287,63 @@ def test_what_is_old_is_dropped(tmp_path: Path) -> None:
     later.tidy()
     later.close()
     assert not kept.exists()
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that a host has started for itself, and that runs until the test ends it."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def test_a_server_that_runs_all_along_excuses_nothing(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    world = World(tmp_path)
+    world.proof.beside(str(world.root), HOST, sleeper.pid)
+    for number in range(2):
+        (world.root / "src/a.py").write_text(f"open('tests/t.py', 'w').write('evil {number}')")
+        assert outcomes(world.run(OPAQUE)) == {"tests/t.py": Outcome.RESTORED}
+    assert (world.root / "tests/t.py").read_text() == "assert 1\n"
+
+
+def test_a_hook_that_runs_during_a_call_has_its_own_work_left_alone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def hook() -> None:
+        script = "read; echo mine > docs/notes.md"
+        with subprocess.Popen(["bash", "-c", script], cwd=world.root, stdin=subprocess.PIPE) as run:
+            world.proof.beside(str(world.root), HOST, run.pid)
+            run.communicate(b"\n")
+
+    assert world.run(OPAQUE, meanwhile=hook).findings == ()
+    assert (world.root / "docs/notes.md").read_text() == "mine\n"
+    # It is over, and excuses nothing of a later call.
+    (world.root / "src/a.py").write_text("open('docs/notes.md', 'w').write('evil')")
+    assert outcomes(world.run(OPAQUE)) == {"docs/notes.md": Outcome.RESTORED}
+    assert (world.root / "docs/notes.md").read_text() == "mine\n"
+
+
+def test_one_that_ends_while_a_call_runs_has_its_work_left_alone(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    world = World(tmp_path)
+    world.proof.beside(str(world.root), HOST, sleeper.pid)
+
+    def end() -> None:
+        mine(world)()
+        sleeper.kill()
+        sleeper.wait()
+
+    assert world.run(OPAQUE, meanwhile=end).findings == ()
+    assert (world.root / "docs/notes.md").read_text() == "mine\n"
+
+
+def test_a_process_that_is_gone_already_is_not_taken_down(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    world.proof.beside(str(world.root), HOST, gone.pid)
+    world.proof.beside(str(world.root), HOST, 0)
+    assert outcomes(world.run(OPAQUE, meanwhile=mine(world))) == {"docs/notes.md": Outcome.RESTORED}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from pointsman.engine.witness import Session, Turn
 from pointsman.model.decision import Action, Decision
+from pointsman.model.event import HOST, PERSON
 from pointsman.model.policy import Policy
 
 GATE = "second-gate"
@@ -11,10 +12,6 @@ GATE = "second-gate"
 _MOST_CANDIDATES = 16
 """Types of agents that a command without a hook is judged as, one by one."""
 NO_HOOK = "exec.no-hook"
-PERSON = "a person (!)"
-"""The agent that a command is put on record as which a person has typed: no contract binds it."""
-HOST = "the host itself"
-"""The same for its own shell commands: hooks and status line that the user has given it."""
 
 
 @dataclass(frozen=True, slots=True)

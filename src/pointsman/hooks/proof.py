@@ -136,7 +136,8 @@ class _Guard:
         if isinstance(event, ToolEvent):
             if event.tool_name in READING:
                 return False
-            if not held:
+            # Of what has come without a hook, nobody will tell the end: the gate takes that down.
+            if not held and who.tool_use_id:
                 _note(prover, event, _call(event, self._kit))
         if held and isinstance(event, _SETTLES):
             # After a batch of calls that have all ended there is nothing to wait for a thread for.

@@ -9,6 +9,10 @@ from typing import Any, ClassVar
 
 MAIN_THREAD = "main"
 """What a contract and the record call the agent that is not a subagent."""
+PERSON = "a person (!)"
+"""The agent that a command is put on record as which a person has typed: no contract binds it."""
+HOST = "the host itself"
+"""The same for its own shell commands: hooks, status line and servers that the user gave it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,8 @@ class Call:
     Times are nanoseconds since the epoch. ``began_ns`` is when it was announced; ``ran_ns`` when
     it began to run, where the host says so (it may have waited for a person before).
     ``writable`` are the directories that the kernel let it write to, ``None`` where nothing
-    held it.
+    held it. ``pid`` is the process of a command that no hook has announced (the host's own, a
+    person's), 0 of every other; ``born`` is its start time, in the kernel's ticks.
     """
 
     root: str
@@ -67,6 +68,8 @@ class Call:
     began_ns: int = 0
     ran_ns: int = 0
     ended_ns: int = 0
+    pid: int = 0
+    born: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,9 @@ class Prover(Protocol):
 
     def noted(self, call: Call) -> None:
         """Remember that such a call is over. Quick."""
+
+    def beside(self, root: str, agent: str, pid: int) -> None:
+        """Remember a command that no hook has announced, for as long as its process runs. Quick."""
 
     def after(self, call: Call, judges: Judges) -> Report:
         """Compare after a call, and put back what it changed outside its contract."""

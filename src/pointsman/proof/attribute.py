@@ -27,6 +27,8 @@ only calls that may not, and a sign of another   cannot be told: left alone, a p
 hand: another owner, an editor that has the
 file open, a person who worked on it just
 before (unless the analysis named the path)
+a program of the host's or a person's that has   no excuse: a server that runs all day long
+run since before the call, and still runs        would excuse everything
 a call that ended without a word of its end      cannot be told
 only calls that may not, no other sign           theirs: put back
 ===============================================  ================================================
@@ -98,10 +100,12 @@ def attribute(change: Change, case: Case) -> Verdict:
     if not possible:
         return Verdict(Whose.OTHERS, "no call that was under way can have made it")
     reasons = {call: _outside(call, change, case.judges) for call in possible}
-    own = [call for call in possible if not reasons[call]]
+    held = [call for call in possible if reasons[call]]
+    own = [call for call in possible if not reasons[call] and not _only_runs(call, held)]
     foretold = [call for call in named if reasons[call]]
     if own:
         return _claimed(own, foretold)
+    possible = held
     why = reasons[possible[0]]
     if not foretold and not any(call.ended_ns for call in blind):
         return Verdict(Whose.LATER, why, tuple(blind))
@@ -120,6 +124,12 @@ def _claimed(own: Sequence[Call], foretold: Sequence[Call]) -> Verdict:
         why = f"a call of {own[0].agent!r}, who may, was under way as well"
         return Verdict(Whose.UNTOLD, why, (*foretold, *own))
     return Verdict(Whose.OTHERS, f"{own[0].agent!r} may change it", tuple(own))
+
+
+def _only_runs(call: Call, held: Sequence[Call]) -> bool:
+    """Whether all that speaks for a command is that it runs, as it did before these calls."""
+    still = call.pid and not call.ended_ns
+    return bool(still and any(call.began_ns <= each.began_ns for each in held))
 
 
 def _may(call: Call, change: Change) -> bool:

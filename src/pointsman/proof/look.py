@@ -72,6 +72,8 @@ class Look:
         """
         tree, tools = self._tree, self._tools
         first = not self._load()
+        # Before the tree is read: what ends meanwhile counts for the next look as well.
+        tree.calls.end_gone(tools.clock())
         problem = ""
         for _ in range(_ROUNDS):
             found = scan(

@@ -127,6 +127,13 @@ def left_running(session: str, proc: str = "/proc") -> bool:
     return False
 
 
+def born_of(pid: int, proc: str = "/proc") -> int:
+    """Return when a process began, in ticks since the machine did; 0 where it is gone."""
+    fields = _stat(proc, pid)
+    # One that has ended and whose parent has not asked yet is gone as well.
+    return int(fields[19]) if fields and fields[0] not in {"Z", "X"} else 0
+
+
 def _agents(found: Mapping[int, Process], proc: str) -> set[int]:
     """Return what agents have started, and the hosts above it with whoever started those."""
     out: set[int] = set()

@@ -20,7 +20,7 @@ from pointsman.proof import aside
 from pointsman.proof.baselines import Baselines
 from pointsman.proof.blobs import MOST_FILE, Blobs
 from pointsman.proof.look import Look, Tools, Tree
-from pointsman.proof.others import Witness, left_running, witness
+from pointsman.proof.others import Witness, born_of, left_running, witness
 from pointsman.proof.tree import FILE, Entry, Stopped
 from pointsman.proof.under_way import followed
 
@@ -85,6 +85,16 @@ class Proof:
     def noted(self, call: Call) -> None:
         """Remember that such a call is over; it counts until the next look."""
         self._tree(call.root).calls.end(replace(call, ended_ns=call.ended_ns or self._clock()))
+
+    def beside(self, root: str, agent: str, pid: int) -> None:
+        """Remember a command that no hook has announced, for as long as its process runs."""
+        name, now = f"process {pid}", self._clock()
+        born = born_of(pid)
+        if born:
+            self._tree(root).calls.add(
+                Call(root=root, session="", agent=agent, agent_id=name, id=name,
+                     began_ns=now, ran_ns=now, pid=pid, born=born)
+            )  # fmt: skip
 
     def after(self, call: Call, judges: Judges) -> Report:
         """Compare after a call, and put back what it changed outside its contract."""

@@ -9,6 +9,7 @@ from typing import Any
 from pointsman.model.proof import Call, Foretold
 from pointsman.paths.canonical import real_path
 from pointsman.proof.changes import Change
+from pointsman.proof.others import born_of
 
 _MOST_CALLS = 256
 _MOST_LASTING = 64
@@ -73,6 +74,14 @@ class UnderWay:
         """Return every call that may have changed something since the last look."""
         with self._lock:
             return [*self._open.values(), *self._ended, *self._lasting]
+
+    def end_gone(self, now_ns: int) -> None:
+        """End what no hook has announced and whose process is gone: no hook tells of its end."""
+        with self._lock:
+            for key, each in list(self._open.items()):
+                if each.pid and born_of(each.pid) != each.born:
+                    del self._open[key]
+                    self._ended.append(replace(each, ended_ns=now_ns))
 
     def drop_ended(self) -> None:
         """Forget the calls that have ended: the tree has been looked at since."""

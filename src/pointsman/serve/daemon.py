@@ -70,7 +70,7 @@ class Daemon:
         self.dashboard = Dashboard(places, lambda: self.policies.policy_for(None), self.report)
         self.relay = Relay(places, lambda: self.policies.policy_for(None), self.report)
         recorder = Recorder(self.backlog)
-        gate = exec_gate.services(places, self.holding)
+        gate = exec_gate.services(places, self.holding, self._proof.beside)
         self._runtime = Runtime(
             self._setups, recorder, report=self.report, desk=self._desk, gate=gate
         )

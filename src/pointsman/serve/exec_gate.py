@@ -4,7 +4,7 @@ Its body is the text that the host gives to a shell. The answer is code 0 with t
 before the shell (none: it runs as it is), or code 2 with what to say; every failure is a stop.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -21,10 +21,10 @@ HOST = "pointsman-exec"
 """The host name under which it speaks."""
 
 
-def services(places: Places, holding: Holding) -> Services:
+def services(places: Places, holding: Holding, beside: Callable[[str, str, int], None]) -> Services:
     """Return what the gate needs of this daemon."""
     past = partial(lookback, places.ledger)
-    return Services(sandbox=holding, past=past, home=str(Path.home()))
+    return Services(sandbox=holding, past=past, home=str(Path.home()), beside=beside)
 
 
 def opened(
@@ -59,6 +59,7 @@ def _run(header: Mapping[str, str], body: bytes) -> Run:
         cwd=header.get("cwd", ""),
         project=variables.get("CLAUDE_PROJECT_DIR", ""),
         begun_in=_directory_of(header.get("ppid", "")),
+        pid=int(pid) if (pid := header.get("pid", "")).isdecimal() and len(pid) < 10 else 0,
         host_config=variables.get("CLAUDE_CONFIG_DIR", ""),
         environ=variables,
         client=header.get("client", ""),
