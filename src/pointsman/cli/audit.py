@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pointsman.agents.audit_input import read_inputs
-from pointsman.agents.claude_audit import audit
+from pointsman.agents.claude_audit import CHECKS, audit
 from pointsman.agents.claude_install import settings_texts
 from pointsman.agents.claude_settings import SCOPES
 from pointsman.cli.approval_text import harmless
@@ -38,7 +38,13 @@ def command(as_json: bool, sarif: bool) -> None:
     )
     found = audit(inputs)
     if sarif:
-        click.echo(json.dumps(as_sarif(found, settings.repository), indent=2))
+        rules = {check.id: check for check in CHECKS}
+        click.echo(
+            json.dumps(
+                as_sarif(found.findings, rules, settings.repository, {"score": found.score}),
+                indent=2,
+            )
+        )
     elif as_json:
         click.echo(json.dumps(_row(found), indent=2))
     else:

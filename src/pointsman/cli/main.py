@@ -33,6 +33,7 @@ COMMANDS = {
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail and prove it: tail, show, query, export, verify.",
     "mcp": "Serve an agent that asks about its own session (what `init` registers).",
+    "preflight": "Find in the files what would fail only once it is deployed.",
     "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",

@@ -1,19 +1,39 @@
-"""An audit as SARIF 2.1.0 (OASIS standard, 2020), the form that code scanners exchange."""
+"""Findings as SARIF 2.1.0 (OASIS standard, 2020), the form that code scanners exchange."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from pointsman import __version__
-from pointsman.agents.claude_audit import CHECKS
-from pointsman.model.audit import Audit, Finding
+from pointsman.model.audit import Finding, Level
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_sarif(found: Audit, repository: Path) -> dict[str, Any]:
+class Rule(Protocol):
+    """What a check is called, why it is made, and how bad it usually is."""
+
+    @property
+    def id(self) -> str:
+        """The name that findings bear."""
+
+    @property
+    def level(self) -> Level:
+        """How bad what it finds usually is."""
+
+    @property
+    def why(self) -> str:
+        """Why it is made, in a sentence."""
+
+
+def as_sarif(
+    found: Sequence[Finding],
+    rules: Mapping[str, Rule],
+    repository: Path,
+    properties: Mapping[str, object],
+) -> dict[str, Any]:
     """Return one log with one run; files of the repository are named relative to ``ROOT``."""
-    rules = {check.id: check for check in CHECKS}
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -34,8 +54,8 @@ def as_sarif(found: Audit, repository: Path) -> dict[str, Any]:
                     }
                 },
                 "originalUriBaseIds": {"ROOT": {"uri": f"file://{quote(str(repository))}/"}},
-                "results": [_result(each, list(rules), repository) for each in found.findings],
-                "properties": {"score": found.score},
+                "results": [_result(each, list(rules), repository) for each in found],
+                "properties": dict(properties),
             }
         ],
     }
@@ -43,7 +63,7 @@ def as_sarif(found: Audit, repository: Path) -> dict[str, Any]:
 
 def _result(each: Finding, rules: list[str], repository: Path) -> dict[str, Any]:
     place: dict[str, str] = {"uri": f"file://{quote(each.file)}"}
-    if each.file.startswith(f"{repository}/"):
+    if each.file.startswith(f"{repository}/") or not each.file.startswith("/"):
         relative = each.file.removeprefix(f"{repository}/")
         place = {"uri": quote(relative), "uriBaseId": "ROOT"}
     return {

@@ -7,6 +7,7 @@ PointsmanError
 │   └── LedgerCorrupt    the file is not a sound database
 ├── ApprovalError        an approval that is not there, or not in a state for what is wanted of it
 ├── AlertError           the same of an alert
+├── PreflightError       a renaming before deployment that cannot be made or taken back
 ├── HookError            a user's hook cannot be loaded or did not answer as agreed
 ├── TransportError       client and daemon did not understand one another
 │   └── DaemonUnreachable
@@ -49,6 +50,10 @@ class ApprovalError(PointsmanError):
 
 class AlertError(PointsmanError):
     """An alert is not there or cannot be had, or is not in a state for what is wanted of it."""
+
+
+class PreflightError(PointsmanError):
+    """A renaming before deployment cannot be made or taken back; no file was changed."""
 
 
 class HookError(PointsmanError):

@@ -1,0 +1,1 @@
+"""What fails only once it is deployed, found in the files before."""
