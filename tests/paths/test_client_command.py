@@ -1,8 +1,8 @@
-import sysconfig
 from pathlib import Path
 
 import pytest
 
+from pointsman.paths import client_command as command_of
 from pointsman.paths.client_command import client_command
 
 
@@ -27,7 +27,7 @@ def test_the_native_client_is_taken_where_it_can_run(
     if content is not None:
         program.write_bytes(content)
         program.chmod(mode)
-    monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path))
+    monkeypatch.setattr(command_of, "_scripts", lambda: str(tmp_path))
     command = client_command()
     assert command.native is native
     if native:

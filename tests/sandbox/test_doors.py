@@ -138,3 +138,17 @@ def test_variables_that_lead_nowhere(tmp_path: Path) -> None:
 
 def test_every_door_has_a_reason() -> None:
     assert all(why for _, why in DOORS)
+
+
+def test_every_pattern_has_its_wildcards_in_its_last_part() -> None:
+    """Of the rest each is a place: a value with a bracket in it is no pattern."""
+    for pattern, _ in DOORS:
+        folder = pattern.rstrip("/").rpartition("/")[0]
+        assert not set("*?[") & set(folder)
+
+
+def test_a_directory_named_like_a_pattern_is_one(tmp_path: Path) -> None:
+    runtime = tmp_path / "[ab]*"
+    with listening(runtime / "nvim.1.0", tmp_path / "a/nvim.2.0"):
+        found = doors({"XDG_RUNTIME_DIR": str(runtime)}, "/nowhere")
+    assert [path for path in found if path.startswith(str(tmp_path))] == [f"{runtime}/nvim.1.0"]

@@ -154,3 +154,34 @@ def test_an_escape_in_front_of_a_token_hides_nothing(tmp_path: Path, before: str
         text = redactor.text(f"{before}{SECRETS[kind]} ")
         assert SECRETS[kind] not in text
         assert text.startswith(before)
+
+
+def test_what_was_said_to_be_clear_is_covered_once_a_value_is_known(tmp_path: Path) -> None:
+    redactor = Redactor.of(tmp_path, {})
+    text = "the word is quite-an-ordinary-one"
+    assert redactor.clear([], [text])
+    assert redactor.find(text) == ()
+    assert redactor.text(text) == text
+    redactor.know({"api_token": "quite-an-ordinary-one"})
+    assert not redactor.clear([], [text])
+    assert len(redactor.find(text)) == 1
+    assert "ordinary" not in redactor.text(text)
+
+
+def test_what_is_clear_alone_is_searched_again_with_others(redactor: Redactor) -> None:
+    secret = GITHUB
+    text = f"push with {secret}"
+    for _ in range(2):
+        assert redactor.clear([], ["push with it"])
+        assert not redactor.clear([], ["push with it", text])
+        assert not redactor.clear([json.dumps(text).encode()], ["push with it"])
+        assert secret not in redactor.text(text)
+
+
+def test_no_more_texts_are_remembered_than_so_many(tmp_path: Path) -> None:
+    redactor = Redactor.of(tmp_path, {})
+    for number in range(5):
+        assert redactor.clear([], [f"text {number} {n}" for n in range(1500)])
+    assert redactor.clear([], ["a long one " * 100])
+    assert len(redactor._quiet) <= 4096
+    assert max(map(len, redactor._quiet)) <= 512

@@ -192,10 +192,10 @@ def files_of(path: str) -> list[str]:
 
 def main_file(path: str) -> str:
     """Return the transcript of the session that a subagent's transcript belongs to."""
-    above = PurePath(path)
-    if not _AGENT_FILE.fullmatch(above.name):
+    # The name first, by itself: nearly every path is a session's own, and this is for each event.
+    if not _AGENT_FILE.fullmatch(path.rpartition("/")[2]):
         return path
-    for folder in above.parents:
+    for folder in PurePath(path).parents:
         if folder.name == "subagents":
             return f"{folder.parent}.jsonl"
     return path

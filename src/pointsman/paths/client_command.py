@@ -4,6 +4,7 @@ import os
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cache
 
 _NATIVE_MAGIC = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
@@ -28,14 +29,20 @@ def exec_command() -> ClientCommand:
 
 def own_command(*words: str) -> tuple[str, ...]:
     """Return the words that start our own command line, for a host to start it."""
-    program = os.path.join(sysconfig.get_path("scripts"), "pointsman")
+    program = os.path.join(_scripts(), "pointsman")
     if os.access(program, os.X_OK):
         return (program, *words)
     return (sys.executable, "-I", "-m", "pointsman", *words)
 
 
+@cache
+def _scripts() -> str:
+    # A millisecond each time, and the same as long as this process lives.
+    return sysconfig.get_path("scripts")
+
+
 def _command(native: str, python: str) -> ClientCommand:
-    program = os.path.join(sysconfig.get_path("scripts"), native)
+    program = os.path.join(_scripts(), native)
     # Built without a compiler, a script has that name: then hosts start the twin itself.
     if _is_native(program):
         return ClientCommand((program,), native=True)

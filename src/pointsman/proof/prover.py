@@ -30,6 +30,7 @@ _BLOBS_NS = 7 * 86_400 * 1_000_000_000
 _TIDY_NS = 86_400 * 1_000_000_000
 _TOO_LARGE_NS = 600 * 1_000_000_000
 """How long a tree that is too large is not read again: that costs seconds, for each call."""
+_MOST_ROOTS = 256
 _STOPPED = "Pointsman is being stopped"
 
 
@@ -50,6 +51,7 @@ class Proof:
         self._clock = clock
         self._lock = threading.Lock()
         self._trees: dict[str, Tree] = {}
+        self._reals: dict[str, tuple[tuple[int, int], str]] = {}
         self._tools: Tools | None = None
         self._stopped = False
         self._tidied = 0
@@ -160,9 +162,22 @@ class Proof:
             return self._tools
 
     def _tree(self, root: str) -> Tree:
-        root = os.path.realpath(root)
+        real = self._real(root)
         with self._lock:
-            return self._trees.setdefault(root, Tree(root))
+            return self._trees.get(real) or self._trees.setdefault(real, Tree(real))
+
+    def _real(self, root: str) -> str:
+        """Return where a root really is; asked anew only once another directory stands there."""
+        try:
+            found = os.stat(root)  # noqa: PTH116 - for each event: pathlib costs ten times as much
+        except OSError:
+            return os.path.realpath(root)
+        known = self._reals.get(root)
+        if known is None or known[0] != (found.st_dev, found.st_ino):
+            if len(self._reals) >= _MOST_ROOTS:
+                self._reals.clear()
+            known = self._reals[root] = (found.st_dev, found.st_ino), os.path.realpath(root)
+        return known[1]
 
     def _look(self, tree: Tree, judges: Judges, call: Call | None = None) -> Report:
         """Compare with the baseline, undo what has to be, and take the new baseline."""

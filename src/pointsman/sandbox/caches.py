@@ -108,10 +108,13 @@ def caches(environ: Mapping[str, str], root: str, home: str) -> list[str]:
             places.add(named)
         for place in sorted(places):
             for part in cache.parts:
-                real = os.path.realpath(os.path.join(place, part) if part else place)
-                if os.path.exists(real) and (
-                    real == os.path.normpath(os.path.join(home, cache.home, part))
-                    or is_own(real, root, home, ("cache", "tmp", *filter(None, cache.parts)))
+                path = os.path.join(place, part) if part else place
+                # First, as most are not there: to resolve a path takes a look at each part of it.
+                if not os.path.exists(path):
+                    continue
+                real = os.path.realpath(path)
+                if real == os.path.normpath(os.path.join(home, cache.home, part)) or is_own(
+                    real, root, home, ("cache", "tmp", *filter(None, cache.parts))
                 ):
                     found.append(real)
     return list(dict.fromkeys(found))

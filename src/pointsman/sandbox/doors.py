@@ -8,8 +8,11 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import translate
+from functools import lru_cache
+from itertools import islice, takewhile
 
 DOORS = (
     ("/run/docker.sock", "docker mounts and runs anything, as root"),
@@ -70,6 +73,7 @@ VARIABLES = (
     "VSCODE_IPC_HOOK_CLI", "WEZTERM_UNIX_SOCKET", "ZELLIJ_SOCKET_DIR",
 )  # fmt: skip
 """Variables that say where one is, as a path or as ``unix:PATH`` with more behind a comma."""
+_MAGIC = re.compile(r"[*?\[]")
 _SCHEME = re.compile(r"unix:(?://(?=/)|path=)?")
 _MOST = 128
 _MOST_ALIKE = 16
@@ -94,18 +98,65 @@ def _of_our_own(paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def _found(environ: Mapping[str, str], home: str) -> Iterator[str]:
-    uid = os.getuid()
+    own = (environ.get("XDG_RUNTIME_DIR", ""), environ.get("TMUX_TMPDIR", ""))
+    listed: dict[str, Sequence[str]] = {}
+    for folder, name, is_folder in _places(home, os.getuid(), *own, environ.get("TMPDIR", "")):
+        is_door = os.path.isdir if is_folder else _is_socket
+        there = islice(_matching(folder, name, listed), _MOST_LISTED)
+        # Looked at first: to resolve a path takes a look at each part of it.
+        found = filter(is_door, (f"{folder}/{each}" for each in there))
+        yield from map(os.path.realpath, islice(found, _MOST_ALIKE))
+
+
+@lru_cache(maxsize=64)
+def _places(
+    home: str, uid: int, runtime: str, tmux: str, temporary: str
+) -> tuple[tuple[str, str, bool], ...]:
+    """Return ``DOORS`` with what stands for it: a folder, a pattern in it, whether of folders."""
     values = {
-        "runtime": {f"/run/user/{uid}", environ.get("XDG_RUNTIME_DIR", "")},
-        "tmux": {"/tmp", environ.get("TMUX_TMPDIR", ""), environ.get("TMPDIR", "")},
+        "runtime": {f"/run/user/{uid}", runtime},
+        "tmux": {"/tmp", tmux, temporary},
         "home": {home},
         "uid": {str(uid)},
     }
-    for pattern, _ in DOORS:
-        is_door = os.path.isdir if pattern.endswith("/") else _is_socket
-        for place in _filled(pattern, values):
-            there = (os.path.realpath(path) for path in sorted(glob.glob(place))[:_MOST_LISTED])
-            yield from islice(filter(is_door, there), _MOST_ALIKE)
+    return tuple(
+        (folder, name, pattern.endswith("/"))
+        for pattern, _ in DOORS
+        for place, _, last in (pattern.rstrip("/").rpartition("/"),)
+        for folder in _filled(place, values)
+        for name in _filled(last, values)
+    )
+
+
+def _matching(folder: str, name: str, listed: dict[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the names in a folder that a pattern means, in order.
+
+    Each folder is read once a call: many patterns are of /tmp, where there may be thousands.
+    """
+    begin = _MAGIC.split(name, maxsplit=1)[0]
+    if begin == name:
+        yield name
+        return
+    if folder not in listed:
+        listed[folder] = _names(folder)
+    names = listed[folder]
+    behind = (names[at] for at in range(bisect_left(names, begin), len(names)))
+    matches = _expression(name).match
+    for each in takewhile(lambda one: one.startswith(begin), behind):
+        if matches(each) and (begin or not each.startswith(".")):
+            yield each
+
+
+@lru_cache(maxsize=256)
+def _expression(name: str) -> "re.Pattern[str]":
+    return re.compile(translate(name))
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def _named(environ: Mapping[str, str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from pointsman.paths.globs import check, expanded
 from pointsman.paths.segments import matcher
@@ -12,6 +13,11 @@ State = frozenset[tuple[int, int]]
 _Segment = str | Callable[[str], bool] | None
 """A name, what says whether a name matches, or ``None`` for ``**``."""
 _MAGIC = re.compile(r"[*?\[\]{}()!+@\\|]")
+_MOST_STATES = 4096
+_Place = tuple[int, int]
+_Takes = tuple[Callable[[str], bool], _Place]
+_Onward = tuple[tuple[_Place, ...], dict[str, tuple[_Place, ...]], tuple[_Takes, ...]]
+"""Where a state leads: with any name, with these names, with the names that these take."""
 
 
 class Walked:
@@ -24,6 +30,9 @@ class Walked:
             if not check(pattern)
             for each in expanded(pattern)[1]
         ]
+        # A tree has many names and few states: what follows from one is worked out once.
+        self._onward: dict[State, _Onward] = {}
+        self._states: dict[tuple[_Place, ...], State] = {}
 
     def start(self) -> State:
         """Return the state at ``/``."""
@@ -31,20 +40,43 @@ class Walked:
 
     def step(self, state: State, name: str) -> State:
         """Return the state one name further."""
-        composed = unicodedata.normalize("NFC", name)
-        after: list[tuple[int, int]] = []
+        onward = self._onward.get(state)
+        if onward is None:
+            _make_room(self._onward)
+            onward = self._onward[state] = self._onward_of(state)
+        after, named, asked = onward
+        if name in named:
+            after += named[name]
+        composed = name if name.isascii() else unicodedata.normalize("NFC", name)
+        if composed != name:
+            after += named.get(composed, ())
+        for segment, place in asked:
+            if segment(name) or (composed != name and segment(composed)):
+                after += (place,)
+        found = self._states.get(after)
+        if found is None:
+            _make_room(self._states)
+            found = self._states[after] = self._closed(after)
+        return found
+
+    def _onward_of(self, state: State) -> _Onward:
+        stay: list[_Place] = []
+        named: dict[str, tuple[_Place, ...]] = {}
+        asked: list[_Takes] = []
         for index, at in state:
             pattern = self._patterns[index]
             if at == len(pattern):
                 continue
             segment = pattern[at]
             if segment is None:
-                after.append((index, at))
-            elif segment in (name, composed) or (
-                callable(segment) and (segment(name) or segment(composed))
-            ):
-                after.append((index, at + 1))
-        return self._closed(after)
+                stay.append((index, at))
+            elif segment is _anything:
+                stay.append((index, at + 1))
+            elif isinstance(segment, str):
+                named[segment] = (*named.get(segment, ()), (index, at + 1))
+            else:
+                asked.append((segment, (index, at + 1)))
+        return tuple(stay), named, tuple(asked)
 
     def matches(self, state: State) -> bool:
         """Whether where one stands is itself matched."""
@@ -100,6 +132,11 @@ class Walked:
                 end += 1
             closed.update((index, place) for place in range(at, end + 1))
         return frozenset(closed)
+
+
+def _make_room(remembered: dict[Any, Any]) -> None:
+    if len(remembered) >= _MOST_STATES:
+        remembered.clear()
 
 
 def _segments(pattern: str, root: str) -> Iterable[_Segment]:

@@ -6,6 +6,7 @@ not allowed is protected one by one. docs/sandbox.md says the same for a reader.
 """
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,11 +19,13 @@ from pointsman.sandbox.doors import doors
 from pointsman.sandbox.git_store import store_of
 from pointsman.sandbox.order import within
 from pointsman.sandbox.pattern import State, Walked
+from pointsman.sandbox.seen import Seen
 
 MOST_PROTECTED = 2000
 """Things that are protected one by one: 50 µs each (measured), for each command."""
 _MOST_ENTRIES = 50_000
 _MOST_DEPTH = 64
+_MOST_KEPT = 32
 
 
 def confinement_of(
@@ -33,6 +36,7 @@ def confinement_of(
     *,
     kept: Sequence[str] = (),
     network: bool = True,
+    walks: "Walks | None" = None,
 ) -> Confinement:
     """Return what a command of an agent under these contracts may change.
 
@@ -40,21 +44,20 @@ def confinement_of(
     ``environ`` the command's ``HOME``, ``TMPDIR`` and the like; ``kept`` are files and
     directories that stay read-only whatever is allowed (Pointsman's own state and settings and
     the host's), sockets among them are hidden. All contracts must allow. Where one is broken or
-    read-only, or there is none, only temporary files and caches can be written.
+    read-only, or there is none, only temporary files and caches can be written. ``walks`` keeps
+    what was worked out for as long as it holds.
     """
     del cwd
     root = os.path.realpath(root)
     home = os.path.realpath(environ.get("HOME") or os.path.expanduser("~"))
     temp, limits = temporary(environ, root, home)
     base = [*temp, *caches(environ, root, home)]
-    walk = _Walk(root, contracts)
+    walk = (walks or Walks()).of(root, tuple(contracts))
     store = store_of(root) if walk.allows else None
     if walk.allows:
-        walk.run()
         base += made(root)
     else:
         limits.append(walk.why)
-    walk.note()
     writable = [*base, *walk.writable]
     protected = [os.path.realpath(each) for each in kept if os.path.lexists(each)]
     protected += walk.protected
@@ -121,6 +124,20 @@ _States = tuple[tuple[State, State], ...]
 """Of each contract, where one stands in what it allows and in what it forbids."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What all contracts together say of where one stands."""
+
+    none: bool
+    """Nothing may be written below it."""
+    all: bool
+    """Everything below it is allowed, unless a contract forbids it."""
+    restricted: bool
+    """Something below it may be forbidden."""
+    allowed: bool
+    """It may itself be written."""
+
+
 @dataclass(slots=True)
 class _Walk:
     """Goes through the directories in which something is allowed and something is not."""
@@ -131,9 +148,10 @@ class _Walk:
     protected: list[str] = field(default_factory=list)
     limits: list[str] = field(default_factory=list)
     why: str = ""
+    seen: Seen = field(default_factory=lambda: Seen(_MOST_ENTRIES))
     _held: tuple[_Held, ...] = ()
-    _entries: int = 0
     _links: int = 0
+    _places: dict[_States, _Place] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -180,7 +198,7 @@ class _Walk:
                 f"more than {MOST_PROTECTED} files would have to be protected; the rest can be "
                 "written, and is checked after the call"
             )
-        if self._entries >= _MOST_ENTRIES:
+        if self.seen.entries >= _MOST_ENTRIES:
             self.limits.append(f"only the first {_MOST_ENTRIES} files were looked at")
         if self._links:
             self.limits.append(f"{self._links} symbolic links could be replaced")
@@ -201,18 +219,19 @@ class _Walk:
 
     def _visit(self, path: str, states: _States, above: bool, depth: int) -> None:
         """Judge a directory; ``above`` says whether the one it lies in may be written."""
-        if self._is_none(states):
+        place = self._place(states)
+        if place.none:
             if above:
                 self._protect(path)
             return
-        if self._is_all(states) and not self._is_restricted(states):
+        if place.all and not place.restricted:
             if not above:
                 self.writable.append(path)
             return
         here = self._makes_new(path, states)
         if here != above:
             (self.writable if here else self.protected).append(path)
-        if here and not self._is_all(states):
+        if here and not place.all:
             self._open.append(path)
         if depth < _MOST_DEPTH:
             for name, kind in self._entries_of(path, states, here):
@@ -226,10 +245,10 @@ class _Walk:
             self._visit(path, states, here, depth + 1)
         elif kind == "link":
             # A mount follows it; what it leads to is held as what it is.
-            self._links += here and not self._is_allowed(states)
-        elif here and not self._is_allowed(states):
+            self._links += here and not self._place(states).allowed
+        elif here and not self._place(states).allowed:
             self._protect(path)
-        elif not here and self._is_allowed(states):
+        elif not here and self._place(states).allowed:
             self.writable.append(path)
 
     def _protect(self, path: str) -> None:
@@ -238,52 +257,39 @@ class _Walk:
 
     def _entries_of(self, path: str, states: _States, here: bool) -> list[tuple[str, str]]:
         names = self._names(states, here)
-        if names is not None:
-            found = [(name, _kind(f"{path.rstrip('/')}/{name}")) for name in sorted(names)]
-            return [(name, kind) for name, kind in found if kind]
-        try:
-            with os.scandir(path) as entries:
-                left = max(0, _MOST_ENTRIES - self._entries)
-                found = [
-                    (entry.name, _entry_kind(entry))
-                    for _, entry in zip(range(left), entries, strict=False)
-                ]
-        except OSError:
-            return []
-        self._entries += len(found)
-        return sorted(found)
+        if names is None:
+            return self.seen.listed(path)
+        found = [(name, self.seen.kind(f"{path.rstrip('/')}/{name}")) for name in sorted(names)]
+        return [(name, kind) for name, kind in found if kind]
 
     # --- what the contracts say, together -------------------------------------------------------
 
-    def _is_none(self, states: _States) -> bool:
-        return any(
-            held.forbidden.is_all(forbidden)
-            or not (held.everything or held.allowed.is_alive(allowed))
-            for held, (allowed, forbidden) in zip(self._held, states, strict=True)
-        )
+    def _place(self, states: _States) -> _Place:
+        place = self._places.get(states)
+        if place is None:
+            place = self._places[states] = self._place_of(states)
+        return place
 
-    def _is_all(self, states: _States) -> bool:
-        return all(
-            held.everything or held.allowed.is_all(allowed)
-            for held, (allowed, _) in zip(self._held, states, strict=True)
-        )
-
-    def _is_restricted(self, states: _States) -> bool:
-        return any(
-            held.forbidden.is_alive(forbidden)
-            for held, (_, forbidden) in zip(self._held, states, strict=True)
-        )
-
-    def _is_allowed(self, states: _States) -> bool:
-        return all(
-            (held.everything or held.allowed.matches(allowed))
-            and not held.forbidden.matches(forbidden)
-            for held, (allowed, forbidden) in zip(self._held, states, strict=True)
+    def _place_of(self, states: _States) -> _Place:
+        pairs = [(held, *state) for held, state in zip(self._held, states, strict=True)]
+        return _Place(
+            none=any(
+                held.forbidden.is_all(forbidden)
+                or not (held.everything or held.allowed.is_alive(allowed))
+                for held, allowed, forbidden in pairs
+            ),
+            all=all(held.everything or held.allowed.is_all(allowed) for held, allowed, _ in pairs),
+            restricted=any(held.forbidden.is_alive(forbidden) for held, _, forbidden in pairs),
+            allowed=all(
+                (held.everything or held.allowed.matches(allowed))
+                and not held.forbidden.matches(forbidden)
+                for held, allowed, forbidden in pairs
+            ),
         )
 
     def _makes_new(self, path: str, states: _States) -> bool:
         def there(name: str) -> bool:
-            return os.path.lexists(f"{path.rstrip('/')}/{name}")
+            return bool(self.seen.kind(f"{path.rstrip('/')}/{name}"))
 
         return all(
             held.everything
@@ -294,7 +300,7 @@ class _Walk:
 
     def _names(self, states: _States, here: bool) -> set[str] | None:
         """Return the names that are worth looking at, or ``None`` for all that are there."""
-        if here and not self._is_all(states):
+        if here and not self._place(states).all:
             return None
         names: set[str] = set()
         for held, (allowed, forbidden) in zip(self._held, states, strict=True):
@@ -309,15 +315,27 @@ class _Walk:
         return names
 
 
-def _kind(path: str) -> str:
-    if os.path.islink(path):
-        return "link"
-    if os.path.isdir(path):
-        return "directory"
-    return "file" if os.path.lexists(path) else ""
+class Walks:
+    """Walks through repositories, each kept for as long as nothing that it has seen changes."""
 
+    def __init__(self) -> None:
+        self._kept: OrderedDict[object, _Walk] = OrderedDict()
 
-def _entry_kind(entry: "os.DirEntry[str]") -> str:
-    if entry.is_symlink():
-        return "link"
-    return "directory" if entry.is_dir(follow_symlinks=False) else "file"
+    def of(self, root: str, contracts: tuple[Contract, ...]) -> _Walk:
+        """Return what these contracts let be written in a repository, as it is now."""
+        # Which of them allow everything is told by the object, not by what it is equal to.
+        key = (root, contracts, tuple(each.allowed is ALLOW_ALL for each in contracts))
+        walk = self._kept.get(key)
+        if walk is not None and walk.seen.holds():
+            self._kept.move_to_end(key)
+            return walk
+        walk = _Walk(root, contracts)
+        if walk.allows:
+            walk.run()
+        walk.note()
+        self._kept.pop(key, None)
+        if walk.seen.is_settled:
+            self._kept[key] = walk
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return walk

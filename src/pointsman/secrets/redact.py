@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pointsman.model.secret import Redaction, Secret
@@ -14,6 +14,9 @@ from pointsman.secrets.marks import Marks
 from pointsman.secrets.patterns import is_placeholder
 
 _MOST_SHARED = 256
+_MOST_QUIET = 4096
+_LONGEST_QUIET = 512
+"""Characters of a text that is remembered, 2 MiB in all; a longer one seldom comes again."""
 _Value = tuple[str, str, bool]
 
 
@@ -25,6 +28,8 @@ class Redactor:
         self._detector = Detector(engine, known)
         self._marks = marks
         self._known = known
+        # Texts without any secret: what is said of events is said again with nearly each of them.
+        self._quiet: set[str] = set()
 
     @classmethod
     def of(cls, state: Path, environ: Mapping[str, str] | None = None) -> "Redactor":
@@ -43,14 +48,15 @@ class Redactor:
     def know(self, values: Mapping[str, object]) -> None:
         """Remember the values whose names say that they are secret, wherever they turn up."""
         self._known.add(secret_values(values))
+        self._quiet.clear()
 
     def find(self, text: str) -> tuple[Secret, ...]:
         """Return the secrets in a text, in order; no two overlap."""
-        return tuple(self._secret(text, span) for span in self._detector.find(text).spans)
+        return tuple(self._secret(text, span) for span in self._spans(text))
 
     def text(self, text: str) -> str:
         """Return a text with every secret covered."""
-        return self._covered(text, self._detector.find(text).spans) if text else text
+        return self._covered(text, self._spans(text)) if text else text
 
     def json(self, data: bytes) -> bytes:
         """Return JSON with every secret in its strings covered; it stays JSON."""
@@ -59,9 +65,13 @@ class Redactor:
     def clear(self, bodies: Iterable[bytes], texts: Iterable[str]) -> bool:
         """Whether none of these holds any, by one search for all; false where that is not sure."""
         read = [searched(_decoded(body)) for body in bodies if body]
-        read += [text for text in texts if text]
+        fresh = {text for text in texts if text}.difference(self._quiet)
+        read += fresh
         found = self._detector.find("\n".join(read)) if read else Found()
-        return not found.spans and not found.fault
+        if found.spans or found.fault:
+            return False
+        self._remember(fresh)
+        return True
 
     def together(
         self, bodies: Iterable[bytes], texts: Iterable[str]
@@ -88,6 +98,20 @@ class Redactor:
             for text, was in zip(plain, found[len(opened) :], strict=True)
         ]
         return covered, told, _told(found)
+
+    def _spans(self, text: str) -> Sequence[Span]:
+        if text in self._quiet:
+            return ()
+        found = self._detector.find(text)
+        if not found.spans and not found.fault:
+            self._remember((text,))
+        return found.spans
+
+    def _remember(self, quiet: Collection[str]) -> None:
+        if len(self._quiet) + len(quiet) > _MOST_QUIET:
+            # All of them: which are the oldest would cost every text a place in an order.
+            self._quiet.clear()
+        self._quiet.update(each for each in quiet if len(each) <= _LONGEST_QUIET)
 
     def _spliced(self, opened: Unescaped, spans: Sequence[Span]) -> bytes:
         places = (

@@ -11,7 +11,7 @@ from pointsman.model.places import Places
 from pointsman.paths.client_command import client_command, exec_command
 from pointsman.sandbox.confine import confine
 from pointsman.sandbox.probe import AUTO, probe
-from pointsman.sandbox.reach import confinement_of
+from pointsman.sandbox.reach import Walks, confinement_of
 
 _SETTINGS = ("settings.json", "settings.local.json", "agents", "hooks")
 
@@ -23,6 +23,7 @@ class Holding:
         self._places = places
         self._wanted = wanted
         self._seam: Seam | None = None
+        self._walks = Walks()
 
     @property
     def seam(self) -> Seam:
@@ -37,7 +38,9 @@ class Holding:
         """Return what all of these contracts let a command change, and the words for it."""
         kept = self._kept(root, environ)
         network = all(each.network == "open" for each in contracts)
-        made = confinement_of(contracts, root, cwd, environ, kept=kept, network=network)
+        made = confinement_of(
+            contracts, root, cwd, environ, kept=kept, network=network, walks=self._walks
+        )
         return made, confine(made, self.seam)
 
     def described(self) -> dict[str, Any]:

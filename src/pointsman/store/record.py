@@ -41,16 +41,26 @@ def event_row(seq: int, derived_from: int | None, record: Record) -> tuple[Any, 
     event, decision = record.event, record.decision
     who = event.identity
     paths = event.paths
-    stopped = decision.action is not None
+    action = decision.action
+    texts: tuple[str, ...] = (
+        who.host, event.kind, who.session, event.tool, paths[0] if paths else "", who.cwd,
+        event.permission_mode, decision.rule, decision.reason, decision.hook, decision.context,
+        record.client, record.client_version,
+    )  # fmt: skip
+    ids: tuple[str | None, ...] = (
+        who.agent_id, who.agent_type, who.parent, who.prompt_id, who.tool_use_id, who.repository,
+    )  # fmt: skip
+    # All at once: nearly every row is short, and of ASCII alone.
+    if not _fits("".join(texts) + "".join(filter(None, ids))):
+        texts = tuple(map(_text, texts))
+        ids = tuple(map(_maybe, ids))
+    host, kind, session, tool, path, cwd, mode, rule, reason, hook, context, client, version = texts
+    agent_id, agent_type, parent, prompt, call, repository = ids
     return (
-        seq, event.received_ns, _text(who.host), _text(event.kind), _text(who.session),
-        _maybe(who.agent_id), _maybe(who.agent_type), _maybe(who.parent), _maybe(who.prompt_id),
-        _maybe(who.tool_use_id), _text(event.tool), _text(paths[0]) if paths else "",
-        _text(who.cwd), _maybe(who.repository), _text(event.permission_mode),
-        decision.action.value if decision.action else NO_DECISION, _text(decision.rule),
-        _text(decision.reason), _text(decision.hook), decision.cause.value if stopped else None,
-        _text(decision.context), record.duration_ns, record.answer.code, record.transport,
-        _text(record.client), _text(record.client_version), _problems(event), derived_from,
+        seq, event.received_ns, host, kind, session, agent_id, agent_type, parent, prompt, call,
+        tool, path, cwd, repository, mode, action.value if action else NO_DECISION, rule,
+        reason, hook, decision.cause.value if action else None, context, record.duration_ns,
+        record.answer.code, record.transport, client, version, _problems(event), derived_from,
     )  # fmt: skip
 
 
@@ -58,10 +68,12 @@ def run_row(seq: int, n: int, run: HookRun) -> tuple[Any, ...]:
     """Return the row of ``hook_runs``, in the order of its columns."""
     decision = run.decision
     action = decision.action if decision else None
+    hook, kind, reason, rule = run.hook, run.kind, run.reason, decision.rule if decision else ""
+    if not _fits(hook + kind + reason + rule):
+        hook, kind, reason, rule = map(_text, (hook, kind, reason, rule))
     return (
-        seq, n, _text(run.hook), run.role.value, _text(run.kind), run.started_ns, run.duration_ns,
-        run.outcome.value, int(run.budget * 1000), _text(run.reason),
-        action.value if action else NO_DECISION, _text(decision.rule) if decision else "",
+        seq, n, hook, run.role.value, kind, run.started_ns, run.duration_ns, run.outcome.value,
+        int(run.budget * 1000), reason, action.value if action else NO_DECISION, rule,
         json.dumps(run.lines) if run.lines else None,
     )  # fmt: skip
 
@@ -74,6 +86,11 @@ def _problems(event: Event) -> str | None:
 
 def _maybe(text: str | None) -> str | None:
     return None if text is None else _text(text)
+
+
+def _fits(text: str) -> bool:
+    """Whether SQLite can hold it as it is, in whatever parts."""
+    return len(text) <= _MOST_TEXT and text.isascii()
 
 
 def _text(text: str) -> str:

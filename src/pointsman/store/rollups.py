@@ -6,9 +6,10 @@ are a histogram by day. Only whole numbers and ``ON CONFLICT … DO UPDATE``: an
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import add, itemgetter
+from typing import Any, TypeVar
 
 from pointsman.model.hook_runs import length_bucket
 
@@ -25,6 +26,7 @@ _ACTIONS = {"allow": 2, "deny": 3, "ask": 4, "modify": 5}
 _ENDS = frozenset({"SessionEnd", "SubagentStop"})
 """Events that say that an agent is over."""
 _FAILURES = frozenset({"PostToolUseFailure", "StopFailure"})
+_Key = TypeVar("_Key", bound=Hashable)
 Row = Sequence[Any]
 Statement = tuple[str, Sequence[Row]]
 
@@ -82,10 +84,11 @@ def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> lis
 
     Rows are those of ``store/record.py``, in the order of their tables' columns.
     """
+    alike = _alike(events)
     return [
-        (_HOURS, _hours(events, sign)),
-        (_SESSIONS, _sessions(events, sign)),
-        (_AGENTS, _agents(events, sign)),
+        (_HOURS, _hours(alike, sign)),
+        (_SESSIONS, _sessions(alike, sign)),
+        (_AGENTS, _agents(alike, sign)),
         (_ANSWERS, _answers(events, sign)),
         (_HOOKS, _hooks(runs, sign)),
     ]
@@ -117,60 +120,109 @@ def give_back(
     return taken
 
 
-def _counted(row: Row) -> list[int]:
-    """Return what one event adds to each of ``COUNTS``."""
-    event = row[3]
-    counts = [1, int(event == "PreToolUse"), 0, 0, 0, 0, int(event in _FAILURES), row[21]]
-    place = _ACTIONS.get(row[15])
-    if place is not None:
-        counts[place] = 1
-    return counts
+@dataclass(slots=True)
+class _Alike:
+    """Events that all counts but the histograms take for the same: those of a batch are few."""
+
+    hour: int
+    host: str
+    event: str
+    session: str
+    agent_id: str | None
+    agent_type: str | None
+    parent: str | None
+    tool: str
+    repository: str | None
+    decision: str
+    rule: str
+    first_ns: int = 0
+    last_ns: int = 0
+    last_seq: int = 0
+    number: int = 0
+    duration_ns: int = 0
+
+    def counts(self, sign: int) -> list[int]:
+        """Return what they add to each of ``COUNTS``."""
+        n = sign * self.number
+        counts = [n, 0, 0, 0, 0, 0, 0, sign * self.duration_ns]
+        if self.event == "PreToolUse":
+            counts[1] = n
+        place = _ACTIONS.get(self.decision)
+        if place is not None:
+            counts[place] = n
+        if self.event in _FAILURES:
+            counts[6] = n
+        return counts
 
 
-def _hours(events: Iterable[Row], sign: int) -> list[Row]:
-    counted: dict[tuple[str, int, str], list[int]] = {}
+_SAME = itemgetter(2, 3, 4, 5, 6, 7, 10, 13, 15, 16)
+"""The columns of an event that tell which of ``_Alike`` it is, beside its hour."""
+
+
+def _alike(events: Iterable[Row]) -> list[_Alike]:
+    found: dict[tuple[Any, ...], _Alike] = {}
     for row in events:
-        counts, hour = _counted(row), row[1] // HOUR_NS
-        agent = row[6] or ("main" if row[5] is None else UNNAMED)
+        seq, received = row[0], row[1]
+        key: tuple[Any, ...] = (received // HOUR_NS, *_SAME(row))
+        group = found.get(key)
+        if group is None:
+            group = found[key] = _Alike(*key)
+            group.first_ns = group.last_ns = received
+        # The clock may have gone back: the first row need not be the earliest.
+        elif received < group.first_ns:
+            group.first_ns = received
+        elif received > group.last_ns:
+            group.last_ns = received
+        group.last_seq = max(group.last_seq, seq)
+        group.number += 1
+        group.duration_ns += row[21]
+    return list(found.values())
+
+
+def _hours(events: Iterable[_Alike], sign: int) -> list[Row]:
+    counted: dict[tuple[str, int, str], list[int]] = {}
+    for one in events:
+        counts, hour = one.counts(sign), one.hour
+        agent = one.agent_type or ("main" if one.agent_id is None else UNNAMED)
         for dimension, value in (
-            ("all", ""), ("host", row[2]), ("event", row[3]), ("tool", row[10]), ("agent", agent),
-            ("repository", row[13]), ("rule", row[16]),
+            ("all", ""), ("host", one.host), ("event", one.event), ("tool", one.tool),
+            ("agent", agent), ("repository", one.repository), ("rule", one.rule),
         ):  # fmt: skip
             if value or dimension == "all":
-                _add(counted.setdefault((dimension, hour, value), [0] * 8), counts, sign)
+                _add(counted, (dimension, hour, value or ""), counts)
     return [(*key, *counts) for key, counts in counted.items()]
 
 
-def _sessions(events: Iterable[Row], sign: int) -> list[Row]:
+def _sessions(events: Iterable[_Alike], sign: int) -> list[Row]:
     counted: dict[str, list[int]] = {}
     about: dict[str, list[Any]] = {}
-    for row in events:
-        session, received, seq = row[4], row[1], row[0]
+    for one in events:
+        session = one.session
         if not session:
             continue
-        known = about.setdefault(session, [row[2], row[13] or "", received, received, seq])
-        known[1] = known[1] or row[13] or ""
-        # The clock may have gone back: the first row need not be the earliest.
-        known[2], known[3] = min(known[2], received), max(known[3], received)
-        known[4] = max(known[4], seq)
-        _add(counted.setdefault(session, [0] * 8), _counted(row), sign)
+        spread = (one.first_ns, one.last_ns, one.last_seq)
+        known = about.setdefault(session, [one.host, one.repository or "", *spread])
+        known[1] = known[1] or one.repository or ""
+        known[2], known[3] = min(known[2], one.first_ns), max(known[3], one.last_ns)
+        known[4] = max(known[4], one.last_seq)
+        _add(counted, session, one.counts(sign))
     return [(session, *about[session], *counts) for session, counts in counted.items()]
 
 
-def _agents(events: Iterable[Row], sign: int) -> list[Row]:
+def _agents(events: Iterable[_Alike], sign: int) -> list[Row]:
     counted: dict[tuple[str, str], list[int]] = {}
     about: dict[tuple[str, str], list[Any]] = {}
-    for row in events:
-        key, received = (row[4], row[5] or ""), row[1]
+    for one in events:
+        key = (one.session, one.agent_id or "")
         if not key[0]:
             continue
-        texts = [row[6] or "", row[7] or "", row[13] or ""]
-        known = about.setdefault(key, [*texts, "", "", received, received, 0])
+        texts = [one.agent_type or "", one.parent or "", one.repository or ""]
+        known = about.setdefault(key, [*texts, "", "", one.first_ns, one.last_ns, 0])
         known[:3] = [was or now for was, now in zip(known, texts, strict=False)]
-        known[5], known[6] = min(known[5], received), max(known[6], received)
-        if row[3] in _ENDS:
-            known[7] = max(known[7], row[0])
-        _add(counted.setdefault(key, [0] * 8), _counted(row), sign)
+        known[5], known[6] = min(known[5], one.first_ns), max(known[6], one.last_ns)
+        if one.event in _ENDS:
+            known[7] = max(known[7], one.last_seq)
+        _add(counted, key, one.counts(sign))
     return [(*key, *about[key], *counts) for key, counts in counted.items()]
 
 
@@ -179,21 +231,22 @@ def _answers(events: Iterable[Row], sign: int) -> list[Row]:
     for row in events:
         if row[27] is None:
             key = (row[1] // HOUR_NS, length_bucket(row[21]))
-            _add(counted.setdefault(key, [0, 0]), (1, row[21]), sign)
+            _add(counted, key, (sign, sign * row[21]))
     return [(*key, *counts) for key, counts in counted.items()]
 
 
 def _hooks(runs: Iterable[Row], sign: int) -> list[Row]:
-    counted: Counter[tuple[Any, ...]] = Counter()
-    lengths: Counter[tuple[Any, ...]] = Counter()
+    counted: dict[tuple[Any, ...], list[int]] = {}
     for row in runs:
         _seq, _n, hook, role, event, started, duration, outcome, budget = row[:9]
         key = (started // DAY_NS, hook, event, role, outcome, budget, length_bucket(duration))
-        counted[key] += sign
-        lengths[key] += sign * duration
-    return [(*key, n, lengths[key]) for key, n in counted.items()]
+        _add(counted, key, (sign, sign * duration))
+    return [(*key, *counts) for key, counts in counted.items()]
 
 
-def _add(total: list[int], counts: Sequence[int], sign: int) -> None:
-    for place, count in enumerate(counts):
-        total[place] += sign * count
+def _add(totals: dict[_Key, list[int]], key: _Key, counts: Sequence[int]) -> None:
+    total = totals.get(key)
+    if total is None:
+        totals[key] = list(counts)
+    else:
+        totals[key] = list(map(add, total, counts))

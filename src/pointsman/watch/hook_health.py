@@ -14,19 +14,22 @@ _FAILED = frozenset({Outcome.CRASHED, Outcome.TIMED_OUT})
 
 
 class _Marks:
-    """Of each hook's last twenty runs, which had a mark."""
+    """Of each hook's last twenty runs, which had a mark: as the numbers of those runs."""
 
     def __init__(self) -> None:
-        self._hooks: OrderedDict[str, deque[bool]] = OrderedDict()
+        self._hooks: OrderedDict[str, tuple[int, deque[int]]] = OrderedDict()
 
     def add(self, hook: str, *, marked: bool) -> int:
         """Add a run; return how many of the last twenty have the mark."""
-        marks = self._hooks.setdefault(hook, deque(maxlen=_RUNS))
-        self._hooks.move_to_end(hook)
+        number, marks = self._hooks.pop(hook, (0, deque[int]()))
+        self._hooks[hook] = number + 1, marks
         if len(self._hooks) > _MOST_HOOKS:
             self._hooks.popitem(last=False)
-        marks.append(marked)
-        return sum(marks)
+        while marks and marks[0] <= number - _RUNS:
+            marks.popleft()
+        if marked:
+            marks.append(number)
+        return len(marks)
 
 
 def _asked(seen: Seen) -> Iterator[HookRun]:
