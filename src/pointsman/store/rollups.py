@@ -3,29 +3,31 @@
 They are part of the writer's transaction: no event is on record that they do not hold, and what
 retention deletes they give back. Each dimension has its own narrow rows, by hour; a hook's runs
 are a histogram by day. Only whole numbers and ``ON CONFLICT … DO UPDATE``: any SQL store has them.
+
+Hours count rows, as a query does. Sessions and agents count calls: what became of one is counted
+once, however many events were derived from it.
 """
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pointsman.model.hook_runs import length_bucket
+from pointsman.store import agent_days
+from pointsman.store.agent_days import COUNTS, DAY_NS, UNNAMED
 
 HOUR_NS = 3600 * 10**9
-DAY_NS = 24 * HOUR_NS
 DIMENSIONS = ("all", "host", "event", "tool", "agent", "repository", "rule")
 """What events are counted by; ``all`` has the one value ``""``."""
-UNNAMED = "(unnamed)"
-"""The agents of a host's own, which have an id and no type."""
-COUNTS = (
-    "events", "calls", "allowed", "denied", "asked", "modified", "failed", "duration_ns",
-)  # fmt: skip
 _ACTIONS = {"allow": 2, "deny": 3, "ask": 4, "modify": 5}
 _ENDS = frozenset({"SessionEnd", "SubagentStop"})
 """Events that say that an agent is over."""
 _FAILURES = frozenset({"PostToolUseFailure", "StopFailure"})
+_DERIVED = "derived"
+"""The transport of what no host has delivered."""
 Row = Sequence[Any]
+_Count = Callable[[Row], list[int]]
 Statement = tuple[str, Sequence[Row]]
 
 
@@ -59,10 +61,15 @@ _SESSIONS = _upsert(
 )  # fmt: skip
 _AGENTS = _upsert(
     "agent_runs", "session, agent_id",
-    "agent_type, parent, repository, model, role, first_ns, last_ns, ended_seq", COUNTS,
+    "counted, agent_type, parent, repository, model, role, first_ns, last_ns, ended_seq", COUNTS,
     _further("agent_runs", "first_ns", "<") + _further("agent_runs", "last_ns", ">")
-    + _further("agent_runs", "ended_seq", ">")
+    + _further("agent_runs", "ended_seq", ">") + ", counted = 1"
     + "".join(_first_known("agent_runs", each) for each in ("agent_type", "parent", "repository")),
+)  # fmt: skip
+_SEQS = (
+    "INSERT INTO hour_seqs (hour, first_seq, last_seq) VALUES (?, ?, ?)"  # noqa: S608 - ours
+    " ON CONFLICT (hour) DO UPDATE SET hour = hour_seqs.hour"
+    + _further("hour_seqs", "first_seq", "<") + _further("hour_seqs", "last_seq", ">")
 )  # fmt: skip
 _ANSWERS = _upsert("answer_hours", "hour, bucket", "", ("answers", "duration_ns"))
 _HOOKS = _upsert(
@@ -72,6 +79,7 @@ _EMPTIED = (
     "DELETE FROM event_hours WHERE events <= 0",
     "DELETE FROM sessions WHERE events <= 0",
     "DELETE FROM agent_runs WHERE events <= 0",
+    agent_days.EMPTIED,
     "DELETE FROM answer_hours WHERE answers <= 0",
     "DELETE FROM hook_days WHERE runs <= 0",
 )
@@ -82,10 +90,12 @@ def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> lis
 
     Rows are those of ``store/record.py``, in the order of their tables' columns.
     """
+    agents = _agents(events, sign)
     return [
         (_HOURS, _hours(events, sign)),
+        (_SEQS, _seqs(events) if sign > 0 else []),
         (_SESSIONS, _sessions(events, sign)),
-        (_AGENTS, _agents(events, sign)),
+        *agent_days.around(agents, [(_AGENTS, agents)]),
         (_ANSWERS, _answers(events, sign)),
         (_HOOKS, _hooks(runs, sign)),
     ]
@@ -127,6 +137,42 @@ def _counted(row: Row) -> list[int]:
     return counts
 
 
+def _called(row: Row) -> list[int]:
+    """Return what one event adds to the counts of its agent: decisions are those about calls."""
+    counts = _counted(row)
+    if not _is_call(row):
+        counts[2:6] = [0, 0, 0, 0]
+    return counts
+
+
+def _undue(row: Row) -> list[int]:
+    """Return what older counts have too much of one event."""
+    counts = _counted(row)
+    return [0, 0, *([0] * 4 if _is_call(row) else counts[2:6]), 0, 0]
+
+
+def _is_call(row: Row) -> bool:
+    """Whether it is a call itself: an edit that was denied with it, and a finding, are none."""
+    return bool(row[3] == "PreToolUse" and row[23] != _DERIVED)
+
+
+def corrected(events: Sequence[Row]) -> list[Statement]:
+    """Return what brings older counts of these rows to what is counted today.
+
+    Before schema 6 decisions about what was derived from a call counted like that about the call,
+    findings counted as answers, and nothing told which numbers an hour has.
+    """
+    wrong = [row for row in events if any(_undue(row))]
+    agents = _agents(wrong, -1, _undue)
+    found = [row for row in events if row[23] == _DERIVED and row[27] is None]
+    return [
+        (_SEQS, _seqs(events)),
+        (_SESSIONS, _sessions(wrong, -1, _undue)),
+        *agent_days.around(agents, [(_AGENTS, agents)]),
+        (_ANSWERS, _lengths(found, -1)),
+    ]
+
+
 def _hours(events: Iterable[Row], sign: int) -> list[Row]:
     counted: dict[tuple[str, int, str], list[int]] = {}
     for row in events:
@@ -141,7 +187,15 @@ def _hours(events: Iterable[Row], sign: int) -> list[Row]:
     return [(*key, *counts) for key, counts in counted.items()]
 
 
-def _sessions(events: Iterable[Row], sign: int) -> list[Row]:
+def _seqs(events: Iterable[Row]) -> list[Row]:
+    found: dict[int, list[int]] = {}
+    for row in events:
+        known = found.setdefault(row[1] // HOUR_NS, [row[0], row[0]])
+        known[0], known[1] = min(known[0], row[0]), max(known[1], row[0])
+    return [(hour, *known) for hour, known in found.items()]
+
+
+def _sessions(events: Iterable[Row], sign: int, count: _Count = _called) -> list[Row]:
     counted: dict[str, list[int]] = {}
     about: dict[str, list[Any]] = {}
     for row in events:
@@ -153,11 +207,11 @@ def _sessions(events: Iterable[Row], sign: int) -> list[Row]:
         # The clock may have gone back: the first row need not be the earliest.
         known[2], known[3] = min(known[2], received), max(known[3], received)
         known[4] = max(known[4], seq)
-        _add(counted.setdefault(session, [0] * 8), _counted(row), sign)
+        _add(counted.setdefault(session, [0] * 8), count(row), sign)
     return [(session, *about[session], *counts) for session, counts in counted.items()]
 
 
-def _agents(events: Iterable[Row], sign: int) -> list[Row]:
+def _agents(events: Iterable[Row], sign: int, count: _Count = _called) -> list[Row]:
     counted: dict[tuple[str, str], list[int]] = {}
     about: dict[tuple[str, str], list[Any]] = {}
     for row in events:
@@ -165,21 +219,25 @@ def _agents(events: Iterable[Row], sign: int) -> list[Row]:
         if not key[0]:
             continue
         texts = [row[6] or "", row[7] or "", row[13] or ""]
-        known = about.setdefault(key, [*texts, "", "", received, received, 0])
-        known[:3] = [was or now for was, now in zip(known, texts, strict=False)]
-        known[5], known[6] = min(known[5], received), max(known[6], received)
+        known = about.setdefault(key, [1, *texts, "", "", received, received, 0])
+        known[1:4] = [was or now for was, now in zip(known[1:], texts, strict=False)]
+        known[6], known[7] = min(known[6], received), max(known[7], received)
         if row[3] in _ENDS:
-            known[7] = max(known[7], row[0])
-        _add(counted.setdefault(key, [0] * 8), _counted(row), sign)
+            known[8] = max(known[8], row[0])
+        _add(counted.setdefault(key, [0] * 8), count(row), sign)
     return [(*key, *about[key], *counts) for key, counts in counted.items()]
 
 
 def _answers(events: Iterable[Row], sign: int) -> list[Row]:
+    """Return how long answers took: what is derived from an event had none."""
+    return _lengths([row for row in events if row[23] != _DERIVED], sign)
+
+
+def _lengths(events: Iterable[Row], sign: int) -> list[Row]:
     counted: dict[tuple[int, int], list[int]] = {}
     for row in events:
-        if row[27] is None:
-            key = (row[1] // HOUR_NS, length_bucket(row[21]))
-            _add(counted.setdefault(key, [0, 0]), (1, row[21]), sign)
+        key = (row[1] // HOUR_NS, length_bucket(row[21]))
+        _add(counted.setdefault(key, [0, 0]), (1, row[21]), sign)
     return [(*key, *counts) for key, counts in counted.items()]
 
 
