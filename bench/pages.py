@@ -15,10 +15,10 @@ from pointsman.model.events import PostToolUse, PreToolUse
 from pointsman.model.hook import HookRun, Outcome, Role
 from pointsman.model.usage import Cost, Usage
 from pointsman.store import agent_counts, browse, event_count, query, summary, usage_rows
+from pointsman.store.agent_days import DAY_NS
 from pointsman.store.ledger import Ledger
 from pointsman.store.query import Filter
 from pointsman.store.record import Record
-from pointsman.store.rollups import DAY_NS
 from pointsman.store.signed_state import signed_state
 from pointsman.web import cost_api, hooks_api
 
@@ -36,6 +36,11 @@ _SHIFTS = {
     "answer_hours": ("hour - :hour", {"hour": ":hours"}),
     "usage_hours": ("hour - :hour", {"hour": ":hours"}),
     "hook_days": ("day - :day", {"day": ":days"}),
+    "agent_days": ("day - :day", {"day": ":days", "last_ns": ":later"}),
+    "hour_seqs": (
+        "hour - :hour",
+        {"hour": ":hours", "first_seq": ":by", "last_seq": ":by"},
+    ),
 }
 """By table: what counts the rows of the first day, and what a copy adds to which column."""
 _FIRST = {

@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.model.answer import Answer
-from pointsman.model.decision import NO_OPINION, Action, Decision
+from pointsman.model.decision import NO_OPINION, Action, Decision, deny
 from pointsman.model.errors import LedgerError
 from pointsman.model.event import Event, Identity
-from pointsman.model.events import PostToolUseFailure, PreToolUse, Stop
+from pointsman.model.events import PostToolUseFailure, PreEdit, PreToolUse, Stop
 from pointsman.model.hook import HookRun, Outcome, Role
 from pointsman.model.hook_runs import bucket_end, length_bucket
-from pointsman.store import summary
+from pointsman.store import agent_counts, browse, recount, summary
+from pointsman.store.agent_days import DAY_NS
 from pointsman.store.ledger import Ledger
 from pointsman.store.migrate import scripts
-from pointsman.store.query import opened
+from pointsman.store.query import Filter, opened
 from pointsman.store.record import Record
 from pointsman.store.rollups import DIMENSIONS, HOUR_NS
+from pointsman.store.verdict import Trust, verify
 
-TABLES = ("event_hours", "sessions", "hook_days", "agent_runs", "answer_hours")
+from .records import record as store_record
+from .usages import add, use
+
+TABLES = (
+    "event_hours", "sessions", "hook_days", "agent_runs", "answer_hours", "agent_days", "hour_seqs",
+)  # fmt: skip
+SHORT = {"hook_days": slice(-2, None), "answer_hours": slice(-2, None), "hour_seqs": slice(1, None),
+         "agent_runs": slice(-9, -1)}  # fmt: skip
+"""Where a table's counts stand, if not in its last eight columns."""
 
 
 def event(hour: int, number: int, session: str = "s") -> Event:
@@ -62,31 +74,49 @@ def record(hour: int, number: int, session: str = "s") -> Record:
     )  # fmt: skip
 
 
+def with_edit(one: Record) -> Record:
+    """Return an event with the edit that is derived from it, which has the same decision."""
+    event = PreEdit(
+        identity=one.event.identity, received_ns=one.event.received_ns, tool_name="Write",
+        tool_input={}, files=("/r/a",),
+    )  # fmt: skip
+    edit = replace(one, event=event, transport="derived", runs=(), duration_ns=0)
+    return replace(one, derived=(edit,))
+
+
 def counted(ledger: Ledger) -> dict[str, list[Any]]:
     """Return every count that is not 0."""
     connection = sqlite3.connect(ledger.path)
     out = {}
     for table in TABLES:
         rows = connection.execute(f"SELECT * FROM {table}").fetchall()
-        last = slice(-2, None) if table in {"hook_days", "answer_hours"} else slice(-8, None)
-        out[table] = sorted(row for row in rows if any(row[last]))
+        last = SHORT.get(table, slice(-8, None))
+        out[table] = sorted(_lasting(table, row) for row in rows if any(row[last]))
     connection.close()
     return out
 
 
 def recounted(ledger: Ledger) -> dict[str, list[Any]]:
-    """Return what the migration makes of the rows that are on record: one SQL statement a table."""
+    """Return what the migrations make of the rows that are on record, piece by piece."""
     connection = sqlite3.connect(ledger.path)
     copy = sqlite3.connect(":memory:")
     connection.backup(copy)
     connection.close()
-    for table in TABLES:
+    for table in (*TABLES, "recounts"):
         copy.execute(f"DROP TABLE {table}")
     copy.create_function("length_bucket", 1, length_bucket)
     for text in scripts():
-        if "length_bucket" in text:
+        if any(f"CREATE TABLE {table}" in text for table in TABLES):
             copy.executescript(text)
-    return {table: sorted(copy.execute(f"SELECT * FROM {table}").fetchall()) for table in TABLES}
+    while recount.step(copy, 3):
+        pass
+    found = {table: copy.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
+    return {table: sorted(_lasting(table, row) for row in rows) for table, rows in found.items()}
+
+
+def _lasting(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row without what a run that went on to another day has left behind."""
+    return row[:6] + row[7:] if table == "agent_days" else row
 
 
 @settings(deadline=None, max_examples=25)
@@ -103,7 +133,9 @@ def test_the_counts_are_those_of_the_rows(
     ledger = Ledger.open(tmp_path_factory.mktemp("rollups") / "ledger.db")
     try:
         for batch in batches:
-            seqs = ledger.append([record(*each) for each in batch])
+            seqs = ledger.append(
+                [with_edit(record(*each)) if each[1] % 7 == 1 else record(*each) for each in batch]
+            )
             if seqs:
                 ledger.append_runs(seqs[0], 10, record(1, 5).runs)
         assert counted(ledger) == recounted(ledger)
@@ -115,6 +147,11 @@ def test_the_counts_are_those_of_the_rows(
         assert pruned["answer_hours"] == again["answer_hours"]
         agents = [(row[:2], row[10:]) for row in pruned["agent_runs"]]
         assert agents == [(row[:2], row[10:]) for row in again["agent_runs"]]
+        summed: Counter[str] = Counter()
+        for row in pruned["agent_days"]:
+            summed += Counter({"runs": row[5], "events": row[6], "calls": row[7]})
+        assert summed["runs"] == len(agents)
+        assert summed["events"] == sum(each[1][0] for each in agents)
         # When a session was first and last heard of is still known; what it did is counted anew.
         shown = [(row[0], row[6:]) for row in pruned["sessions"]]
         assert shown == [(row[0], row[6:]) for row in again["sessions"]]
@@ -175,3 +212,72 @@ def test_a_length_lies_in_its_bucket(length: int) -> None:
     assert max(length, 1) < end
     assert bucket == 0 or length >= bucket_end(bucket - 1) or bucket_end(bucket - 1) == end
     assert end <= max(length, 1) * 1.25 + 1
+
+
+def denied(call: str, **more: Any) -> Record:
+    """Return a call that is stopped, with the edit that was derived from it."""
+    return with_edit(store_record(call, decision=deny("no", rule="r"), **more))
+
+
+def test_one_call_that_is_stopped_counts_once_and_its_rows_as_rows(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    finding = replace(store_record("t3", guard=False), transport="derived")
+    ledger.append([denied("t1"), store_record("t2"), finding])
+    ledger.close()
+    with opened(ledger.path) as connection:
+        (session,) = summary.sessions(connection)
+        (agent,) = agent_counts.of_session(connection, "s1")
+        (outcome,) = agent_counts.outcomes(connection, "agent")
+        (hour,) = summary.counts_by(connection, "all")
+        answers = agent_counts.answers(connection, 0, 1)
+        rows = browse.count(connection, Filter(session="s1", decision="deny"))
+    for each in (session, agent, outcome):
+        assert (each["calls"], each["denied"], each["events"]) == (2, 1, 4)
+    assert (hour["denied"], rows, sum(sum(each.values()) for each in answers.values())) == (2, 2, 2)
+
+
+def test_what_agents_did_goes_with_them_to_the_day_and_the_model_they_have_now(
+    tmp_path: Path,
+) -> None:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    ledger.append([store_record("t1", at=5 * DAY_NS, agent_id="a", agent_type="builder")])
+    ledger.append([store_record("t2", at=6 * DAY_NS, agent_id="a", agent_type="builder")])
+    add(ledger, replace(use(1), session="s1", agent_id="a", model="m", role="r"))
+    ledger.close()
+    with opened(ledger.path) as connection:
+        for by, name in (("agent", "builder"), ("model", "m"), ("role", "r")):
+            (one,) = agent_counts.outcomes(connection, by, since=6 * DAY_NS)
+            assert (one["name"], one["runs"], one["calls"]) == (name, 1, 2)
+            assert agent_counts.outcomes(connection, by, since=7 * DAY_NS) == []
+
+
+def test_an_older_ledger_is_counted_in_pieces_and_answers_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = Ledger.open(path)
+    ledger.append([denied(f"t{n}", agent_id="a") for n in range(10)])
+    wanted = counted(ledger)
+    ledger.close()
+    with closing(sqlite3.connect(path)) as older:
+        older.create_function("length_bucket", 1, length_bucket)
+        for table in (*TABLES, "recounts"):
+            older.execute(f"DROP TABLE {table}")
+        for text in scripts()[:-1]:
+            if any(f"CREATE TABLE {table}" in text for table in TABLES):
+                older.executescript(text)
+        older.execute(f"PRAGMA user_version = {len(scripts()) - 1}")
+    ledger = Ledger.open(path)
+    steps = 0
+    done = False
+    while not done:
+        done = not ledger.recount(4)
+        steps += 1
+        with opened(path) as connection:
+            (outcome,) = agent_counts.outcomes(connection, "agent")
+            assert (outcome["calls"], outcome["runs"]) == (10, 1)
+            assert (
+                len(browse.page(connection, Filter(since=1, until=2**62), "", None, 50).rows) == 20
+            )
+    assert steps > 4
+    assert counted(ledger) == wanted
+    ledger.close()
+    assert verify(path, Trust()).ok

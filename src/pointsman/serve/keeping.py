@@ -73,7 +73,7 @@ class Keeping:
 
     async def _take_in(self) -> None:
         for _ in range(_SLICES):
-            if not self.ledger.adopt(_ROWS):
+            if not self.ledger.adopt(_ROWS) and not self.ledger.recount(_ROWS):
                 return
             await asyncio.sleep(_BETWEEN)
 

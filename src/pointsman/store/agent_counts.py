@@ -3,18 +3,15 @@
 import sqlite3
 from typing import Any
 
-from pointsman.store.rollups import COUNTS, HOUR_NS, UNNAMED
+from pointsman.store.agent_days import COUNTS, DAY_NS, TYPE
+from pointsman.store.recount import are_runs_counted
+from pointsman.store.rollups import HOUR_NS
 
 GROUPS = ("agent", "model", "role")
 """What agents' work is told apart by."""
 _MOST_AGENTS = 2000
 _MOST_REPOSITORIES = 100
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
-_TYPE = (
-    "CASE WHEN agent_type <> '' THEN agent_type WHEN agent_id = '' THEN 'main'"
-    f" ELSE '{UNNAMED}' END"
-)
-_VALUES = {"agent": _TYPE, "model": "model", "role": "role"}
 
 
 def of_session(connection: sqlite3.Connection, session: str) -> list[dict[str, Any]]:
@@ -34,20 +31,25 @@ def outcomes(
 ) -> list[dict[str, Any]]:
     """Return what agents have done by one of ``GROUPS``, the busiest first.
 
-    Those that were heard of since, each with all that it did. ``runs`` is how many that are,
-    ``last`` when one of them was last heard of, in ms since the epoch. The ``name`` is ``""`` where
-    nothing is known: no message with usage told the model, no contract the role.
+    Those that were heard of since, by whole days in UTC, each with all that it did. ``runs`` is how
+    many that are, ``last`` when one of them was last heard of, in ms since the epoch. The ``name``
+    is ``""`` where nothing is known: no message with usage told the model, no contract the role.
     """
-    where = "last_ns >= :since AND events > 0"
-    if repository is not None:
-        where += " AND repository = :repository"
+    given = {"since": since // DAY_NS, "repository": repository}
+    where = "" if repository is None else " AND repository = :repository"
+    if are_runs_counted(connection):
+        rows = f"agent_days WHERE day >= :since AND runs > 0{where}"
+    else:
+        rows = (
+            f"(SELECT r.*, 1 AS runs, {TYPE} AS agent FROM agent_runs r) r"  # noqa: S608 - ours
+            f" WHERE last_ns / {DAY_NS} >= :since AND events > 0{where}"
+        )
     sql = (
-        f"SELECT {_VALUES[by]} AS name, count(*) AS runs, count(DISTINCT session) AS sessions,"  # noqa: S608
-        f" max(last_ns) AS last, {_SUMS} FROM agent_runs WHERE {where}"
+        f"SELECT {by} AS name, sum(runs) AS runs, max(last_ns) AS last, {_SUMS} FROM {rows}"  # noqa: S608
         " GROUP BY 1 ORDER BY sum(events) DESC, 1"
     )
-    rows = connection.execute(sql, {"since": since, "repository": repository})
-    return [{**dict(row), "last": row["last"] // 10**6} for row in rows]
+    found = connection.execute(sql, given)
+    return [{**dict(row), "last": row["last"] // 10**6} for row in found]
 
 
 def repositories(connection: sqlite3.Connection) -> dict[str, int]:
@@ -80,5 +82,6 @@ def _agent(row: dict[str, Any]) -> dict[str, Any]:
     for name in ("agent_id", "agent_type", "parent"):
         row[name] = row[name] or None
     row.pop("duration_ns")
+    row.pop("counted")
     first, last = row.pop("first_ns"), row.pop("last_ns")
     return {**row, "first": first // 10**6, "last": last // 10**6}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pointsman.store import event_count
+from pointsman.store.hour_seqs import reach
 from pointsman.store.query import Filter, conditions_of
 
 MOST_ROWS = 5000
@@ -77,13 +78,15 @@ def page(
     stands between quotation marks is one of them.
     """
     top = before if before is not None else newest(connection) + 1
+    span = reach(connection, wanted.since, wanted.until)
+    top = min(top, span.last + 1)
     words = words_of(text)
     bottom = 0
     if words or not _is_indexed(wanted):
         bottom = _bottom(connection, wanted, top, MOST_SCANNED if words else _most(wanted))
     where, values = _conditions(wanted)
     where += ["e.seq < :top", "e.seq >= :bottom"]
-    values |= {"top": top, "bottom": bottom}
+    values |= {"top": top, "bottom": max(bottom, span.first)}
     if words:
         searched, more = _search(words)
         where.append(searched)
@@ -108,9 +111,16 @@ def count(connection: sqlite3.Connection, wanted: Filter) -> int | None:
     that does not tell.
     """
     known = event_count.of(connection, wanted)
-    if known is not None or _bottom(connection, wanted, newest(connection) + 1, _most(wanted)):
+    if known is not None:
         return known
-    return event_count.looked_at(connection, wanted)
+    span = reach(connection, wanted.since, wanted.until)
+    if _bottom(connection, wanted, span.last + 1, _most(wanted)):
+        return None
+    where, values = _conditions(wanted)
+    where += ["e.seq >= :first", "e.seq <= :last"]
+    sql = f"SELECT count(*) FROM events e WHERE {' AND '.join(where)}"  # noqa: S608 - ours
+    given = {**values, "first": span.first, "last": span.last}
+    return int(connection.execute(sql, given).fetchone()[0])
 
 
 def related(connection: sqlite3.Connection, seq: int) -> list[dict[str, Any]]:
@@ -156,11 +166,12 @@ def _most(wanted: Filter) -> int:
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
-    """Return the conditions of a filter for who reads from the newest on, and stops at a bottom."""
-    where, values = conditions_of(replace(wanted, since=None))
-    if wanted.since is not None:
-        where.append("e.received_ns >= :since")
-        values["since"] = wanted.since
+    """Return the conditions of a filter for who reads between two numbers."""
+    where, values = conditions_of(replace(wanted, since=None, until=None))
+    for name, sign in (("since", ">="), ("until", "<=")):
+        if (value := getattr(wanted, name)) is not None:
+            where.append(f"e.received_ns {sign} :{name}")
+            values[name] = value
     return where, values
 
 
@@ -176,30 +187,17 @@ def _bottom(connection: sqlite3.Connection, wanted: Filter, top: int, most: int)
         )
         row = connection.execute(sql, (wanted.session, top, most - 1)).fetchone()
         bottom = 0 if row is None else int(row[0])
-    else:
         # No more events than numbers: what retention removed leaves gaps and adds none.
-        bottom = max(0, _end(connection, wanted.until, top) - most)
-    return bottom if _is_more(connection, bottom, wanted.since) else 0
+    else:
+        bottom = max(0, top - most)
+    return bottom if bottom > _first(connection, wanted) else 0
 
 
-def _end(connection: sqlite3.Connection, until: int | None, top: int) -> int:
-    """Return the number behind the last event that is meant."""
-    if until is None:
-        return top
-    sql = "SELECT max(seq) FROM events INDEXED BY events_by_time WHERE received_ns <= ?"
-    return min(top, int(connection.execute(sql, (until,)).fetchone()[0] or 0) + 1)
-
-
-def _is_more(connection: sqlite3.Connection, bottom: int, since: int | None) -> bool:
-    """Whether events stand before this number: the clock may have gone back."""
-    # By time, the oldest first: where there is one, it is met at once.
-    sql = (
-        "SELECT 1 FROM events INDEXED BY events_by_time WHERE received_ns >= ? AND seq < ?"
-        " ORDER BY received_ns LIMIT 1"
-    )
-    if since is None:
-        return bottom > int(connection.execute("SELECT min(seq) FROM events").fetchone()[0] or 0)
-    return connection.execute(sql, (since, bottom)).fetchone() is not None
+def _first(connection: sqlite3.Connection, wanted: Filter) -> int:
+    """Return a number below which no event is meant."""
+    if wanted.since is not None:
+        return reach(connection, wanted.since, None).first
+    return int(connection.execute("SELECT min(seq) FROM events").fetchone()[0] or 0)
 
 
 def _search(words: Sequence[str]) -> tuple[str, dict[str, str]]:

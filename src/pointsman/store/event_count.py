@@ -32,8 +32,8 @@ def of(connection: sqlite3.Connection, wanted: Filter) -> int | None:
     name, value = next(iter(asked.items()), ("all", ""))
     if decided is None or len(asked) > 1:
         return None
-    if name == "session" and since is None and until is None:
-        return of_session(connection, value, decided)
+    if name == "session" and decided == "events" and since is None and until is None:
+        return of_session(connection, value)
     if name not in _DIMENSIONS:
         return None
     span = (since or 0, _LAST if until is None else until)
@@ -49,17 +49,11 @@ def of(connection: sqlite3.Connection, wanted: Filter) -> int | None:
     return int(whole) + before + _between(connection, wanted, (behind * HOUR_NS, span[1]))
 
 
-def of_session(connection: sqlite3.Connection, session: str, decided: str = "events") -> int:
+def of_session(connection: sqlite3.Connection, session: str) -> int:
     """Return how many events a session has."""
-    sql = f"SELECT sum({decided}) FROM sessions WHERE session = ?"  # noqa: S608 - ours
-    return int(connection.execute(sql, (session,)).fetchone()[0] or 0)
-
-
-def looked_at(connection: sqlite3.Connection, wanted: Filter) -> int:
-    """Return how many events match, by looking at them all."""
-    where, values = conditions_of(wanted)
-    sql = f"SELECT count(*) FROM events WHERE {' AND '.join(where) or 'true'}"  # noqa: S608 - ours
-    return int(connection.execute(sql, values).fetchone()[0])
+    sql = "SELECT events FROM sessions WHERE session = ?"
+    row = connection.execute(sql, (session,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _between(connection: sqlite3.Connection, wanted: Filter, span: tuple[int, int]) -> int:

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from pointsman.store.rollups import COUNTS, Row, Statement
+from pointsman.store.agent_days import COUNTS
+from pointsman.store.rollups import Row, Statement
 
 _DIMENSIONS = ("all", "event", "tool")
 """The dimensions whose values are few: those that are read as counters."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
-from pointsman.store import chain, ledger_file, retire, rollups
+from pointsman.store import chain, ledger_file, recount, retire, rollups
 from pointsman.store.adopting import Adoption
 from pointsman.store.batch import NOTE, RUN, batch_of
 from pointsman.store.checkpoints import Checkpoint
@@ -45,6 +45,7 @@ class Ledger:
         self._next = _highest(connection) + 1
         self._chain = self._chained()
         self._adoption = Adoption(connection)
+        self._recounted = False
 
     @classmethod
     def open(
@@ -248,6 +249,15 @@ class Ledger:
             self.note("ledger chained", text + "before this moment cannot be known")
         return taken.count
 
+    def recount(self, batch: int = 100) -> int:
+        """Count rows of before today's counts; return how many, 0 when all are counted."""
+        if not self._recounted:
+            with self.writing() as connection:
+                done = recount.step(connection, batch)
+            self._recounted = not done
+            return done
+        return 0
+
     def purge(
         self,
         which: retire.Which,
@@ -301,6 +311,8 @@ class Ledger:
         Raises:
             LedgerError: nothing was deleted.
         """
+        if self.recount(batch):
+            return 0  # What goes is taken from the counts, and must be in them before.
         with self._changing(sealed=True) as change:
             now = self._clock()
             return retire.prune(self._connection, change, older_than_ns, now, batch)

@@ -3,29 +3,30 @@
 They are part of the writer's transaction: no event is on record that they do not hold, and what
 retention deletes they give back. Each dimension has its own narrow rows, by hour; a hook's runs
 are a histogram by day. Only whole numbers and ``ON CONFLICT … DO UPDATE``: any SQL store has them.
+
+Hours count rows, as a query does. Sessions and agents count calls: what became of one is counted
+once, however many events were derived from it.
 """
 
 import sqlite3
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import add, itemgetter
 from typing import Any, TypeVar
 
 from pointsman.model.hook_runs import length_bucket
+from pointsman.store import agent_days
+from pointsman.store.agent_days import COUNTS, DAY_NS, UNNAMED
 
 HOUR_NS = 3600 * 10**9
-DAY_NS = 24 * HOUR_NS
 DIMENSIONS = ("all", "host", "event", "tool", "agent", "repository", "rule")
 """What events are counted by; ``all`` has the one value ``""``."""
-UNNAMED = "(unnamed)"
-"""The agents of a host's own, which have an id and no type."""
-COUNTS = (
-    "events", "calls", "allowed", "denied", "asked", "modified", "failed", "duration_ns",
-)  # fmt: skip
 _ACTIONS = {"allow": 2, "deny": 3, "ask": 4, "modify": 5}
 _ENDS = frozenset({"SessionEnd", "SubagentStop"})
 """Events that say that an agent is over."""
 _FAILURES = frozenset({"PostToolUseFailure", "StopFailure"})
+_DERIVED = "derived"
+"""The transport of what no host has delivered."""
 _Key = TypeVar("_Key", bound=Hashable)
 Row = Sequence[Any]
 Statement = tuple[str, Sequence[Row]]
@@ -61,10 +62,15 @@ _SESSIONS = _upsert(
 )  # fmt: skip
 _AGENTS = _upsert(
     "agent_runs", "session, agent_id",
-    "agent_type, parent, repository, model, role, first_ns, last_ns, ended_seq", COUNTS,
+    "counted, agent_type, parent, repository, model, role, first_ns, last_ns, ended_seq", COUNTS,
     _further("agent_runs", "first_ns", "<") + _further("agent_runs", "last_ns", ">")
-    + _further("agent_runs", "ended_seq", ">")
+    + _further("agent_runs", "ended_seq", ">") + ", counted = 1"
     + "".join(_first_known("agent_runs", each) for each in ("agent_type", "parent", "repository")),
+)  # fmt: skip
+_SEQS = (
+    "INSERT INTO hour_seqs (hour, first_seq, last_seq) VALUES (?, ?, ?)"  # noqa: S608 - ours
+    " ON CONFLICT (hour) DO UPDATE SET hour = hour_seqs.hour"
+    + _further("hour_seqs", "first_seq", "<") + _further("hour_seqs", "last_seq", ">")
 )  # fmt: skip
 _ANSWERS = _upsert("answer_hours", "hour, bucket", "", ("answers", "duration_ns"))
 _HOOKS = _upsert(
@@ -74,6 +80,7 @@ _EMPTIED = (
     "DELETE FROM event_hours WHERE events <= 0",
     "DELETE FROM sessions WHERE events <= 0",
     "DELETE FROM agent_runs WHERE events <= 0",
+    agent_days.EMPTIED,
     "DELETE FROM answer_hours WHERE answers <= 0",
     "DELETE FROM hook_days WHERE runs <= 0",
 )
@@ -85,10 +92,12 @@ def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> lis
     Rows are those of ``store/record.py``, in the order of their tables' columns.
     """
     alike = _alike(events)
+    agents = _agents(alike, sign)
     return [
         (_HOURS, _hours(alike, sign)),
+        (_SEQS, _seqs(events) if sign > 0 else []),
         (_SESSIONS, _sessions(alike, sign)),
-        (_AGENTS, _agents(alike, sign)),
+        *agent_days.around(agents, [(_AGENTS, agents)]),
         (_ANSWERS, _answers(events, sign)),
         (_HOOKS, _hooks(runs, sign)),
     ]
@@ -135,6 +144,7 @@ class _Alike:
     repository: str | None
     decision: str
     rule: str
+    transport: str
     first_ns: int = 0
     last_ns: int = 0
     last_seq: int = 0
@@ -154,9 +164,44 @@ class _Alike:
             counts[6] = n
         return counts
 
+    def called(self, sign: int) -> list[int]:
+        """Return what they add to the counts of their agent: decisions are those about calls."""
+        counts = self.counts(sign)
+        if not self._are_calls:
+            counts[2:6] = [0, 0, 0, 0]
+        return counts
 
-_SAME = itemgetter(2, 3, 4, 5, 6, 7, 10, 13, 15, 16)
+    def undue(self, sign: int) -> list[int]:
+        """Return what older counts have too much of them."""
+        decided = [0] * 4 if self._are_calls else self.counts(sign)[2:6]
+        return [0, 0, *decided, 0, 0]
+
+    @property
+    def _are_calls(self) -> bool:
+        """Whether they are calls: an edit that was denied with one, and a finding, are none."""
+        return self.event == "PreToolUse" and self.transport != _DERIVED
+
+
+_Count = Callable[[_Alike, int], list[int]]
+_SAME = itemgetter(2, 3, 4, 5, 6, 7, 10, 13, 15, 16, 23)
 """The columns of an event that tell which of ``_Alike`` it is, beside its hour."""
+
+
+def corrected(events: Sequence[Row]) -> list[Statement]:
+    """Return what brings older counts of these rows to what is counted today.
+
+    Before schema 6 decisions about what was derived from a call counted like that about the call,
+    findings counted as answers, and nothing told which numbers an hour has.
+    """
+    wrong = [one for one in _alike(events) if any(one.undue(1))]
+    agents = _agents(wrong, -1, _Alike.undue)
+    found = [row for row in events if row[23] == _DERIVED and row[27] is None]
+    return [
+        (_SEQS, _seqs(events)),
+        (_SESSIONS, _sessions(wrong, -1, _Alike.undue)),
+        *agent_days.around(agents, [(_AGENTS, agents)]),
+        (_ANSWERS, _lengths(found, -1)),
+    ]
 
 
 def _alike(events: Iterable[Row]) -> list[_Alike]:
@@ -193,7 +238,15 @@ def _hours(events: Iterable[_Alike], sign: int) -> list[Row]:
     return [(*key, *counts) for key, counts in counted.items()]
 
 
-def _sessions(events: Iterable[_Alike], sign: int) -> list[Row]:
+def _seqs(events: Iterable[Row]) -> list[Row]:
+    found: dict[int, list[int]] = {}
+    for row in events:
+        known = found.setdefault(row[1] // HOUR_NS, [row[0], row[0]])
+        known[0], known[1] = min(known[0], row[0]), max(known[1], row[0])
+    return [(hour, *known) for hour, known in found.items()]
+
+
+def _sessions(events: Iterable[_Alike], sign: int, count: _Count = _Alike.called) -> list[Row]:
     counted: dict[str, list[int]] = {}
     about: dict[str, list[Any]] = {}
     for one in events:
@@ -205,11 +258,11 @@ def _sessions(events: Iterable[_Alike], sign: int) -> list[Row]:
         known[1] = known[1] or one.repository or ""
         known[2], known[3] = min(known[2], one.first_ns), max(known[3], one.last_ns)
         known[4] = max(known[4], one.last_seq)
-        _add(counted, session, one.counts(sign))
+        _add(counted, session, count(one, sign))
     return [(session, *about[session], *counts) for session, counts in counted.items()]
 
 
-def _agents(events: Iterable[_Alike], sign: int) -> list[Row]:
+def _agents(events: Iterable[_Alike], sign: int, count: _Count = _Alike.called) -> list[Row]:
     counted: dict[tuple[str, str], list[int]] = {}
     about: dict[tuple[str, str], list[Any]] = {}
     for one in events:
@@ -217,21 +270,25 @@ def _agents(events: Iterable[_Alike], sign: int) -> list[Row]:
         if not key[0]:
             continue
         texts = [one.agent_type or "", one.parent or "", one.repository or ""]
-        known = about.setdefault(key, [*texts, "", "", one.first_ns, one.last_ns, 0])
-        known[:3] = [was or now for was, now in zip(known, texts, strict=False)]
-        known[5], known[6] = min(known[5], one.first_ns), max(known[6], one.last_ns)
+        known = about.setdefault(key, [1, *texts, "", "", one.first_ns, one.last_ns, 0])
+        known[1:4] = [was or now for was, now in zip(known[1:], texts, strict=False)]
+        known[6], known[7] = min(known[6], one.first_ns), max(known[7], one.last_ns)
         if one.event in _ENDS:
-            known[7] = max(known[7], one.last_seq)
-        _add(counted, key, one.counts(sign))
+            known[8] = max(known[8], one.last_seq)
+        _add(counted, key, count(one, sign))
     return [(*key, *about[key], *counts) for key, counts in counted.items()]
 
 
 def _answers(events: Iterable[Row], sign: int) -> list[Row]:
+    """Return how long answers took: what is derived from an event had none."""
+    return _lengths([row for row in events if row[23] != _DERIVED], sign)
+
+
+def _lengths(events: Iterable[Row], sign: int) -> list[Row]:
     counted: dict[tuple[int, int], list[int]] = {}
     for row in events:
-        if row[27] is None:
-            key = (row[1] // HOUR_NS, length_bucket(row[21]))
-            _add(counted, key, (sign, sign * row[21]))
+        key = (row[1] // HOUR_NS, length_bucket(row[21]))
+        _add(counted, key, (sign, sign * row[21]))
     return [(*key, *counts) for key, counts in counted.items()]
 
 

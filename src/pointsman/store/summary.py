@@ -10,8 +10,9 @@ from typing import Any
 
 from pointsman.model.errors import LedgerError
 from pointsman.model.hook_runs import Runs, length_bucket
+from pointsman.store.agent_days import COUNTS, DAY_NS
 from pointsman.store.query import iso
-from pointsman.store.rollups import COUNTS, DAY_NS, DIMENSIONS, HOUR_NS
+from pointsman.store.rollups import DIMENSIONS, HOUR_NS
 
 _BEHIND_END = 20
 """Events that may come behind the one that says that a session is over."""

@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from pointsman.model.usage import AMOUNT_FIELDS, Amount, amount
-from pointsman.store.rollups import COUNTS
+from pointsman.store.agent_days import COUNTS
 
 _EVENTS = ", ".join(f"sum({name})" for name in COUNTS)
 _ALL = ", ".join(COUNTS)

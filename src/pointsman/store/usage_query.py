@@ -1,7 +1,7 @@
 """Sums of usage: from the hourly ones where they answer, from the postings where they do not."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,22 +91,40 @@ def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen, most:
     """Return the sums of the whole hours that are meant; of the dearest so many, 0 for all."""
     value = _HOURLY.get(dimension, "value")
     where, given = _of_hours(dimension, chosen)
-    sql = f"SELECT {value}, {_SUMS} FROM usage_hours WHERE {where} GROUP BY 1"  # noqa: S608 - ours
     if most:
-        sql += f" ORDER BY sum(usd_nano) DESC, sum(output_tokens) DESC LIMIT {int(most)}"
+        # Which these are takes two sums for each of many; all of them are added up for a few only.
+        sql = (
+            f"SELECT {value} FROM usage_hours WHERE {where} GROUP BY 1"  # noqa: S608 - ours
+            f" ORDER BY sum(usd_nano) DESC, sum(output_tokens) DESC, 1 LIMIT {int(most) + 1}"
+        )
+        dearest = [row[0] for row in connection.execute(sql, given)]
+        if len(dearest) > most:
+            where, given = _among(value, dearest[:most], where, given)
+    sql = f"SELECT {value}, {_SUMS} FROM usage_hours WHERE {where} GROUP BY 1"  # noqa: S608 - ours
     return {row[0]: amount(*row[1:]) for row in map(tuple, connection.execute(sql, given))}
 
 
 def course(
-    connection: sqlite3.Connection, dimension: str, chosen: Chosen, step: int
+    connection: sqlite3.Connection, dimension: str, chosen: Chosen, step: int, only: Sequence[str]
 ) -> Iterator[tuple[int, str, Amount]]:
-    """Yield the sums of each value by ``step`` hours: the first hour, the value, the sum."""
+    """Yield the sums of some values by ``step`` hours: the first hour, the value, the sum.
+
+    A total has the one value ``""``.
+    """
     value = _HOURLY.get(dimension, "value")
-    where, given = _of_hours(dimension, chosen)
+    where, given = _among(value, only, *_of_hours(dimension, chosen))
     at = f"hour / {int(step)} * {int(step)}"
     sql = f"SELECT {at}, {value}, {_SUMS} FROM usage_hours WHERE {where} GROUP BY 1, 2 ORDER BY 1"  # noqa: S608
     for row in map(tuple, connection.execute(sql, given)):
         yield row[0], row[1], amount(*row[2:])
+
+
+def _among(
+    value: str, wanted: Sequence[str], where: str, given: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    names = {f"v{number}": each for number, each in enumerate(wanted)}
+    marks = ", ".join(f":{name}" for name in names)
+    return f"{where} AND {value} IN ({marks})", {**given, **names}
 
 
 def _of_hours(dimension: str, chosen: Chosen) -> tuple[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pointsman.model.usage import AMOUNT_FIELDS, TOKEN_FIELDS, Amount, HostTotal, Usage, amount
+from pointsman.store import agent_days, rollups
 
 HOUR_NS = 3600 * 10**9
 DIMENSIONS = (
@@ -34,8 +35,9 @@ _HOUR = (
     f" ON CONFLICT (dimension, hour, repository, value) DO UPDATE SET {_ADD}"
 )
 _AGENT = (
-    "INSERT INTO agent_runs VALUES (?,?,'','','',?,?,9223372036854775807,0,0,0,0,0,0,0,0,0,0)"
-    " ON CONFLICT (session, agent_id) DO UPDATE SET model = excluded.model, role = excluded.role"
+    "INSERT INTO agent_runs VALUES (?,?,'','','',?,?,9223372036854775807,0,0,0,0,0,0,0,0,0,0,1)"
+    " ON CONFLICT (session, agent_id) DO UPDATE SET model = excluded.model, role = excluded.role,"
+    " counted = 1"
 )
 """Of an agent that no event is of (yet) nothing is counted."""
 _HOST = f"INSERT OR REPLACE INTO usage_host VALUES ({','.join('?' * 9)})"  # noqa: S608
@@ -111,7 +113,7 @@ def write(connection: sqlite3.Connection, postings: Sequence[Posting], now_ns: i
     connection.executemany(_TOOL, tools)
     who = {(one.usage.session, one.usage.agent_id or ""): one.usage for one in postings}
     agents = [(*key, usage.model, usage.role) for key, usage in who.items()]
-    connection.executemany(_AGENT, agents)
+    rollups.carry_out(connection, agent_days.around(who, [(_AGENT, agents)]))
     sums: dict[tuple[str, int, str, str], list[int]] = {}
     for posting in postings:
         hour, repository = posting.usage.at_ns // HOUR_NS, posting.usage.repository or ""

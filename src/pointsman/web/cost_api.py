@@ -19,7 +19,7 @@ from pointsman.web.replies import BadRequest, Cover, number
 BY = (*DIMENSIONS, "day")
 """What a page may be grouped by."""
 _MOST_HOURS = 24 * 366
-_MOST_ROWS = 500
+_MOST_ROWS = 200
 _LINES = 6
 _POINTS = 96
 
@@ -34,7 +34,7 @@ class CostApi:
     async def cost(self, request: Request) -> Response:
         """Return what was used, ``by`` a dimension, in the last ``hours``: whole hours, in UTC.
 
-        ``rows`` are those of ``pointsman cost --json``, the dearest first.
+        ``rows`` are those of ``pointsman cost --json``, the dearest first, at most 200.
         ``series`` has, by time, dollars of the first few rows and at last of all others, tokens,
         and how many messages had no price. ``total`` is null where nothing was used.
         """
@@ -75,13 +75,18 @@ def _series(
         hour: {"at": hour * 3600, "usd": [0.0] * (len(rows) + 1), "tokens": 0, "unpriced": 0}
         for hour in range((last - hours + 1) // step * step, last + 1, step)
     }
-    place = {row.key: number for number, row in enumerate(rows)}
     # A day has no lines: each is a point of its own.
-    dimension = "total" if by == "day" else by
-    for at, value, amount in usage_query.course(connection, dimension, chosen, step):
-        point = points.get(at)
-        if point is not None:
-            point["usd"][place.get(value or None, len(rows))] += amount.usd_nano / 1e9
+    lines = [] if by == "day" else rows
+    place = {row.key or "": number for number, row in enumerate(lines)}
+    for at, _, amount in usage_query.course(connection, "total", chosen, step, [""]):
+        if (point := points.get(at)) is not None:
+            point["usd"][-1] += amount.usd_nano / 1e9
             point["tokens"] += amount.tokens
             point["unpriced"] += amount.unpriced
+    for at, value, amount in usage_query.course(connection, by, chosen, step, list(place)):
+        if (point := points.get(at)) is not None:
+            point["usd"][place[value]] += amount.usd_nano / 1e9
+            point["usd"][-1] -= amount.usd_nano / 1e9
+    for point in points.values():
+        point["usd"][-1] = max(0.0, round(point["usd"][-1], 9))
     return list(points.values())

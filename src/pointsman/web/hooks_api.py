@@ -11,7 +11,8 @@ from starlette.responses import Response
 from pointsman.engine.health import length_ms, standing
 from pointsman.model.hook_runs import bucket_end
 from pointsman.store import agent_counts, summary
-from pointsman.store.rollups import DAY_NS, HOUR_NS
+from pointsman.store.agent_days import DAY_NS
+from pointsman.store.rollups import HOUR_NS
 from pointsman.web.reading import read
 from pointsman.web.replies import Cover, number
 
