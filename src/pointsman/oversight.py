@@ -108,6 +108,10 @@ class Oversight:
             settings = self._policy_for(usage.repository).watch
             self._waiting += self._told(self._watch.usage(usage, cost, settings))
 
+    def found(self, finding: Finding) -> None:
+        """Take in what somebody beside the detectors has found; it comes with the tick."""
+        self._waiting += self._told([finding])
+
     def tick(self, now_ns: int) -> list[WatchFinding]:
         """Look at what does not happen; return what was found wrong since the last time."""
         found = list(self._waiting)

@@ -20,6 +20,7 @@ from pointsman.model.errors import AlertError, LedgerError
 from pointsman.model.events import ErrorEscalation
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.model.watching import UNGUARDED
 from pointsman.oversight import Oversight
 from pointsman.serve.alert_desk import AlertDesk
 from pointsman.serve.telling import Telling
@@ -90,7 +91,9 @@ class Alerting:
         if finding.figures.get("rule") == STOPPED_RULE:
             return  # Denials of somebody whom a person has stopped are no news to people.
         clean = _clean(finding, self._cover)
-        self._later(lambda: self.desk.found(clean, lasting=lasting))
+        # What ran unguarded has happened: somebody has to look at it.
+        stays = lasting or finding.detector == UNGUARDED
+        self._later(lambda: self.desk.found(clean, lasting=stays))
 
     def escalated(self, event: ErrorEscalation, seq: int) -> None:
         """Take an escalation that is on record as event ``seq``."""

@@ -15,6 +15,7 @@ from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.desk import Desk, spoken
+from pointsman.meter.absence import watching_for_absence
 from pointsman.meter.meter import metered
 from pointsman.model.answer import PASS, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
@@ -76,6 +77,9 @@ class Daemon:
         )
         self.meter = metered(self._ledger, places, self.policy, self.secrets, self.report)
         self.meter.on_usage.append(self._setups.oversight.usage)
+        self.meter.beside = watching_for_absence(
+            places, self.policy, self._setups.oversight.found, self.report
+        )
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
