@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pointsman.engine.spent import Spending
-from pointsman.model.alert import Finding
+from pointsman.model.alert import Finding, Gone
 from pointsman.model.decision import Action, Decision
 from pointsman.model.errors import PointsmanError
 from pointsman.model.event import Event, Identity
@@ -65,6 +65,7 @@ class Oversight:
         self.spent = spent
         self.report: Callable[[str, str], None] = lambda _kind, _text: None
         self.on_finding: Sink | None = None
+        self.on_gone: Callable[[Gone], None] = lambda _gone: None
         self.on_escalation: Callable[[ErrorEscalation, int], None] = lambda _event, _seq: None
         self.on_end: Callable[[str, str | None], None] = lambda _session, _agent: None
         self._secrets = secrets
@@ -119,6 +120,8 @@ class Oversight:
         if self._watch is not None and not 0 <= now_ns - self._ticked < _TICK_NS:
             self._ticked = now_ns
             found += self._told(self._watch.tick(now_ns))
+            for gone in self._watch.gone(now_ns):
+                self.on_gone(replace(gone, key=self._secrets.text(gone.key)[:500]))
         return found
 
     def _told(self, found: Iterable[Finding], event: Event | None = None) -> list[WatchFinding]:

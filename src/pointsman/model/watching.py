@@ -119,10 +119,10 @@ DETECTORS: Mapping[str, Watched] = {
                 1, "What is taken off each deviation, in deviations.", 0.1, 10, whole=False
             ),
             "decision": Threshold(
-                8, "The sum of deviations that is a warning.", 1, 1000, whole=False
+                10, "The sum of deviations that is a warning.", 1, 1000, whole=False
             ),
-            "block": Threshold(8, "Messages whose mean is one value.", 1, 1000, HIGHER),
-            "baseline": Threshold(12, "Values that are the baseline.", 5, 60),
+            "block": Threshold(3, "Messages whose mean is one value.", 1, 1000, HIGHER),
+            "baseline": Threshold(10, "Values that are the baseline.", 5, 60),
         },
     ),
     "denials": Watched(
