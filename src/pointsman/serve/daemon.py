@@ -22,6 +22,7 @@ from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
+from pointsman.recall import recall
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
 from pointsman.serve.alerting import Alerting
@@ -54,6 +55,7 @@ class Daemon:
         self.places = places
         self.policies = PolicyLoader(places)
         self.started = self.heartbeat = time.monotonic()
+        self._began_ns = time.time_ns()
         self.answered = 0
         self.unrecorded = 0
         self._held = held
@@ -246,6 +248,7 @@ class Daemon:
         fault = await asyncio.to_thread(self.secrets.load, self.places.detector)
         if fault:
             self.report("detector failed", f"{fault}; the built-in patterns go on without it")
+        await recall(self._setups.oversight, self.places.ledger, self._began_ns, self.report)
 
     def _note_version(self, version: str) -> None:
         """After an upgrade, make room for the new version at the next idle moment."""

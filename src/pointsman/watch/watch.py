@@ -4,7 +4,7 @@ Everything here is bounded: sessions, their agents, what is kept for a type of a
 of what was found; the oldest go first. Each step costs the same, however long a session lasts.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -142,6 +142,31 @@ class Watch:
                     over.append(Gone(detector=at[0], key=at[2], session=name, agent_id=agent))
         return over
 
+    def adopt(self, past: "Watch", settings_of: Callable[[str | None], Settings]) -> set[str]:
+        """Take over what another one knows; it is older than all that is known here.
+
+        ``settings_of`` returns what is in force for a repository.
+
+        Return the sessions that were known here, too: what has happened in them since has to be
+        shown anew.
+        """
+        for session in past._sessions.values():
+            _take(session, settings_of(session.who.repository))
+        both = set(past._sessions) & set(self._sessions)
+        for name in both:
+            past._sessions[name].raised.update(self._sessions[name].raised)
+        newer = {name: each for name, each in self._sessions.items() if name not in both}
+        self._sessions = OrderedDict({**past._sessions, **newer})
+        _trim(self._sessions, MOST_SESSIONS)
+        for key, kin in self._kin.items():
+            for name, values in kin.items():
+                past._kin.setdefault(key, {}).setdefault(name, deque(maxlen=values.maxlen)).extend(
+                    values
+                )
+        self._kin = past._kin
+        _trim(self._kin, MOST_TYPES)
+        return both
+
     def _is_gone(self, session: _Session, at: _Key, now_ns: int) -> bool:
         name, agent, key = at
         sets = [session.agents[agent].detectors] if agent in session.agents else []
@@ -196,9 +221,7 @@ class Watch:
         else:
             self._sessions.move_to_end(who.session)
         if session.settings is not settings and session.settings != settings:
-            session.settings, session.off = settings, _off(settings)
-            sets = (session.detectors, *(agent.detectors for agent in session.agents.values()))
-            _retune(sets, settings)
+            _take(session, settings)
         return session
 
     def _agent(self, session: _Session, who: Identity) -> _Agent:
@@ -243,6 +266,13 @@ def _seen(
     return Seen(
         event=event, decision=decision, runs=runs, seq=seq, call=call, result=result, fresh=fresh
     )
+
+
+def _take(session: _Session, settings: Settings) -> None:
+    """Hold a session to these settings from now on."""
+    session.settings, session.off = settings, _off(settings)
+    sets = (session.detectors, *(agent.detectors for agent in session.agents.values()))
+    _retune(sets, settings)
 
 
 def _off(settings: Settings) -> frozenset[str]:
