@@ -12,7 +12,7 @@ from pointsman.case import Handled
 from pointsman.engine.spent import Spending
 from pointsman.hooks import limits
 from pointsman.hooks.kit import Kit
-from pointsman.model.alert import Finding
+from pointsman.model.alert import Finding, Gone
 from pointsman.model.answer import STOP
 from pointsman.model.decision import NO_OPINION, Decision, deny, modify
 from pointsman.model.errors import LedgerError
@@ -313,3 +313,26 @@ def test_what_is_read_late_of_another_day_is_counted_and_no_finding() -> None:
         asked = PreToolUse(identity=Identity(host="h", session="s"), received_ns=now)
         used = made.spent.used(asked, limit(of="tokens"))
         assert used.amount == 190_000
+
+
+def test_what_is_over_is_handed_over_with_the_tick_its_secrets_covered() -> None:
+    from pointsman.model.events import PostToolUse, PostToolUseFailure
+
+    made, _ = oversight()
+    over: list[Gone] = []
+    made.on_gone = over.append
+    made.on_finding = lambda _finding: None
+    tool = f"mcp__{TOKEN}__x"
+    for number in range(1, 6):
+        who = Identity(host="h", session="s", tool_use_id=f"t{number}")
+        common: dict[str, Any] = {
+            "identity": who, "received_ns": number * 10**9, "tool_name": tool,
+            "tool_input": {"n": number},
+        }  # fmt: skip
+        failed = PostToolUseFailure(error="Not connected", **common)
+        made.after(
+            Policy(), Done(PostToolUse(**common) if number == 5 else failed), number, real=True
+        )
+        made.tick(number * 6 * 10**9)
+    assert [each.detector for each in over] == ["mcp-down"]
+    assert TOKEN not in repr(over)

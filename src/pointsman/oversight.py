@@ -8,10 +8,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from pointsman.engine.spent import Spending
-from pointsman.model.alert import Finding
+from pointsman.model.alert import Finding, Gone
 from pointsman.model.decision import Action, Decision
 from pointsman.model.errors import PointsmanError
 from pointsman.model.event import Event, Identity
@@ -24,10 +24,14 @@ from pointsman.watch.watch import Watch
 
 _TICK_NS = 5 * 10**9
 _MOST_WAITING = 1000
+_MOST_EARLY = 2000
 _LATELY = 15 * 60 * 10**9
 
 Sink = Callable[[Finding], None]
 """Takes each finding, its words covered; quick, and it waits for nothing."""
+
+
+_Early = tuple[str, Callable[..., list[Finding]], tuple[Any, ...]]
 
 
 class Happened(Protocol):
@@ -65,6 +69,7 @@ class Oversight:
         self.spent = spent
         self.report: Callable[[str, str], None] = lambda _kind, _text: None
         self.on_finding: Sink | None = None
+        self.on_gone: Callable[[Gone], None] = lambda _gone: None
         self.on_escalation: Callable[[ErrorEscalation, int], None] = lambda _event, _seq: None
         self.on_end: Callable[[str, str | None], None] = lambda _session, _agent: None
         self._secrets = secrets
@@ -74,6 +79,8 @@ class Oversight:
         self._complaint = ""
         self._ticked = 0
         self._waiting: deque[WatchFinding] = deque(maxlen=_MOST_WAITING)
+        self._early: deque[_Early] | None = deque(maxlen=_MOST_EARLY)
+        """What has come since this began, until it is known what was before."""
 
     def after(
         self, policy: Policy, happened: Happened, seq: int | None, *, real: bool
@@ -93,8 +100,10 @@ class Oversight:
             self.on_end(event.identity.session, event.identity.agent_id if ended else None)
         if self._watch is None or not real:
             return []
-        found = self._watch.event(event, decision, happened.runs, seq or 0, policy.watch)
-        return self._told(found, event)
+        given = (event, decision, happened.runs, seq or 0, policy.watch)
+        if self._early is not None:
+            self._early.append((event.identity.session, self._watch.event, given))
+        return self._told(self._watch.event(*given), event)
 
     def usage(self, usage: Usage, cost: Cost) -> None:
         """Take in what a message of a model has used; what is found wrong comes with the tick."""
@@ -106,7 +115,23 @@ class Oversight:
         lately = self._clock() - usage.at_ns < _LATELY
         if self._watch is not None and lately:
             settings = self._policy_for(usage.repository).watch
+            if self._early is not None:
+                self._early.append((usage.session, self._watch.usage, (usage, cost, settings)))
             self._waiting += self._told(self._watch.usage(usage, cost, settings))
+
+    def remember(self, past: Watch | None) -> None:
+        """Take over what the detectors of the last daemon knew; ``None`` where nobody can tell."""
+        early, self._early = self._early or (), None
+        if self._watch is None or past is None:
+            return
+        both = self._watch.adopt(past, lambda repository: self._policy_for(repository).watch)
+        for session, look, given in early:
+            if session in both:
+                self._waiting += self._told(look(*given))
+
+    def found(self, finding: Finding) -> None:
+        """Take in what somebody beside the detectors has found; it comes with the tick."""
+        self._waiting += self._told([finding])
 
     def tick(self, now_ns: int) -> list[WatchFinding]:
         """Look at what does not happen; return what was found wrong since the last time."""
@@ -115,6 +140,8 @@ class Oversight:
         if self._watch is not None and not 0 <= now_ns - self._ticked < _TICK_NS:
             self._ticked = now_ns
             found += self._told(self._watch.tick(now_ns))
+            for gone in self._watch.gone(now_ns):
+                self.on_gone(replace(gone, key=self._secrets.text(gone.key)[:500]))
         return found
 
     def _told(self, found: Iterable[Finding], event: Event | None = None) -> list[WatchFinding]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pointsman.alerts import book as module
 from pointsman.alerts.book import Book
 from pointsman.alerts.terms import Terms
-from pointsman.model.alert import Finding, Severity
+from pointsman.model.alert import Finding, Gone, Severity
 from pointsman.model.alerting import OPEN, STEPS, UNATTENDED, Change, Rung, State
 
 S = 10**9
@@ -245,3 +245,24 @@ def check(book: Book, changes: list[Change]) -> None:
         assert each.severity is Severity.CRITICAL or each.state is not State.CRITICAL
     told = [each for each in changes if each.does]
     assert all(each.before in UNATTENDED for each in told), "nobody is stopped who was taken up"
+
+
+@pytest.mark.parametrize(
+    ("gone", "after"),
+    [({}, "recovered"), ({"session": "t"}, "warning"), ({"agent_id": "a"}, "warning"),
+     ({"key": "other"}, "warning"), ({"detector": "cycle"}, "warning")],
+)  # fmt: skip
+def test_what_is_over_ends_its_own_alert_and_no_other(gone: dict[str, str], after: str) -> None:
+    book = Book()
+    book.found(finding(S), TERMS)
+    over = Gone(**{"detector": "repetition", "key": "k", "session": "s", **gone})
+    changes = book.over(over, 2 * S)
+    assert [each.tell for each in changes] == [True] * (after == "recovered")
+    assert [each.state.value for each in book._alerts.values()] == [after]
+    assert book.over(over, 3 * S) == []
+
+
+def test_what_lasts_is_not_over_by_itself() -> None:
+    book = Book()
+    book.found(finding(S), TERMS, lasting=True)
+    assert book.over(Gone(detector="repetition", key="k", session="s"), 2 * S) == []

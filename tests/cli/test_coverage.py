@@ -71,6 +71,13 @@ def test_a_fork_repeats_no_call(half: Machine) -> None:
     assert as_json(half)["ran"] == 3
 
 
+def test_a_fork_under_a_session_of_its_own_neither(half: Machine) -> None:
+    transcript(half, "t1", "t2", session="fork", name="fork")
+    found = as_json(half)
+    assert (found["ran"], found["guarded"]) == (3, 2)
+    assert [row["tool_use_id"] for row in found["unguarded"]] == ["t3"]
+
+
 def test_one_file(half: Machine) -> None:
     file = transcript(half, "t9", session="two", name="two")
     found = as_json(half, "--transcript", str(file))

@@ -1,8 +1,10 @@
 """Which calls ran unguarded, and why, from what the host and the ledger say."""
 
+from dataclasses import replace
+
 import pytest
 
-from pointsman.engine.coverage import reconcile
+from pointsman.engine.coverage import reconcile, without_copies
 from pointsman.model.coverage import Call, Coverage, Fate, Heard, HostHook
 
 
@@ -105,3 +107,17 @@ def test_what_the_second_gate_has_judged_counts_once() -> None:
     calls = [call(1, command="ls"), call(2, command="ls"), call(3, command="id"), call(4)]
     coverage = found(*calls, heard=False, ls=1)
     assert [each.judged for each in coverage.unguarded] == [True, False, False, False]
+
+
+def test_of_a_fork_s_copies_the_one_counts_that_has_a_record() -> None:
+    copies = [call(1, session="fork"), call(1), call(2), call(2, session="fork"), call(3)]
+    known = {"s": Heard(answered=["t1", "t2"]), "fork": Heard(answered=["t3"])}
+    kept = without_copies(copies, lambda name: known[name])
+    assert [(each.id, each.session) for each in kept] == [("t1", "s"), ("t2", "s"), ("t3", "s")]
+
+
+def test_the_same_id_at_another_time_is_another_call() -> None:
+    again = replace(call(1, session="other"), at_ns=99)
+    unknown = replace(call(1, session="third"), at_ns=0)
+    calls = [call(1), again, unknown, replace(unknown, session="fourth")]
+    assert without_copies(calls, lambda _name: Heard()) == calls

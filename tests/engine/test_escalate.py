@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from pointsman.engine.escalate import Escalation
+from pointsman.model.alerting import STOPPED_RULE
 from pointsman.model.decision import NO_OPINION, Decision, deny, failure
 from pointsman.model.hook import HookRun, Outcome, Role
 from pointsman.model.team import GIVEN_UP
@@ -84,6 +85,14 @@ def test_slow_denials_are_no_burst() -> None:
     for number in range(20):
         event = replace(pre(), received_ns=number * 100 * SECOND)
         assert escalation.derive(event, (), deny("no"), {"denial_burst": 3, "window": 60.0}) == []
+
+
+def test_whom_a_person_has_stopped_makes_no_burst() -> None:
+    escalation = Escalation()
+    for number in range(20):
+        event = replace(pre(), received_ns=number * SECOND)
+        stopped = deny("stopped", rule=STOPPED_RULE)
+        assert escalation.derive(event, (), stopped, {"denial_burst": 3}) == []
 
 
 def test_our_own_failure_is_no_denial_of_the_agents() -> None:

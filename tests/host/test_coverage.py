@@ -1,12 +1,13 @@
 """Which calls of real sessions ran unguarded: exactly those, with the likely cause."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .messages_api import MessagesApi, Request, Said, agent, bash
+from .messages_api import MessagesApi, Request, Said, ToolUse, agent, bash
 from .pointsman_session import Guarded, guarded
 from .session import Claude
 
@@ -83,3 +84,60 @@ def test_a_hook_that_the_host_gives_up(under: Guarded, api: MessagesApi) -> None
     under.claude.run("Begin. SCRIPT=main", env=under.env)
     (cause,) = causes(under).values()
     assert cause.startswith("hook cancelled: timed out after")
+
+
+def test_a_fork_and_a_resumed_session(under: Guarded, api: MessagesApi) -> None:
+    api.script("main", bash("echo one"), agent("work"))
+    for name in ("work", "more", "fork"):
+        api.script(name, bash(f"echo {name}"))
+    first = under.claude.run("Begin. SCRIPT=main", env=under.env).session_id
+    for name, words in (("fork", ["--fork-session"]), ("more", [])):
+        more = ("--resume", first, *words)
+        under.claude.run(f"On. SCRIPT={name}", env=under.env, extra_args=more)
+    found = coverage(under)
+    assert (found["ran"], found["unguarded"]) == (5, [])
+
+
+def findings(under: Guarded) -> list[dict[str, Any]]:
+    return [row for row in under.rows("--event", "WatchFinding") if "unguarded" in row["rule"]]
+
+
+def test_the_daemon_finds_it_while_the_session_goes_on(under: Guarded, api: MessagesApi) -> None:
+    without_veto(under)
+
+    def emptied(_request: Request) -> Said:
+        under.claude.settings_path().write_text("{}")
+        return bash("sleep 3; echo waited")
+
+    def found(_request: Request) -> Said:
+        deadline = time.monotonic() + 60
+        while not findings(under) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return bash("echo the session still runs")
+
+    # Of a shell's call the second gate would have told.
+    write = ToolUse("Write", {"file_path": str(under.project / "a.txt"), "content": "x"})
+    api.script("main", bash("echo one"), emptied, write, found)
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    (row,) = findings(under)
+    assert "likely cause: settings gone" in row["reason"]
+    alerts = map(json.loads, under.command("alerts", "list", "--json").splitlines())
+    (alert,) = [each for each in alerts if each["detector"] == "unguarded"]
+    assert (alert["state"], alert["session"]) == ("critical", row["session"])
+
+
+def test_the_daemon_finds_a_session_that_no_hook_ever_tells_of(
+    under: Guarded, api: MessagesApi
+) -> None:
+    api.script("main", bash("echo one"))
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    assert findings(under) == []
+    under.claude.settings_path().write_text("{}")
+    api.script("bare", bash("echo two"))
+    bare = under.claude.run("Begin. SCRIPT=bare", env=under.env).session_id
+    deadline = time.monotonic() + 120
+    while not findings(under):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    (row,) = findings(under)
+    assert (row["session"], "no hook ran" in row["reason"]) == (bare, True)

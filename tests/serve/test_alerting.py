@@ -11,7 +11,7 @@ import pytest
 
 from pointsman.alerts.board import Board
 from pointsman.alerts.terms import Terms
-from pointsman.model.alert import Finding, Severity
+from pointsman.model.alert import Finding, Gone, Severity
 from pointsman.model.alerting import Change, State
 from pointsman.model.errors import AlertError, LedgerError
 from pointsman.model.event import Identity
@@ -305,6 +305,16 @@ def test_what_ends_ends_its_alerts(rig: Rig) -> None:
     rig.alerting.ended("s", None)
     rig.alerting.tick()
     assert rig.states() == [(1, "recovered"), (2, "recovered")]
+
+
+def test_what_its_finder_says_is_over_has_recovered(rig: Rig) -> None:
+    rig.alerting.taken(finding(f"k {TOKEN}"))
+    rig.alerting.taken(finding("other"))
+    rig.alerting.tick()
+    rig.alerting.over(Gone(detector="repetition", key=f"k {TOKEN}", session="s"))
+    rig.alerting.tick()
+    assert dict(rig.states()) == {1: "recovered", 2: "warning"}
+    assert rig.notes[-1][1].endswith("it is over")
 
 
 def test_where_alerts_are_off_nothing_is_kept_but_whom_people_have_stopped(rig: Rig) -> None:

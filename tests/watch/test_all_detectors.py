@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.model.watching import DETECTORS, HIGHER, LOWER, thresholds
+from pointsman.model.watching import DETECTORS, HIGHER, LOWER, UNGUARDED, thresholds
 from pointsman.watch.all_detectors import ALL
 
 PAGE = (Path(__file__).parents[2] / "docs/watching.md").read_text(encoding="utf-8")
 
 
 def test_every_detector_has_its_settings_and_its_section() -> None:
-    assert list(dict.fromkeys(row.name for row in ALL)) == list(DETECTORS)
+    watching = dict.fromkeys(row.name for row in ALL)
+    assert [*watching, UNGUARDED] == list(DETECTORS)
     assert re.findall(r"^### `([\w-]+)`$", PAGE, re.MULTILINE) == list(DETECTORS)
 
 

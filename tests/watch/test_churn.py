@@ -1,5 +1,7 @@
 """Files that go back and forth are found, whoever does it."""
 
+from typing import Any
+
 from pointsman.model.alert import Severity
 
 from .run import Session
@@ -59,3 +61,52 @@ def test_other_files_do_not_add_up() -> None:
         for content in ("a", "b", "a"):
             session.write(f"/repo/{number}", content)
     assert session.found == []
+
+
+def sed(session: Session, *lines: str, path: str = FILE, start: tuple[int, int] = (1, 1)) -> None:
+    """Let a shell command change a file, as the host tells it."""
+    hunk = {
+        "oldStart": start[0], "oldLines": 1, "newStart": start[1], "newLines": 1,
+        "lines": [*lines],
+    }  # fmt: skip
+    diff = {"files": [{"filePath": path, "hunks": [hunk]}], "moreFiles": 0, "changedFiles": [path]}
+    result = {"stdout": "", "stderr": "", "bashEditDiff": diff}
+    session.call("Bash", result, command=f"sed -i {lines!r} {path}")
+
+
+def test_what_a_shell_command_changes_and_puts_back_is_found() -> None:
+    session = Session("churn")
+    for _ in range(3):
+        sed(session, "-x", "+y")
+        sed(session, "-y", "+x")
+    assert session.found_keys() == [FILE]
+
+
+def test_a_shell_command_and_a_file_tool_against_each_other() -> None:
+    session = Session("churn")
+    for _ in range(3):
+        session.write(FILE, "x\n")
+        sed(session, "-x", "+y")
+    assert session.found_keys() == [FILE]
+
+
+def test_what_a_shell_command_changes_on_and_on_is_work() -> None:
+    session = Session("churn")
+    for number in range(40):
+        sed(session, f"-{number}", f"+{number + 1}")
+        sed(session, "+a line", start=(number, number + 1))
+    assert session.found == []
+
+
+def test_what_the_host_says_of_it_may_be_anything() -> None:
+    session = Session("churn")
+    hunks = [1, {"lines": 3}, {"lines": [4]}]
+    several: list[Any] = [
+        None, 1, {}, {"files": 1}, {"files": [1, {}, {"filePath": 2}]},
+        {"files": [{"filePath": "/a", "hunks": hunks}]},
+    ]  # fmt: skip
+    for diff in several:
+        for _ in range(4):
+            session.call("Bash", {"bashEditDiff": diff}, command="x")
+    assert session.found == []
+    assert session.faults == []

@@ -1,6 +1,7 @@
 """A burst of denials is found; our own failures and slow denials are not."""
 
 from pointsman.model.alert import Severity
+from pointsman.model.alerting import STOPPED_RULE
 from pointsman.model.decision import Decision, ask, deny, failure
 from pointsman.model.events import PreToolUse
 
@@ -26,5 +27,7 @@ def test_what_is_no_burst_of_denials() -> None:
     denied(session, deny("no"), 40, minutes=0.5)
     denied(session, failure("crashed", rule="x"), 20)
     denied(session, ask("sure?"), 20)
+    denied(session, deny("stopped", rule=STOPPED_RULE), 20)
+    denied(session, deny("enough", rule="limit.session-calls"), 20)
     denied(session, deny("no"), 4)
     assert session.found == []

@@ -26,6 +26,33 @@ def test_one_percent_more_with_each_message_is_found(seed: int) -> None:
     assert "crept up" in session.found[0].summary
 
 
+@pytest.mark.parametrize(("times", "within"), [(4, 75), (8, 60), (30, 50)])
+def test_a_rise_is_found_soon(times: int, within: int) -> None:
+    found = []
+    for seed in range(20):
+        chance, session = random.Random(seed), Session("drift")
+        for number in range(200):
+            message(session, chance, times if number >= 30 else 1)
+            if session.found:
+                found.append(number + 1)
+                break
+    # The median; docs/watching.md names the figures.
+    assert len(found) == 20
+    assert 45 <= sorted(found)[10] <= within
+
+
+def test_what_a_message_grows_by_is_no_message() -> None:
+    chance, session, split = random.Random(3), Session("drift"), Session("drift")
+    for number in range(120):
+        new = int((30 if number > 60 else 1) * chance.lognormvariate(7, 0.8))
+        session.usage(new)
+        split.usage(new // 2)
+        split.usage(new - new // 2, growth=True)
+    assert session.found
+    assert split.found
+    assert session.found[0].at_ns == split.found[0].at_ns
+
+
 def test_messages_that_vary_as_they_do_are_seldom_found() -> None:
     found = 0
     for seed in range(200):

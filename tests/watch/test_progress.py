@@ -75,3 +75,16 @@ def test_what_is_remembered_is_bounded() -> None:
     progress = Progress()
     fresh(progress, *[ended("Write", file_path="/a", content=str(n)) for n in range(5000)])
     assert len(progress._known) == 1024
+
+
+def test_what_a_shell_command_changes_is_new_the_first_time() -> None:
+    progress = Progress()
+    hunk = {"oldStart": 1, "newStart": 1, "lines": ["-x", "+y"]}
+    diff = {"files": [{"filePath": "/repo/a", "hunks": [hunk]}]}
+
+    def sed() -> PostToolUse:
+        return ended("Bash", {"stdout": "", "bashEditDiff": diff}, command="sed -i s/x/y/ a")
+
+    assert [progress.is_fresh(sed(), 1) for _ in range(2)] == [True, False]
+    hunk["lines"] = ["-x", "+z"]
+    assert progress.is_fresh(sed(), 1)

@@ -41,32 +41,43 @@ class _Open:
     hooks: list[HostHook] = field(default_factory=list)
 
 
-def calls_of(lines: Iterable[bytes]) -> Iterator[Call]:
-    """Yield the calls of one transcript file, each when its result is read; in constant memory.
+class CallReader:
+    """Reads the lines of one transcript file in their order; in constant memory."""
 
-    What is no line of a transcript is passed over, a torn last one too.
-    """
-    open_calls: OrderedDict[str, _Open] = OrderedDict()
-    for line in lines:
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, _Open] = OrderedDict()
+
+    def read(self, line: bytes) -> Iterator[Call]:
+        """Yield the calls that have their result with this line.
+
+        What is no line of a transcript is passed over, a torn last one too.
+        """
         native = _object(line)
         kind = native.get("type")
         if kind == "assistant":
             for block in _blocks(native, "tool_use"):
                 call = _Open(_text(block.get("name")), _mapping(block.get("input")), native)
-                open_calls[_text(block.get("id"))] = call
-                if len(open_calls) > _MOST_OPEN:
-                    open_calls.popitem(last=False)
+                self._open[_text(block.get("id"))] = call
+                if len(self._open) > _MOST_OPEN:
+                    self._open.popitem(last=False)
         elif kind == "attachment":
             attached = _mapping(native.get("attachment"))
-            waiting = open_calls.get(_text(attached.get("toolUseID")))
+            waiting = self._open.get(_text(attached.get("toolUseID")))
             if waiting is not None and attached.get("type") in _FATES:
                 waiting.hooks.append(_hook(attached))
         elif kind == "user":
             for block in _blocks(native, "tool_result"):
                 identity = _text(block.get("tool_use_id"))
-                ended = open_calls.pop(identity, None)
+                ended = self._open.pop(identity, None)
                 if ended is not None:
                     yield _call(identity, ended, native, block)
+
+
+def calls_of(lines: Iterable[bytes]) -> Iterator[Call]:
+    """Yield the calls of one transcript file, each when its result is read; in constant memory."""
+    reader = CallReader()
+    for line in lines:
+        yield from reader.read(line)
 
 
 def transcripts(config: Path, since_ns: int = 0) -> list[Path]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from pointsman.alerts.terms import Terms
-from pointsman.model.alert import Finding, Severity
+from pointsman.model.alert import Finding, Gone, Severity
 from pointsman.model.alerting import OPEN, UNATTENDED, Alert, Change, Rung, State
 
 MOST_OPEN = 2000
@@ -119,6 +119,13 @@ class Book:
         """End every alert of a detector and key: what it was about is no more."""
         gone = [each for each in self if (each.detector, each.key) == (detector, key)]
         return [self._step(each, State.RECOVERED, now, detector, text, tell=True) for each in gone]
+
+    def over(self, gone: Gone, now: int) -> list[Change]:
+        """End the alert of what whoever found it says is over."""
+        known = self._alerts.get((gone.detector, gone.key, gone.agent_id or "", gone.session))
+        if known is None or known.state not in OPEN or known.lasting:
+            return []
+        return [self._step(known, State.RECOVERED, now, gone.detector, "it is over", tell=True)]
 
     def ended(self, session: str, agent_id: str | None, now: int) -> list[Change]:
         """End what was found of a session, or of one agent of it, that has come to its end.

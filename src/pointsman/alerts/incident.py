@@ -193,7 +193,8 @@ def causes(found: Found) -> list[dict[str, Any]]:
 
 
 def _unguarded(_found: Found, before: Sequence[Row]) -> Iterator[tuple[str, int, Sequence[int]]]:
-    rows = [row for row in before if row["rule"] == "escalation.command-without-a-hook"]
+    rules = {"escalation.command-without-a-hook", "watch.unguarded"}
+    rows = [row for row in before if row["rule"] in rules]
     if rows:
         yield f"{len(rows)} commands ran without their hook", len(rows), _seqs(rows)
 

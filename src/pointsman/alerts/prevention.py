@@ -163,7 +163,9 @@ def _step(where: str, text: str, why: str) -> Step:
     return {"where": where, "text": text, "why": why}
 
 
-_PASSIVE = frozenset({"unguarded-command", "guard-failed", "approval", "daemon", "mcp-down"})
+_PASSIVE = frozenset(
+    {"unguarded-command", "unguarded", "guard-failed", "approval", "daemon", "mcp-down"}
+)
 """Of these no agent is the cause: to stop it would mend nothing."""
 
 _BY_DETECTOR: Mapping[str, Callable[[_Alert], list[Step]]] = {
@@ -181,6 +183,7 @@ _BY_DETECTOR: Mapping[str, Callable[[_Alert], list[Step]]] = {
     "outside-contract": _outside,
     "unverified-change": _outside,
     "unguarded-command": _unguarded,
+    "unguarded": _unguarded,
     "validation-failed": _unchecked,
     "guard-failed": _guard,
     "hook-failures": _guard,

@@ -13,7 +13,7 @@ from pointsman.agents import claude_calls
 from pointsman.cli.coverage_sources import by_session, cancelled_line, telemetry_calls
 from pointsman.cli.covered import covered, echo_json
 from pointsman.cli.places import home, places
-from pointsman.engine.coverage import reconcile
+from pointsman.engine.coverage import reconcile, without_copies
 from pointsman.model.coverage import Call, Coverage, Heard, Unguarded
 from pointsman.store import heard, host_telemetry
 from pointsman.store.query import iso, parse_time
@@ -42,13 +42,15 @@ def command(
     start = parse_time(since, time.time_ns())
     config = Path(os.environ.get("CLAUDE_CONFIG_DIR") or home() / ".claude")
     paths = [Path(file) for file in files] or claude_calls.transcripts(config, start)
-    calls = [call for call in _calls(paths) if files or call.at_ns >= start]
+    every = [call for call in _calls(paths) if files or call.at_ns >= start]
+    heard_of = heard.sessions(places().ledger, {call.session for call in every})
+    calls = without_copies(every, lambda name: heard_of.get(name, Heard()))
     chosen = [call for call in calls if session in {None, call.session}]
     told = {} if files else host_telemetry.told(places().host_telemetry, start)
     told = {name: each for name, each in told.items() if session in {None, name}}
     more = list(telemetry_calls(told, {(call.session, call.id) for call in chosen}, start))
     names = {call.session for call in (*chosen, *more)} | set(told)
-    known = heard.sessions(places().ledger, names)
+    known = heard_of | heard.sessions(places().ledger, names - set(heard_of))
     sources = by_session(chosen, known, told)
     found = reconcile(
         [*chosen, *more],
@@ -68,13 +70,9 @@ def command(
 
 
 def _calls(paths: list[Path]) -> Iterator[Call]:
-    seen: set[tuple[str, str]] = set()
-    for path in paths:
-        for call in claude_calls.calls_of(claude_calls.lines_of(path)):
-            # A fork begins with a copy of its parent's lines: whose call it was says the first.
-            if (call.session, call.id) not in seen:
-                seen.add((call.session, call.id))
-                yield call
+    # The newest file comes first; of copies the first counts.
+    for path in reversed(paths):
+        yield from claude_calls.calls_of(claude_calls.lines_of(path))
 
 
 def _as_json(found: Coverage, sessions: int) -> dict[str, Any]:

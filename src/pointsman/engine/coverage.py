@@ -36,6 +36,23 @@ def reconcile(
     return Coverage(ran=ran, refused=refused, unguarded=tuple(unguarded))
 
 
+def without_copies(calls: Iterable[Call], heard: Callable[[str], Heard]) -> list[Call]:
+    """Return each call once: a fork begins with a copy of its parent's lines, times and all.
+
+    Of copies the one counts whose session has a record of it, or else the first.
+    """
+    found: dict[tuple[str, ...], Call] = {}
+    for call in calls:
+        key = (call.id, str(call.at_ns)) if call.at_ns else (call.id, "", call.session)
+        before = found.get(key)
+        if before is None or (
+            before.id not in heard(before.session).answered
+            and call.id in heard(call.session).answered
+        ):
+            found[key] = call
+    return list(found.values())
+
+
 def _of_session(
     calls: Sequence[Call], heard: Heard, trusted: Callable[[str], bool | None]
 ) -> list[Unguarded]:

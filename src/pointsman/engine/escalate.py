@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.model.alerting import STOPPED_RULE
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.model.event import Event
 from pointsman.model.events import ErrorEscalation, PostToolUseFailure
@@ -65,7 +66,9 @@ class Escalation:
         self, event: Event, decision: Decision, limits: Mapping[str, float]
     ) -> list[tuple[str, str, str]]:
         # Hooks that fail are a cause of their own: their stops are not told as a burst, too.
-        if decision.action is not Action.DENY or decision.cause is Cause.FAILURE:
+        # Whom a person has stopped, that person knows.
+        known = decision.cause is Cause.FAILURE or decision.rule == STOPPED_RULE
+        if decision.action is not Action.DENY or known:
             return []
         who = f"{event.identity.session}/{event.identity.agent_id or 'main'}"
         times = self._denials.setdefault(who, deque(maxlen=int(limits["denial_burst"])))

@@ -18,6 +18,7 @@ from pointsman.agents.claude_code import NAME
 from pointsman.agents.claude_transcript import is_transcript, main_file
 from pointsman.cost.posting import Book, Booked, Posting, reprice
 from pointsman.cost.prices import Prices
+from pointsman.meter.absence import Absence
 from pointsman.meter.reading import Learned, is_unread, read_next, unread, with_subagents
 from pointsman.model.errors import PointsmanError
 from pointsman.model.event import Event
@@ -73,6 +74,8 @@ class Meter:
     prices: Prices
     around: Surroundings = field(default_factory=Surroundings)
     on_usage: list[OnUsage] = field(default_factory=list)
+    beside: Absence | None = None
+    """Who else follows them: whether each call that ran is on record."""
     _active: dict[str, float] = field(default_factory=dict)
     _readings: dict[str, Reading] | None = None
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -86,6 +89,8 @@ class Meter:
 
     def saw(self, event: Event) -> None:
         """Note which transcripts an event names, and look into them soon."""
+        if self.beside is not None:
+            self.beside.saw(event)
         if event.identity.host != NAME:
             return  # Other hosts' transcripts say it in other words.
         named = (event.transcript_path, getattr(event, "agent_transcript_path", ""))
@@ -98,6 +103,8 @@ class Meter:
 
     def wake(self) -> None:
         """Look soon into every session that is under way; returns at once."""
+        if self.beside is not None:
+            self.beside.wake()
         self._everything = True
         self._start()
 
@@ -133,6 +140,8 @@ class Meter:
 
     async def close(self) -> None:
         """Stop; what was not read yet is read by the next daemon."""
+        if self.beside is not None:
+            await self.beside.close()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -33,3 +33,13 @@ class Finding:
     seqs: tuple[int, ...] = ()
     """Events of the ledger that show it."""
     figures: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """Something that was found and is over, as whoever found it says."""
+
+    detector: str
+    key: str
+    session: str
+    agent_id: str | None = None

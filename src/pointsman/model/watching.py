@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 REPEAT_AFTER = 300.0
 """Seconds before the same is found again, where it has not become worse."""
+UNGUARDED = "unguarded"
+"""The one that looks at the host's transcripts, and not at what happens."""
 LOWER, HIGHER = "lower", "higher"
 """Which value finds more: a smaller or a greater one."""
 
@@ -117,10 +119,10 @@ DETECTORS: Mapping[str, Watched] = {
                 1, "What is taken off each deviation, in deviations.", 0.1, 10, whole=False
             ),
             "decision": Threshold(
-                8, "The sum of deviations that is a warning.", 1, 1000, whole=False
+                10, "The sum of deviations that is a warning.", 1, 1000, whole=False
             ),
-            "block": Threshold(8, "Messages whose mean is one value.", 1, 1000, HIGHER),
-            "baseline": Threshold(12, "Values that are the baseline.", 5, 60),
+            "block": Threshold(3, "Messages whose mean is one value.", 1, 1000, HIGHER),
+            "baseline": Threshold(10, "Values that are the baseline.", 5, 60),
         },
     ),
     "denials": Watched(
@@ -192,6 +194,10 @@ DETECTORS: Mapping[str, Watched] = {
             "warn": _warn(3, "So many in a row that say the server is gone are a warning."),
             "critical": _warn(6, "So many in a row with any error are critical."),
         },
+    ),
+    UNGUARDED: Watched(
+        "Calls that ran and that no hook record answers for.",
+        {},
     ),
 }  # fmt: skip
 """Every detector by its name."""

@@ -13,13 +13,14 @@ from typing import Any
 from pointsman.alerts import sources
 from pointsman.alerts.board import Board
 from pointsman.alerts.terms import Terms, terms_of
-from pointsman.model.alert import Finding, Severity
+from pointsman.model.alert import Finding, Gone, Severity
 from pointsman.model.alerting import STOPPED_RULE, Change
 from pointsman.model.approval import State, Transition
 from pointsman.model.errors import AlertError, LedgerError
 from pointsman.model.events import ErrorEscalation
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
+from pointsman.model.watching import UNGUARDED
 from pointsman.oversight import Oversight
 from pointsman.serve.alert_desk import AlertDesk
 from pointsman.serve.telling import Telling
@@ -73,6 +74,7 @@ class Alerting:
         oversight.on_finding = self.taken
         oversight.on_escalation = self.escalated
         oversight.on_end = self.ended
+        oversight.on_gone = self.over
         # Before the first request: who is on hold is so from the first call on.
         self._guarded(self.desk.fresh)
 
@@ -90,7 +92,9 @@ class Alerting:
         if finding.figures.get("rule") == STOPPED_RULE:
             return  # Denials of somebody whom a person has stopped are no news to people.
         clean = _clean(finding, self._cover)
-        self._later(lambda: self.desk.found(clean, lasting=lasting))
+        # What ran unguarded has happened: somebody has to look at it.
+        stays = lasting or finding.detector == UNGUARDED
+        self._later(lambda: self.desk.found(clean, lasting=stays))
 
     def escalated(self, event: ErrorEscalation, seq: int) -> None:
         """Take an escalation that is on record as event ``seq``."""
@@ -102,6 +106,12 @@ class Alerting:
         """Take that a session, or an agent of it, has come to its end."""
         now = time.time_ns()
         self._later(lambda: self.desk.keep(self.desk.book.ended(session, agent_id, now)))
+
+    def over(self, gone: Gone) -> None:
+        """Take that something that was found is over."""
+        now, key = time.time_ns(), fitting(self._cover(gone.key))[:500]
+        same = replace(gone, key=key)
+        self._later(lambda: self.desk.keep(self.desk.book.over(same, now)))
 
     def approval(self, change: Transition) -> None:
         """Take what has become of a question: it ends its alert once it waits no more."""

@@ -15,12 +15,14 @@ from pointsman.assembly import Setup, Setups
 from pointsman.case import Case, Handled, as_row
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.desk import Desk, spoken
+from pointsman.meter.absence import watching_for_absence
 from pointsman.meter.meter import metered
 from pointsman.model.answer import PASS, Answer
 from pointsman.model.errors import LedgerError, PointsmanError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
+from pointsman.recall import recall
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
 from pointsman.serve.alerting import Alerting
@@ -53,6 +55,7 @@ class Daemon:
         self.places = places
         self.policies = PolicyLoader(places)
         self.started = self.heartbeat = time.monotonic()
+        self._began_ns = time.time_ns()
         self.answered = 0
         self.unrecorded = 0
         self._held = held
@@ -76,6 +79,9 @@ class Daemon:
         )
         self.meter = metered(self._ledger, places, self.policy, self.secrets, self.report)
         self.meter.on_usage.append(self._setups.oversight.usage)
+        self.meter.beside = watching_for_absence(
+            places, self.policy, self._setups.oversight.found, self.report
+        )
         self._waiting: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -242,6 +248,7 @@ class Daemon:
         fault = await asyncio.to_thread(self.secrets.load, self.places.detector)
         if fault:
             self.report("detector failed", f"{fault}; the built-in patterns go on without it")
+        await recall(self._setups.oversight, self.places.ledger, self._began_ns, self.report)
 
     def _note_version(self, version: str) -> None:
         """After an upgrade, make room for the new version at the next idle moment."""

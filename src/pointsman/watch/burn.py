@@ -31,6 +31,8 @@ class _Minute:
     def __init__(self, history: deque[float]) -> None:
         self.history = history
         self.number = 0
+        self.found = 0
+        """The last minute that was far above the baseline."""
         self.sum = 0.0
 
     def add(self, at_ns: int, value: float) -> None:
@@ -67,6 +69,10 @@ class Burn(Detector):
                 found = self._sight(unit) or found
         return found
 
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether a whole minute has passed since that was none of the kind."""
+        return now_ns // _MINUTE > self._minutes[key].found + 1
+
     def _sight(self, unit: str) -> Sight | None:
         minute = self._minutes[unit]
         known = minute.history
@@ -76,6 +82,7 @@ class Burn(Detector):
         z = modified_z(log(minute.sum), [log(value) for value in known], _LEAST)
         if z <= self.limits["z"] or minute.sum < self.limits["ratio"] * middle:
             return None
+        minute.found = minute.number
         shown = "{:,.0f} tokens" if unit == "tokens" else "${:,.2f}"
         return Sight(
             key=unit,

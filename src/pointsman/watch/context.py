@@ -24,14 +24,17 @@ class Context(Detector):
     def __init__(self, limits: Mapping[str, float], kin: dict[str, Any]) -> None:
         super().__init__(limits, kin)
         self._window = limits["window"]
+        self._percent = 0.0
 
     def usage(self, usage: Usage, cost: Cost) -> Sight | None:
         """Look at the size of the context that a message was asked for with."""
         del cost
+        if usage.growth:
+            return None  # Of what a message grows by, its context is no measure.
         size = usage.context_tokens
         if size > self._window or usage.model.endswith(_LARGE_MARK):
             self._window = max(self._window, _LARGE)
-        percent = 100 * size / self._window
+        self._percent = percent = 100 * size / self._window
         if percent < self.limits["warn"]:
             return None
         return Sight(
@@ -40,6 +43,11 @@ class Context(Detector):
             summary=f"the context holds {size:,} of {self._window:,.0f} tokens ({percent:.0f} %)",
             figures={"tokens": size, "window": self._window, "percent": round(percent, 1)},
         )
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether the newest message was asked for with less."""
+        del key, now_ns
+        return self._percent < self.limits["warn"]
 
 
 class Compactions(Detector):
@@ -67,3 +75,9 @@ class Compactions(Detector):
             figures={"count": count},
             seqs=tuple(seq for _, seq in self._times)[-5:],
         )
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether there were fewer within the window by now."""
+        del key
+        first = now_ns - self.limits["window"] * _MINUTE
+        return sum(at_ns >= first for at_ns, _ in self._times) < self.limits["warn"]

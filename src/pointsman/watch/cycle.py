@@ -41,6 +41,12 @@ class Cycle(Detector):
         self._last.append(seen.call)
         return self._sight(seen)
 
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether the round is broken."""
+        del now_ns
+        period = int(key.rpartition(" ")[2])
+        return (self._equal[period] + period) // period < self.limits["warn"]
+
     def _sight(self, seen: Seen) -> Sight | None:
         for period in range(1, LONGEST + 1):
             calls = self._equal[period] + period

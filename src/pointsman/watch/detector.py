@@ -74,6 +74,11 @@ class Detector:
         del now_ns
         return None
 
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether what was found under a key is over; where nobody can tell, time will."""
+        del key, now_ns
+        return False
+
     def severity(self, count: float) -> Severity:
         """Return how bad a count is that is at least the threshold for a warning."""
         return Severity.CRITICAL if count >= self.limits["critical"] else Severity.WARNING

@@ -31,6 +31,10 @@ class _Marks:
             marks.append(number)
         return len(marks)
 
+    def count(self, hook: str) -> int:
+        """Return how many of a hook's last twenty runs have the mark."""
+        return sum(self._hooks.get(hook, ()))
+
 
 def _asked(seen: Seen) -> Iterator[HookRun]:
     return (run for run in seen.runs if run.outcome is not Outcome.SKIPPED)
@@ -52,6 +56,11 @@ class HookFailures(Detector):
             if failed and count >= self.limits["warn"]:
                 found = self._sight(run, count, seen)
         return found
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether fewer of its last runs have failed."""
+        del now_ns
+        return self._marks.count(key) < self.limits["warn"]
 
     def _sight(self, run: HookRun, count: int, seen: Seen) -> Sight:
         return Sight(
@@ -88,3 +97,8 @@ class HookBudget(Detector):
                     seqs=(seen.seq,),
                 )
         return found
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether fewer of its last runs took that long."""
+        del now_ns
+        return self._marks.count(key) < self.limits["warn"]

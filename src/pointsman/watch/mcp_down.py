@@ -44,6 +44,11 @@ class McpDown(Detector):
             found = self._failed(server, error, seen) or found
         return found
 
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether a call of it has ended well since."""
+        del now_ns
+        return key not in self._failures
+
     def _failed(self, server: str, error: str, seen: Seen) -> Sight | None:
         failures, gone = self._failures.get(server, (0, 0))
         failures, gone = failures + 1, gone + bool(_GONE.search(error[:_MOST_TEXT]))

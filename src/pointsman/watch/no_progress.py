@@ -35,3 +35,8 @@ class NoProgress(Detector):
             figures={"calls": self._calls},
             seqs=(seen.seq,),
         )
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether something has come of it, or somebody has given it something else to do."""
+        del key, now_ns
+        return self._calls < self.limits["warn"]

@@ -20,6 +20,8 @@ _TESTS = re.compile(
 )
 """Programs that say whether the work is right: tests, builds, checkers."""
 _MOST_COMMAND = 4096
+_MOST_EDITED = 32
+_MOST_HUNKS = 64
 
 
 @dataclass(slots=True)
@@ -35,6 +37,11 @@ class Progress:
             content = given[1] if given else _read(event)
             if content:
                 return self._add(content)
+            edits = [fingerprint(["edit", each.path, each.change]) for each in shell_edits(event)]
+            # All of them are to be known from now on, also where the first is new.
+            new = sum(map(self._add, edits))
+            if new:
+                return True
         if isinstance(event, PostToolUse | PostToolUseFailure) and is_check(event.tool_input):
             return self._add(fingerprint(["check", result]))
         return False
@@ -52,6 +59,47 @@ def is_check(given: Mapping[str, Any]) -> bool:
     """Whether a call runs tests, a build or a checker."""
     command = given.get("command")
     return isinstance(command, str) and bool(_TESTS.search(command[:_MOST_COMMAND]))
+
+
+@dataclass(frozen=True, slots=True)
+class ShellEdit:
+    """What a shell command has changed in one file: numbers for the change, and for it undone."""
+
+    path: str
+    change: int
+    undone: int
+
+
+def shell_edits(event: PostToolUse) -> list[ShellEdit]:
+    """Return what the host says that a shell command has changed, at most so many files of it."""
+    told = event.tool_response
+    diff = told.get("bashEditDiff") if isinstance(told, Mapping) else None
+    files = diff.get("files") if isinstance(diff, Mapping) else None
+    edits = []
+    for file in files[:_MOST_EDITED] if isinstance(files, list) else ():
+        path = file.get("filePath") if isinstance(file, Mapping) else None
+        if isinstance(path, str):
+            change, undone = _changes(file.get("hunks"))
+            if change == undone:
+                continue  # Nothing is said of what has changed.
+            edits.append(ShellEdit(path, fingerprint(change), fingerprint(undone)))
+    return edits
+
+
+def _changes(hunks: Any) -> tuple[list[Any], list[Any]]:
+    """Return what the hunks of a diff take away and put there, and the same the other way round."""
+    change, undone = [], []
+    for hunk in hunks[:_MOST_HUNKS] if isinstance(hunks, list) else ():
+        if not isinstance(hunk, Mapping):
+            continue
+        given = hunk.get("lines")
+        lines = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+        gone = [one[1:] for one in lines if one.startswith("-")]
+        come = [one[1:] for one in lines if one.startswith("+")]
+        before, after = hunk.get("oldStart"), hunk.get("newStart")
+        change.append([before, after, gone, come])
+        undone.append([after, before, come, gone])
+    return change, undone
 
 
 def _read(event: PostToolUse) -> int:

@@ -30,6 +30,11 @@ class Repetition(Detector):
             self._ended(seen)
         return None
 
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether the count of the call has begun anew."""
+        del now_ns
+        return self._counts.get(int(key.rpartition(" ")[2], 16), 0) < self.limits["warn"]
+
     def _called(self, seen: Seen) -> Sight | None:
         count = self._counts.get(seen.call, 0) + 1
         _put(self._counts, seen.call, count)

@@ -25,6 +25,7 @@ class SameError(Detector):
         super().__init__(limits, kin)
         self._calls = 0
         self._errors: OrderedDict[int, deque[tuple[int, int]]] = OrderedDict()
+        self._keys: OrderedDict[str, deque[tuple[int, int]]] = OrderedDict()
 
     def event(self, seen: Seen) -> Sight | None:
         """Count the calls, and the errors among them."""
@@ -42,15 +43,27 @@ class SameError(Detector):
             times.popleft()
         if len(times) < self.limits["warn"]:
             return None
+        key = f"{event.tool_name} {text[:60]}"
+        self._keys[key] = times
+        self._keys.move_to_end(key)
+        if len(self._keys) > _MOST:
+            self._keys.popitem(last=False)
         first = next((line.strip() for line in event.error.splitlines() if line.strip()), "")
         return Sight(
-            key=f"{event.tool_name} {text[:60]}",
+            key=key,
             severity=self.severity(len(times)),
             summary=f"{event.tool_name} has failed {len(times)} times with the same error: "
             f"{first[:200]}",
             figures={"count": len(times), "calls": self._calls},
             seqs=tuple(seq for _, seq in times)[-5:],
         )
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether the error has not come often enough within the last calls."""
+        del now_ns
+        first = self._calls - self.limits["window"]
+        lately = sum(call > first for call, _ in self._keys.get(key, ()))
+        return lately < self.limits["warn"]
 
     def _of(self, error: int) -> deque[tuple[int, int]]:
         found = self._errors.get(error)

@@ -44,10 +44,19 @@ class FanOut(Detector):
         _put(self._known, who.agent_id)
         return self._sight(seen)
 
-    def _sight(self, seen: Seen) -> Sight | None:
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether there are no more than the threshold says by now."""
+        self._forget(now_ns)
+        counts = {"running": len(self._running), "begun": len(self._begun)}
+        return counts[key] <= self.limits[key]
+
+    def _forget(self, now_ns: int) -> None:
         window = self.limits["window"] * _MINUTE
-        while self._begun and self._begun[0] <= seen.at_ns - window:
+        while self._begun and self._begun[0] <= now_ns - window:
             self._begun.popleft()
+
+    def _sight(self, seen: Seen) -> Sight | None:
+        self._forget(seen.at_ns)
         for key, count, what in (
             ("running", len(self._running), "subagents at work at the same time"),
             ("begun", len(self._begun), f"subagents begun within {self.limits['window']:g} min"),
@@ -73,12 +82,17 @@ class Depth(Detector):
     def __init__(self, limits: Mapping[str, float], kin: dict[str, Any]) -> None:
         super().__init__(limits, kin)
         self._depths: OrderedDict[str, int] = OrderedDict()
+        self._ended: OrderedDict[str, None] = OrderedDict()
 
     def event(self, seen: Seen) -> Sight | None:
         """Note how deep an agent is when it is first seen."""
         who = seen.event.identity
         if who.agent_id is None or not who.agent_type:
             return None
+        if isinstance(seen.event, SubagentStop):
+            _put(self._ended, who.agent_id)
+        else:
+            self._ended.pop(who.agent_id, None)
         known = self._depths.get(who.agent_id)
         parent = who.parent or MAIN_THREAD
         depth = 1 if parent == MAIN_THREAD else 1 + self._depths.get(parent, 1)
@@ -96,6 +110,11 @@ class Depth(Detector):
             figures={"depth": depth},
             seqs=(seen.seq,),
         )
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether the agent has come to its end."""
+        del now_ns
+        return key in self._ended
 
 
 def _put(table: OrderedDict[str, None], key: str) -> None:

@@ -65,6 +65,15 @@ class Stalled(Detector):
             self._calls.clear()
         return None
 
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether it was heard of again, rests, or waits; or the call has ended."""
+        if not self._busy or self._waits:
+            return True
+        if key == "silent":
+            return now_ns - self._last < self.limits["silent"] * _MINUTE
+        began = next(iter(self._calls.values()))[0] if self._calls else now_ns
+        return now_ns - began < self.limits["call"] * _MINUTE
+
     def tick(self, now_ns: int) -> Sight | None:
         """See how long ago that was."""
         # Once for each silence: what has been left behind would come up for ever.

@@ -4,12 +4,12 @@ Everything here is bounded: sessions, their agents, what is kept for a type of a
 of what was found; the oldest go first. Each step costs the same, however long a session lasts.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pointsman.model.alert import Finding, Severity
+from pointsman.model.alert import Finding, Gone, Severity
 from pointsman.model.decision import Decision
 from pointsman.model.event import MAIN_THREAD, Event, Identity, ToolEvent
 from pointsman.model.events import MessageDisplay, PostToolUse, PostToolUseFailure
@@ -54,6 +54,10 @@ class _Set:
         )
 
 
+_Key = tuple[str, str, str]
+"""The detector, the agent (``MAIN_THREAD`` for the session, too) and the key of what was found."""
+
+
 @dataclass(slots=True)
 class _Agent:
     who: Identity
@@ -71,7 +75,7 @@ class _Session:
     """The detectors that are switched off for this session, because they have failed in it."""
     off: frozenset[str] = frozenset()
     """Those that the settings switch off."""
-    raised: OrderedDict[str, tuple[Severity, int]] = field(default_factory=OrderedDict)
+    raised: OrderedDict[_Key, tuple[Severity, int]] = field(default_factory=OrderedDict)
 
 
 class Watch:
@@ -127,6 +131,54 @@ class Watch:
                 found += self._found(session, agent.who, now_ns, agent.detectors.tick, now_ns)
         return found
 
+    def gone(self, now_ns: int) -> list[Gone]:
+        """Return what was found and is over; found again, it is news."""
+        over = []
+        for name, session in self._sessions.items():
+            for at in tuple(session.raised):
+                if self._is_gone(session, at, now_ns):
+                    del session.raised[at]
+                    agent = None if at[1] == MAIN_THREAD else at[1]
+                    over.append(Gone(detector=at[0], key=at[2], session=name, agent_id=agent))
+        return over
+
+    def adopt(self, past: "Watch", settings_of: Callable[[str | None], Settings]) -> set[str]:
+        """Take over what another one knows; it is older than all that is known here.
+
+        ``settings_of`` returns what is in force for a repository.
+
+        Return the sessions that were known here, too: what has happened in them since has to be
+        shown anew.
+        """
+        for session in past._sessions.values():
+            _take(session, settings_of(session.who.repository))
+        both = set(past._sessions) & set(self._sessions)
+        for name in both:
+            past._sessions[name].raised.update(self._sessions[name].raised)
+        newer = {name: each for name, each in self._sessions.items() if name not in both}
+        self._sessions = OrderedDict({**past._sessions, **newer})
+        _trim(self._sessions, MOST_SESSIONS)
+        for key, kin in self._kin.items():
+            for name, values in kin.items():
+                past._kin.setdefault(key, {}).setdefault(name, deque(maxlen=values.maxlen)).extend(
+                    values
+                )
+        self._kin = past._kin
+        _trim(self._kin, MOST_TYPES)
+        return both
+
+    def _is_gone(self, session: _Session, at: _Key, now_ns: int) -> bool:
+        name, agent, key = at
+        sets = [session.agents[agent].detectors] if agent in session.agents else []
+        sets += [session.detectors] if agent == MAIN_THREAD else []
+        looking = [one for each in sets for row, one in each.detectors if row.name == name]
+        try:
+            return bool(looking) and all(one.gone(key, now_ns) for one in looking)
+        except Exception as error:  # noqa: BLE001 - one detector must not cost the others
+            session.failed.add(name)
+            self._fault(name, session.who.session, error)
+            return False
+
     def _found(
         self, session: _Session, who: Identity, at_ns: int, steps: _Steps, *given: object
     ) -> list[Finding]:
@@ -148,7 +200,7 @@ class Watch:
     @staticmethod
     def _is_news(session: _Session, name: str, who: Identity, sight: Sight, at_ns: int) -> bool:
         """Whether it was not found lately, or is worse than it was."""
-        key = f"{name}/{who.agent_id or MAIN_THREAD}/{sight.key}"
+        key = (name, who.agent_id or MAIN_THREAD, sight.key)
         before = session.raised.get(key)
         pause = float(session.settings.get("repeat_after", REPEAT_AFTER)) * 1e9
         if before and at_ns - before[1] < pause and _RANK[sight.severity] <= _RANK[before[0]]:
@@ -169,9 +221,7 @@ class Watch:
         else:
             self._sessions.move_to_end(who.session)
         if session.settings is not settings and session.settings != settings:
-            session.settings, session.off = settings, _off(settings)
-            sets = (session.detectors, *(agent.detectors for agent in session.agents.values()))
-            _retune(sets, settings)
+            _take(session, settings)
         return session
 
     def _agent(self, session: _Session, who: Identity) -> _Agent:
@@ -216,6 +266,13 @@ def _seen(
     return Seen(
         event=event, decision=decision, runs=runs, seq=seq, call=call, result=result, fresh=fresh
     )
+
+
+def _take(session: _Session, settings: Settings) -> None:
+    """Hold a session to these settings from now on."""
+    session.settings, session.off = settings, _off(settings)
+    sets = (session.detectors, *(agent.detectors for agent in session.agents.values()))
+    _retune(sets, settings)
 
 
 def _off(settings: Settings) -> frozenset[str]:

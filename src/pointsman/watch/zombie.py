@@ -25,6 +25,7 @@ from pointsman.watch.detector import Detector, Seen, Sight
 
 _MOST_AGENTS = 256
 _SECOND = 10**9
+_NO_END = "no end "
 _LATE = (SessionStart, Notification, MessageDisplay, Stop, StopFailure, SubagentStop)
 """What may come after the end of a session without anybody going on."""
 
@@ -90,13 +91,21 @@ class Zombie(Detector):
                 continue
             agent.told = True
             return Sight(
-                key=f"no end {name}",
+                key=f"{_NO_END}{name}",
                 severity=Severity.WARNING,
                 summary=f"agent {agent.kind!r} was never seen to end, whoever started it has, and "
                 f"it has been silent for {minutes:.0f} minutes",
                 figures={"minutes": round(minutes), "agent": name},
             )
         return None
+
+    def gone(self, key: str, now_ns: int) -> bool:
+        """Whether the session goes on again, or the agent was heard of."""
+        del now_ns
+        if not key.startswith(_NO_END):
+            return not self._ended_ns
+        agent = self._agents.get(key.removeprefix(_NO_END))
+        return agent is None or agent.ended or not agent.told
 
     def _is_left(self, agent: _Agent) -> bool:
         parent = self._agents.get(agent.parent)
