@@ -11,9 +11,9 @@ from bench.figures import BenchError, Figure, rounded
 from bench.rig import Effort, rig
 from bench.throughput import records_of
 from pointsman.store import chain
+from pointsman.store.beside import beside_file
 from pointsman.store.ledger import Ledger
 from pointsman.store.record import Record
-from pointsman.store.sealing import beside_file
 from pointsman.store.verdict import Trust, verify
 
 Hand = Callable[[sqlite3.Connection], object]

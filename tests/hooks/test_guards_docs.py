@@ -10,6 +10,7 @@ from pointsman.hooks import (
     completion,
     credentials,
     held,
+    own_keys,
     proof,
     proof_words,
     roles,
@@ -63,7 +64,7 @@ def test_every_guard_has_its_section() -> None:
 
 GUARDS = [
     ("scope", scope, held),
-    ("self", self_protection, self_commands),
+    ("self", self_protection, self_commands, own_keys),
     ("roles", roles),
     ("blocked", blocked),
     ("spawn", spawn),

@@ -10,9 +10,9 @@ import pytest
 
 from pointsman.model.places import Places
 from pointsman.serve.keeping import Keeping
+from pointsman.store.beside import beside_file
 from pointsman.store.checkpoints import read_lines
 from pointsman.store.migrate import migrate, scripts
-from pointsman.store.sealing import beside_file
 from pointsman.store.verdict import Trust, verify
 from store.records import record, run
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from pointsman.model.decision import deny
 from pointsman.store import chain, checkpoints
+from pointsman.store.beside import beside_file
 from pointsman.store.ledger import Ledger
 from pointsman.store.merkle import Frontier
-from pointsman.store.sealing import Sealing, beside_file
+from pointsman.store.sealing import Sealing
 
 from .records import record, run
 
@@ -110,12 +111,15 @@ def recomputed(path: Path, change: Callable[[sqlite3.Connection], None]) -> None
         rewrite(connection)
 
 
-def resigned(path: Path, ledger_key: Any) -> None:
-    """Sign every checkpoint of a ledger anew, over the tree that it has now."""
+def resigned(path: Path, ledger_key: Any, behind: int = 0) -> None:
+    """Sign every checkpoint behind a number anew, over the tree that there is now."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         hashes = [bytes(h) for (h,) in connection.execute("SELECT hash FROM chain ORDER BY n")]
         before = checkpoints.FIRST
         for old in list(checkpoints.stored(connection)):
+            if old.seq <= behind:
+                before = old.hash
+                continue
             tree = Frontier().grown(hashes[: old.tree_size])
             new = checkpoints.Checkpoint(
                 old.seq, old.log, old.tree_size, tree.root, before, old.ns, old.last

@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pointsman.model.errors import LedgerError
-from pointsman.store import chain
+from pointsman.store import chain, faults
+from pointsman.store import verify as verify_room
 from pointsman.store.backlog import Backlog
+from pointsman.store.beside import beside_file
 from pointsman.store.ledger import Ledger
-from pointsman.store.sealing import beside_file
 from pointsman.store.signing import Keys
 from pointsman.store.verdict import Trust, Verdict, verify
 
@@ -157,7 +158,20 @@ TAMPERING: dict[str, tuple[Hand, str, int]] = {
     "a text that is none": (
         sql("UPDATE events SET reason = CAST(x'ff' AS TEXT) WHERE seq = 77"), "edit", 77,
     ),
-    "a checkpoint": (sql("UPDATE checkpoints SET ns = 5 WHERE seq = 2"), "edit", 200),
+    "a checkpoint": (sql("UPDATE checkpoints SET ns = 5 WHERE seq = 2"), "edit", 51),
+    "what a checkpoint keeps of the tree": (
+        sql("UPDATE checkpoints SET frontier = randomblob(32) WHERE seq = 3"), "edit", 101,
+    ),
+    "a derived row": (sql("UPDATE events SET cwd = '/' WHERE seq = 70"), "edit", 70),
+    "a derived row's origin": (
+        sql("UPDATE events SET derived_from = 68 WHERE seq = 70"), "edit", 70,
+    ),
+    "a digest": (
+        sql("UPDATE chain SET digest = randomblob(32) WHERE ref = 77 AND kind = 1"), "edit", 77,
+    ),
+    "a salt": (
+        sql("UPDATE chain SET salt = randomblob(16) WHERE ref = 77 AND kind = 1"), "edit", 77,
+    ),
     "an event and its salt": (
         sql("UPDATE chain SET salt = NULL WHERE ref = 77 AND kind = 1",
             "DELETE FROM bodies WHERE seq = 77"), "edit", 77,
@@ -167,6 +181,20 @@ TAMPERING: dict[str, tuple[Hand, str, int]] = {
     "all of the first event": (sql(*all_of("seq = 1")), "deletion", 1),
     "all of many events": (sql(*all_of("seq BETWEEN 60 AND 90")), "deletion", 60),
     "an event, closed up": (closed_up, "deletion", 77),
+    "a row, those behind it moved up": (
+        sql("DELETE FROM events WHERE seq = 77",
+            "UPDATE events SET seq = 1 - seq WHERE seq > 77",
+            "UPDATE events SET seq = -seq WHERE seq < 0"), "deletion", 77,
+    ),
+    "a derived event": (sql(*all_of("seq = 70")), "deletion", 70),
+    "the first event and its checkpoint": (
+        sql(*all_of("seq = 1"), "DELETE FROM checkpoints WHERE seq = 1"), "deletion", 1,
+    ),
+    "an event said to be purged": (
+        sql("INSERT INTO gone SELECT ref, 0, digest, NULL, NULL FROM chain WHERE ref = 77"
+            " AND kind = 1", "DELETE FROM bodies WHERE seq = 77",
+            "UPDATE chain SET salt = x'' WHERE ref = 77 AND kind = 1"), "deletion", 77,
+    ),
     "a body": (sql("DELETE FROM bodies WHERE seq = 77"), "deletion", 77),
     "the runs of an event": (sql("DELETE FROM hook_runs WHERE seq = 7"), "deletion", 7),
     "one run of an event": (sql("DELETE FROM hook_runs WHERE seq = 7 AND n = 0"), "deletion", 7),
@@ -177,11 +205,18 @@ TAMPERING: dict[str, tuple[Hand, str, int]] = {
         "deletion", 30,
     ),
     "the beginning of the chain": (sql("DELETE FROM acts"), "deletion", 1),
-    "a checkpoint, deleted": (sql("DELETE FROM checkpoints WHERE seq = 2"), "deletion", 150),
-    "the last checkpoints": (sql("DELETE FROM checkpoints WHERE seq > 2"), "deletion", 100),
+    "a checkpoint, deleted": (sql("DELETE FROM checkpoints WHERE seq = 2"), "deletion", 51),
+    "the last checkpoints": (sql("DELETE FROM checkpoints WHERE seq > 2"), "deletion", 101),
     "all checkpoints": (sql("DELETE FROM checkpoints"), "deletion", 1),
     "the last rows": (sql("DELETE FROM events WHERE seq > 150"), "truncation", 151),
     "the last row": (sql("DELETE FROM events WHERE seq = 200"), "truncation", 200),
+    "the last event, and notes stay": (sql(*all_of("seq = 200")), "truncation", 200),
+    "the last event and what vouched for it": (
+        sql(*all_of("seq = 200"), "DELETE FROM checkpoints WHERE last = 200"), "truncation", 200,
+    ),
+    "the middle of a batch on": (
+        sql(*cut_after(155), "DELETE FROM checkpoints WHERE last > 155"), "truncation", 156,
+    ),
     "the last events": (sql(*all_of("seq > 150")), "truncation", 151),
     "the tail": (sql(*cut_after(150)), "truncation", 151),
     "the tail and its checkpoints": (
@@ -280,6 +315,53 @@ def test_an_older_copy_is_not_cut_and_a_cut_one_is(tmp_path: Path) -> None:
     by_hand(cut, *cut_after(50), "DELETE FROM checkpoints WHERE last > 50")
     assert (verify(cut, trust).fault, verify(cut, trust).first_bad) == ("truncation", 51)
     assert judged(old, beside_file(home)).fault == "truncation", "named, it counts as a whole"
+
+
+def test_a_copy_that_was_written_anew_is_held_against_the_original(tmp_path: Path) -> None:
+    """By itself it tells behind which checkpoint; the original tells which event it is."""
+    home = filled(tmp_path / "ledger.db", 100)
+    trust = Trust(
+        home=home, home_key=Keys(tmp_path / "keys/ledger-private-key.pem").signer().public
+    )
+    copy = copied(home, tmp_path / "copy/copy.db")
+    recomputed(copy, changed)
+    assert (judged(copy).fault, judged(copy).first_bad) == ("rewrite", 51)
+    found = verify(copy, trust)
+    assert (found.fault, found.first_bad) == ("rewrite", 77), found.words
+    forged(copy)
+    assert (verify(copy, trust).fault, verify(copy, trust).first_bad) == ("rewrite", 77)
+    home.unlink()
+    assert verify(copy, trust).fault == "rewrite"
+
+
+def test_an_older_copy_in_its_place_is_cut(tmp_path: Path) -> None:
+    home = filled(tmp_path / "ledger.db", 100)
+    old = copied(home, tmp_path / "old.db", beside=False)
+    writer = opened(home)
+    writer.append([record(f"later{n}") for n in range(60)])
+    writer.close()
+    shutil.copy(old, home)
+    assert (judged(home).fault, judged(home).first_bad) == ("truncation", 101)
+
+
+def test_half_of_it_signed_with_a_key_of_ones_own_is_a_rewrite(whole: Path, tmp_path: Path) -> None:
+    """Also where nobody has said which key it is: it does not change unless it is handed over."""
+    ledger = copied(whole, tmp_path / "ledger.db", beside=False)
+    recomputed(ledger, changed)
+    resigned(ledger, Keys(tmp_path / "own.pem").signer(), behind=1)
+    assert (judged(ledger).fault, judged(ledger).first_bad) == ("rewrite", 51)
+
+
+def test_so_many_moved_that_not_all_are_kept_in_mind(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (verify_room, faults):
+        monkeypatch.setattr(module, "MOST_BAD", 20)
+    ledger = copied(whole, tmp_path / "ledger.db")
+    for table in ("events", "bodies", "hook_runs"):
+        turned = (f"UPDATE {table} SET seq = -seq", f"UPDATE {table} SET seq = {ROWS + 1} + seq")
+        by_hand(ledger, *turned)
+    assert (judged(ledger).fault, judged(ledger).first_bad) == ("reorder", 1)
 
 
 def test_another_ledger_in_its_place_is_a_rewrite(whole: Path, tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from pointsman.cli.person import answering_alert
 from pointsman.cli.places import places
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import LedgerError
 from pointsman.model.places import Places
+from pointsman.serve import control
 from pointsman.store.sealing import key_file
 from pointsman.store.signing import parse_public, public_key
 from pointsman.store.verdict import Trust, Verdict
@@ -48,10 +50,17 @@ def verify(
 
 
 @click.command()
+@click.option(
+    "--hand-over", "handed", is_flag=True,
+    help="Sign with a new key from now on; the old one vouches for it, then it is destroyed.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def key(as_json: bool) -> None:
+def key(handed: bool, as_json: bool) -> None:
     """Print the public key with which checkpoints are signed; to be kept elsewhere."""
-    path = key_path(places())
+    where = places()
+    if handed:
+        _hand_over(where)
+    path = key_path(where)
     found = public_key(path)
     if found is None:
         raise LedgerError(f"there is no key at {path} yet", fix="pointsman up")
@@ -59,6 +68,14 @@ def key(as_json: bool) -> None:
         click.echo(json.dumps({"key": found.hex(), "file": str(path)}))
     else:
         click.echo(found.hex())
+
+
+def _hand_over(where: Places) -> None:
+    answering_alert(where)
+    told = control.ask(where, "hand-over")
+    if "error" in told:
+        raise LedgerError(told["error"], fix=told["fix"])
+    click.echo(f"handed over from {told['from']}, on record and signed by both", err=True)
 
 
 def key_path(where: Places) -> Path:

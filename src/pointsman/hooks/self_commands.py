@@ -67,9 +67,8 @@ _SERVICE_CHANGES = frozenset(
         "clean",
     ]
 )
-_MOST_EFFECTS = 4000
-_MOST_WORDS = 20_000
-"""Words of all invocations together: each carrier has those of what it carries once more."""
+_MOST_EFFECTS, _MOST_WORDS = 4000, 20_000
+"""Changes; words of all invocations: each carrier has those of what it carries once more."""
 _PATCHES = frozenset({"patch", "git"})
 
 
@@ -146,8 +145,9 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
     command, then = [*(word for word in words if not word.startswith("-")), "", ""][:2]
     answers = then in _ANSWERING or UNKNOWN in then
     answers &= command in {"approvals", "alerts", "ledger"}
-    # Into whatever file is named: no analysis of the shell sees that.
-    answers |= command == "agents" and any(word[:3] == "--w" or UNKNOWN in word for word in words)
+    # `--write` into whatever file is named, `--hand-over` the ledger's key: no file that is seen.
+    writes = {"agents": "--w", "ledger": "--h"}.get(command)
+    answers |= any(word[:3] == writes or (writes == "--w" and UNKNOWN in word) for word in words)
     if command in _ENDING or UNKNOWN in command or answers or "restore-aside" in words:
         return denied("self.daemon", f"`{_line(each)}` is for a person to type")
     return None

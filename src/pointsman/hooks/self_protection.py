@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pointsman.hooks.edits import written_paths
 from pointsman.hooks.kept import NAME, Keep
 from pointsman.hooks.kit import Kit
+from pointsman.hooks.own_keys import reads_key
 from pointsman.hooks.self_commands import denied, judge_command
 from pointsman.hooks.shell_writes import SHELL_TOOLS
 from pointsman.model.decision import Cause, Decision, deny
@@ -107,6 +108,10 @@ def _is_linked(identity: tuple[int, int] | None, keep: Keep) -> bool:
 
 
 def _call(event: PreToolUse, keep: Keep) -> Decision | None:
+    return reads_key(event, keep, _runs_shell(event.tool_name)) or _change(event, keep)
+
+
+def _change(event: PreToolUse, keep: Keep) -> Decision | None:
     command = event.tool_input.get("command")
     if isinstance(command, str) and _runs_shell(event.tool_name):
         return judge_command(command, keep)

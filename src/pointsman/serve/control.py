@@ -20,7 +20,7 @@ from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.holding import Holding
 from pointsman.serve.keeping import Keeping
 from pointsman.serve.peer import peer_pid
-from pointsman.serve.purging import purge
+from pointsman.serve.purging import hand_over, purge
 from pointsman.serve.relay import Relay
 from pointsman.store.approvals import waiting_in
 from pointsman.store.backlog import Backlog
@@ -82,6 +82,8 @@ def answer(daemon: Controlled, header: Mapping[str, str], asker: "Asker | None" 
     if name in alert_answer.COMMANDS and asker is not None:
         pid = peer_pid(asker.socket)
         return alert_answer.answer(daemon.places, daemon.alerting.desk, name, asker.body, pid)
+    if name == "hand-over" and asker is not None:
+        return hand_over(daemon.places, daemon.keeping.ledger, peer_pid(asker.socket))
     command = _COMMANDS.get(name)
     if command is None:
         return Answer(2, b"", f"no such command: {header.get('event')!r}\n".encode())

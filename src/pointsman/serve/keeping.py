@@ -10,10 +10,11 @@ from typing import Any
 from pointsman.model.errors import LedgerError
 from pointsman.model.places import Places
 from pointsman.store.anchors import Anchors
+from pointsman.store.beside import Beside, beside_file
 from pointsman.store.checkpoints import Checkpoint, stored
 from pointsman.store.ledger import Ledger
 from pointsman.store.query import opened
-from pointsman.store.sealing import EVERY, Beside, Sealing, beside_file, key_file
+from pointsman.store.sealing import EVERY, Sealing, key_file
 from pointsman.store.signing import Keys
 
 _SECONDS = 60.0

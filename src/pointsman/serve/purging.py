@@ -1,10 +1,13 @@
-"""The daemon's part of ``pointsman ledger purge``: one batch for each request."""
+"""The daemon's part of ``pointsman ledger purge``, one batch for each request, and of ``key``."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pointsman.model.errors import LedgerError
+from pointsman.model.answer import Answer
+from pointsman.model.errors import LedgerError, PointsmanError
+from pointsman.model.places import Places
+from pointsman.serve.insider import refuse_insider
 from pointsman.store.ledger import Ledger
 from pointsman.store.retire import Which
 
@@ -39,3 +42,13 @@ def purge(
     except LedgerError as error:
         return {"error": str(error), "fix": error.fix}
     return {"count": step.count, "next": step.next_n}
+
+
+def hand_over(places: Places, ledger: Ledger, pid: int) -> Answer:
+    """Change the key that signs, as process ``pid`` asks; JSON on stdout: both public halves."""
+    try:
+        refuse_insider(places, pid)
+        old, new = ledger.hand_over()
+    except PointsmanError as error:
+        return Answer(0, json.dumps({"error": str(error), "fix": error.fix}).encode())
+    return Answer(0, json.dumps({"from": old.hex(), "to": new.hex()}).encode())

@@ -7,7 +7,7 @@ A checkpoint is one line of JSON: what is signed are the bytes of that object wi
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pointsman.store.signing import Signer, is_signed
 
 FIRST = bytes(HASH)
 """What the first checkpoint names as the one before it."""
-COLUMNS = "seq, log, tree_size, root, previous, ns, last, key, signature"
+COLUMNS = "seq, log, tree_size, root, previous, ns, last, key, signature, frontier"
 INSERT = "INSERT INTO checkpoints VALUES (?,?,?,?,?,?,?,?,?,?)"
 
 _DOMAIN = b"pointsman checkpoint\n"
@@ -44,6 +44,8 @@ class Checkpoint:
     last: int
     key: bytes = b""
     signature: bytes = b""
+    frontier: bytes = field(default=b"", compare=False)
+    """What the ledger keeps of the tree beside it, which the root is held against; not signed."""
 
     def signed(self, signer: Signer) -> "Checkpoint":
         """Return it with a signature."""
@@ -130,7 +132,7 @@ def read_lines(file: Path) -> Iterator[Checkpoint]:
 
 def of_row(row: sqlite3.Row | tuple[Any, ...]) -> Checkpoint:
     """Return the checkpoint of a row with ``COLUMNS``."""
-    return Checkpoint(*row[:9])
+    return Checkpoint(*row[:10])
 
 
 def stored(connection: sqlite3.Connection, after: int = -1) -> Iterator[Checkpoint]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pointsman.store import chain
 from pointsman.store.chain import EVENT, NOTE, PURGED
-from pointsman.store.verify import CONTENT, GAP, LINK, MISSING, Anomaly, Found
+from pointsman.store.verify import CONTENT, GAP, LINK, MISSING, MOST_BAD, Anomaly, Found
 from pointsman.store.witness_stream import Stream
 
 EDIT, DELETION, TRUNCATION, REORDER, REWRITE = (
@@ -75,7 +75,7 @@ def _cut_off(found: Found, streams: Sequence[Stream]) -> Fault | None:
     if found.ends_missing and not earlier and (not gap or gap.seq >= found.ends_missing.seq):
         seq = found.ends_missing.seq
         return Fault(TRUNCATION, seq, f"every event from {seq} on is gone")
-    if beyond is None or any(stream.differs for stream in streams):
+    if beyond is None or any(_differs_before(stream, found) for stream in streams):
         return None
     known = max(beyond.last, *(stream.event for stream in streams))
     events_gone = found.chained < known
@@ -86,6 +86,13 @@ def _cut_off(found: Found, streams: Sequence[Stream]) -> Fault | None:
     first = found.event + 1 if events_gone else found.event
     words = f"{beyond.tree_size} entries were vouched for (checkpoint {beyond.seq}), "
     return Fault(TRUNCATION, first, words + f"{found.entries} are there")
+
+
+def _differs_before(stream: Stream, found: Found) -> bool:
+    """Whether a root is another one, and not because an entry before it is gone."""
+    if stream.differs is None:
+        return False
+    return GAP not in found.first or stream.differs.tree_size <= found.gap_from
 
 
 def _inside(
@@ -99,6 +106,16 @@ def _inside(
         return Fault(REORDER, first.seq, f"{first.words}: it stands in another one's place")
     if first.what in {GAP, MISSING}:
         return Fault(DELETION, first.seq, first.words)
+    if _took_a_number(connection, found, first):
+        words = f"event {first.seq} is gone: another one stands at its number"
+        return Fault(DELETION, first.seq, words)
+    return _altered(connection, found, streams, first)
+
+
+def _altered(
+    connection: sqlite3.Connection, found: Found, streams: Sequence[Stream], first: Anomaly
+) -> Fault:
+    """Name what is neither missing nor in another one's place, by which record was changed."""
     skipped, there = _skipped(connection, first) if first.what == LINK else (0, False)
     if skipped:
         words = f"{first.words}: event {skipped} " + ("comes later" if there else "is gone")
@@ -204,7 +221,38 @@ def _event_is_elsewhere(connection: sqlite3.Connection, found: Found, seq: int) 
         for sources in itertools.product((seq, other), repeat=3):
             if any(each != seq for each in sources) and _fits(connection, own, sources):
                 return True
+    # So much was moved that not all of it is known: then whatever is there is tried.
+    rows = connection.execute("SELECT seq FROM events") if len(found.bad) >= MOST_BAD else ()
+    return any(
+        _fits(connection, own, (other, *rest))
+        for (other,) in rows
+        for rest in ((seq, seq), (other, other))
+        if other != seq
+    )
+
+
+def _took_a_number(connection: sqlite3.Connection, found: Found, first: Anomaly) -> bool:
+    """Whether what stands at an event's number is a later one that lacks its own place."""
+    if first.what != CONTENT or first.kind != EVENT:
+        return False
+    for other in found.bad:
+        if other == first.ref:
+            continue
+        entry = _Entry(*connection.execute(_ENTRY, (EVENT, other)).fetchone()[1:])
+        for rest in itertools.product((first.ref, other), repeat=2):
+            if _fits(connection, entry, (first.ref, *rest)):
+                return True
     return False
+
+
+def first_difference(one: sqlite3.Connection, other: sqlite3.Connection, first: int) -> int | None:
+    """Return the first event, from a number on, that is another one in two ledgers' chains."""
+    sql = "SELECT ref, digest FROM chain WHERE kind = ? AND ref >= ? ORDER BY n"
+    rows = (connection.execute(sql, (EVENT, first)) for connection in (one, other))
+    for here, there in zip(*rows, strict=False):
+        if here != there:
+            return int(min(here[0], there[0]))
+    return None
 
 
 _STRAYS = (
@@ -290,19 +338,19 @@ def _checkpoints_touched(found: Found, streams: Sequence[Stream]) -> Fault | Non
     for stream in streams:
         if stream.unsound is not None:
             words = f"{stream.source}: checkpoint {stream.unsound.seq} is not what was signed"
-            return Fault(EDIT, min(stream.event + 1, max(found.event, 1)), words)
+            return Fault(EDIT, min(stream.touched, max(found.event, 1)), words)
     for stream in own:
         bad = stream.gap
         if stream.foreign is not None:
             words = f"{stream.source}: checkpoint {stream.foreign.seq} is of another chain"
-            return Fault(EDIT, min(stream.event + 1, max(found.event, 1)), words)
+            return Fault(EDIT, min(stream.touched, max(found.event, 1)), words)
         if bad is not None:
             words = f"{stream.source}: what came before checkpoint {bad.seq} is gone"
-            return Fault(DELETION, max(bad.last, 1), words)
+            return Fault(DELETION, min(stream.touched, max(found.event, 1)), words)
         better = max((each.size for each in streams), default=0)
         if better > stream.size:
             words = f"{stream.source} has {stream.count} checkpoints, others that it does not have"
-            return Fault(DELETION, max(stream.event, 1), words)
+            return Fault(DELETION, min(stream.event + 1, max(found.event, 1)), words)
     return None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pointsman.model.errors import LedgerCorrupt, LedgerError
 from pointsman.model.hook import HookRun
-from pointsman.store import chain, ledger_file, recount, retire, rollups
+from pointsman.store import chain, handover, ledger_file, recount, retire, rollups
 from pointsman.store.adopting import Adoption
 from pointsman.store.batch import NOTE, RUN, batch_of
 from pointsman.store.checkpoints import Checkpoint
@@ -276,6 +276,20 @@ class Ledger:
             if cover is None:
                 return retire.purge(self._connection, change, which, now, span)
             return retire.redact(self._connection, change, (which, span, now), cover)
+
+    def hand_over(self) -> tuple[bytes, bytes]:
+        """Sign with a new key from now on; the old one says so last. Return both public halves.
+
+        Raises:
+            LedgerError: the old one goes on.
+        """
+        keys, now = self._sealing.keys, self._clock()
+        old, (secret, new) = keys.signer(), keys.prepared()
+        with self._changing(sealed=True) as change:
+            change.acted(handover.HANDED_OVER, now, handover.made(self._chain.log, now, old, new))
+        keys.replace(secret, new)
+        self.seal()
+        return old.public, new.public
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

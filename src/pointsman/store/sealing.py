@@ -1,6 +1,5 @@
 """The state of the chain in the open ledger, and the making of checkpoints."""
 
-import contextlib
 import json
 import os
 import sqlite3
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pointsman.store import checkpoints
+from pointsman.store.beside import Beside, beside_file
 from pointsman.store.chain import ACT, FORMAT, START, Growth, Tip
 from pointsman.store.checkpoints import Checkpoint
 from pointsman.store.merkle import Frontier
@@ -25,11 +25,6 @@ BEGUN, ADOPTED, RETENTION, PURGED, REDACTED = (
 
 _PAUSE = 10.0
 _ACT = "INSERT INTO acts VALUES (?,?,?,?)"
-
-
-def beside_file(ledger: Path) -> Path:
-    """Return where the checkpoints of a ledger are written to in any case."""
-    return ledger.with_name(f"{ledger.name}.checkpoints")
 
 
 def key_file(ledger: Path) -> Path:
@@ -57,40 +52,6 @@ class Sealing:
         """Return what a ledger does by itself: its checkpoints go into the file beside it."""
         beside = Beside(beside_file(ledger))
         return cls(Keys(key_file(ledger)), beside.path, sent=beside.write)
-
-
-class Beside:
-    """The file beside the ledger: one line for each checkpoint, of a quiet time only the last."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._last: tuple[Checkpoint, int, int] | None = None
-
-    def write(self, checkpoint: Checkpoint) -> None:
-        """Add one; a file that cannot be written leaves what is in the ledger."""
-        with contextlib.suppress(OSError):
-            self.add(checkpoint)
-
-    def add(self, checkpoint: Checkpoint) -> None:
-        """Add one.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        data = (checkpoint.line() + "\n").encode()
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            end = os.lseek(descriptor, 0, os.SEEK_END)
-            last = self._last
-            # Where nothing came since, the newer one says all that the older one said; a minute
-            # each would be a quarter of a gigabyte in a quiet year.
-            if last and end == last[2] and last[0].tree_size == checkpoint.tree_size:
-                end = last[1]
-            os.pwrite(descriptor, data, end)
-            os.ftruncate(descriptor, end + len(data))
-        finally:
-            os.close(descriptor)
-        self._last = (checkpoint, end, end + len(data))
 
 
 class Chain:

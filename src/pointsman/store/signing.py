@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,22 @@ class Keys:
             self._signer = _signer(self._secret, self.path)
             self._publish()
         return self._signer
+
+    def prepared(self) -> tuple[bytes, Signer]:
+        """Return a new key that does not sign yet: its secret, and what signs with it."""
+        secret = _new_secret()
+        return secret, _signer(secret, self.path)
+
+    def replace(self, secret: bytes, signer: Signer) -> None:
+        """Sign with another key from now on; the one before is gone from its place for good.
+
+        Raises:
+            LedgerError: it cannot be written; the one before goes on.
+        """
+        with _told(self.path):
+            _write_over(self.path, secret)
+        self._secret, self._signer = secret, signer
+        self._publish()
 
     def put_back(self) -> bool:
         """Write the key to its place again where somebody has taken it away; say whether so.
@@ -156,14 +172,26 @@ def _new_secret() -> bytes:
 def _write_new(path: Path, secret: bytes) -> None:
     """Write a key that was not there; one that another process has made meanwhile stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A link, unlike a rename, replaces nothing.
+    with _written(path, secret) as temporary, contextlib.suppress(FileExistsError):
+        os.link(temporary, path)
+
+
+def _write_over(path: Path, secret: bytes) -> None:
+    """Write a key in the place of the one that is there."""
+    with _written(path, secret) as temporary:
+        temporary.replace(path)
+
+
+@contextlib.contextmanager
+def _written(path: Path, secret: bytes) -> Iterator[Path]:
+    """Give a file beside its place with these bytes, on the disk; what is left of it goes."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, secret)
         os.fsync(descriptor)
-        # A link, unlike a rename, replaces nothing.
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
+        yield temporary
     finally:
         os.close(descriptor)
         temporary.unlink(missing_ok=True)

@@ -4,15 +4,18 @@ import sqlite3
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pointsman.model.errors import LedgerError
 from pointsman.store import checkpoints, faults
+from pointsman.store.beside import beside_file
 from pointsman.store.checkpoints import Checkpoint
+from pointsman.store.handover import succession
 from pointsman.store.migrate import schema_version
 from pointsman.store.query import opened
-from pointsman.store.sealing import EVERY, begun, beside_file
+from pointsman.store.sealing import EVERY, begun
 from pointsman.store.verify import Reading, Retired
 from pointsman.store.witness_stream import Stream
 
@@ -103,14 +106,16 @@ def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdi
     log = str(said.get("log", ""))
     files = list(dict.fromkeys(file.absolute() for file in _files(ledger, trust, log)))
     keys = trust.keys or _keys(ledger, trust, log)
+    # Streams of a ledger nobody has named a key for ask again, with the first key they meet.
+    lead = cache(lambda met: succession(connection, log, keys or met))
     own = Stream(
-        OWN, checkpoints.stored(connection), log, keys,
+        OWN, checkpoints.stored(connection), log, lead,
         linked=True, start=_start(connection, said),
     )  # fmt: skip
     streams = [own]
     for file in files:
         lines = checkpoints.read_lines(file)
-        streams.append(Stream(str(file), lines, log, keys, until=_until(file, ledger, trust)))
+        streams.append(Stream(str(file), lines, log, lead, until=_until(file, ledger, trust)))
     reading = Reading(connection, streams)
     every = said.get("every", EVERY)
     fault: faults.Fault | None
@@ -120,6 +125,7 @@ def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdi
             connection, reading.found, streams, every if type(every) is int else EVERY
         )
         fault = fault or _other_beside(ledger, said)
+        fault = _placed(connection, fault, ledger, trust)
     except (sqlite3.DatabaseError, struct.error, TypeError, ValueError) as error:
         fault = _unreadable(error, reading.found.event)
     found = reading.found
@@ -140,6 +146,29 @@ def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdi
         known=bool(keys) or not signers,
         files=tuple(map(str, files)),
     )
+
+
+def _placed(
+    connection: sqlite3.Connection, fault: faults.Fault | None, ledger: Path, trust: Trust
+) -> faults.Fault | None:
+    """Say of a copy that was written anew where it begins to differ from the original, if that is.
+
+    By itself it tells only behind which checkpoint.
+    """
+    home = trust.home
+    if fault is None or fault.name != faults.REWRITE or home is None or not home.exists():
+        return fault
+    if ledger.absolute() == home.absolute():
+        return fault
+    try:
+        with opened(home) as original:
+            original.row_factory = None
+            seq = faults.first_difference(connection, original, fault.first_bad)
+    except LedgerError:
+        return fault
+    if seq is None:
+        return fault
+    return faults.Fault(fault.name, seq, f"{fault.words}; {home} has another event {seq}")
 
 
 def _unreadable(error: Exception, event: int) -> faults.Fault:

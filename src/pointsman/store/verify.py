@@ -33,7 +33,8 @@ _RUN_ROWS = (
     " AND r.n >= c.low AND r.n < c.high ORDER BY c.n, r.n"
 )  # fmt: skip
 _TABLES = ("events", "bodies", "hook_runs", "notes", "acts", "gone", "late")
-_MOST_BAD = 4096
+MOST_BAD = 4096
+"""Events with something wrong that are kept in mind, the first of them."""
 _AT_ONCE = 512
 
 
@@ -68,6 +69,8 @@ class Found:
     """Events that say something else, the first of them."""
     ends_missing: Anomaly | None = None
     """The first event that is gone, where every later one is, too."""
+    gap_from: int = 0
+    """The number of the first entry that is missing in the chain; 0 also where none is."""
     uncovered: int = 0
 
     @property
@@ -114,13 +117,14 @@ class Reading:
         if due:
             root = self._tree.root
             for stream in due:
-                stream.meet(self._tree.size, root, self.found.chained)
+                stream.meet(self._tree, root, self.found.chained)
         self._stop = min((size for size in map(Stream.next_size, self._streams) if size), default=0)
 
     def _entry(self, row: Sequence[Any]) -> None:
         n, kind, ref, low, high, digest, stored, salt = row[:8]
         found = self.found
         if n != found.next_n:
+            found.gap_from = found.gap_from or found.next_n
             self._bad(GAP, row, f"entries {found.next_n} to {n - 1} of the chain are gone")
         if chain.link(self._head, kind, ref, (low, high), digest) != stored:
             self._bad(LINK, row, f"entry {n} does not follow on the one before it")
@@ -140,7 +144,7 @@ class Reading:
         self.found.first.setdefault(what, Anomaly(n, what, kind, ref, max(seq, 1), words))
         if what == LINK and len(self.found.broken) < 2:
             self.found.broken.append(n)
-        if what in {CONTENT, MISSING} and kind == EVENT and len(self.found.bad) < _MOST_BAD:
+        if what in {CONTENT, MISSING} and kind == EVENT and len(self.found.bad) < MOST_BAD:
             self.found.bad.append(ref)
 
     def _event(self, row: Sequence[Any]) -> None:
