@@ -103,3 +103,13 @@ def test_how_long_a_sheet_may_be(tmp_path: Path, lines: int, weight: str | None)
     flaws = world.read("api").flaws
     assert world.read("api").lines == {world.domains()["api"].files[0].path: lines}
     assert [flaw.weight for flaw in flaws] == ([Weight(weight)] if weight else [])
+
+
+def test_what_was_read_is_kept_until_the_file_changes(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    path = world.sheet("api", {"overview": {"description": "one"}})
+    os.utime(path, ns=(1, 1))
+    first = world.read("api").sections
+    path.write_text("overview: {description: two}")
+    assert first["overview"] == {"description": "one"}
+    assert world.read("api").sections["overview"] == {"description": "two"}

@@ -207,6 +207,7 @@ def test_the_cap_is_the_setting(world: World) -> None:
         ("no paths here", []),
         ("`pages/[id]/x.tsx`", ["pages/[id]/x.tsx"]),
         ("", []),
+        ("(src/a.py) ./x/(group)/y.ts, 3.5 it/her!", ["src/a.py", "x/(group)/y.ts", "it/her"]),
     ],
 )
 def test_paths_in_a_prompt(prompt: str, found: list[str]) -> None:

@@ -5,7 +5,6 @@ Nothing has to be configured. Looked at are directories down to ``DEEPEST`` belo
 """
 
 import os
-import stat
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -70,7 +69,7 @@ def detect(root: str, own: str | None) -> list[Domain]:
 
 def experts_in(folder: str) -> Iterator[tuple[str, str]]:
     """Yield the domains that have a sheet in a folder of experts, and where it lies."""
-    for entry in _listed(folder)[:MOST_EXPERTS]:
+    for entry, _ in _entries(folder)[:MOST_EXPERTS]:
         for name in FILE_NAMES:
             path = f"{folder}/{entry}/{name}"
             # A link that leads nowhere is there too: that it cannot be read has to be said.
@@ -93,11 +92,11 @@ def _signs(root: str) -> Iterator[_Sign]:
             return
         folder, depth = todo.popleft()
         prefix = f"{folder}/" if folder else ""
-        for name in _listed(f"{root}/{folder}"):
+        for name, is_directory in _entries(f"{root}/{folder}"):
             path = f"{prefix}{name}"
             if name in LANGUAGES:
                 yield from _of_manifest(root, path)
-            elif depth < DEEPEST and _is_ours(name) and _is_directory(f"{root}/{path}"):
+            elif is_directory and depth < DEEPEST and _is_ours(name):
                 if name in _BY_NAME:
                     yield _Sign(_BY_NAME[name], path, (f"{path}/",))
                 todo.append((path, depth + 1))
@@ -121,22 +120,18 @@ def _of_manifest(root: str, path: str) -> Iterator[_Sign]:
             yield _Sign(each, f"{package} in {path}", own)
 
 
-def _listed(folder: str) -> list[str]:
+def _entries(folder: str) -> list[tuple[str, bool]]:
+    """Return what lies in a folder, in order of names, and whether it is a directory itself."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False)]
+            # Not through links: they lead round in circles, and out of the project.
+            return sorted(
+                (entry.name, entry.is_dir(follow_symlinks=False))
+                for entry, _ in zip(entries, range(_MOST_ENTRIES), strict=False)
+            )
     except OSError:
         return []
-    return sorted(names)
 
 
 def _is_ours(name: str) -> bool:
     return name in _HIDDEN or not (name.startswith(".") or name in SKIPPED)
-
-
-def _is_directory(path: str) -> bool:
-    # Not through links: they lead round in circles, and out of the project.
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False

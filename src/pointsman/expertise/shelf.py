@@ -1,5 +1,8 @@
 """The sheets of this machine, for hooks and commands."""
 
+import os
+import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -7,8 +10,12 @@ from types import MappingProxyType
 from pointsman.expertise.detect import EXPERTS, detect
 from pointsman.expertise.focus import concerned, told
 from pointsman.expertise.merge import merged
-from pointsman.expertise.sheet import Bounds, read_sheet
-from pointsman.model.expertise import ERROR_LINES, WARN_LINES, Domain, Level, Sheet
+from pointsman.expertise.sheet import Bounds, Read, read_sheet
+from pointsman.model.expertise import ERROR_LINES, WARN_LINES, Domain, Level, Sheet, SheetFile
+
+_MOST_KNOWN = 128
+_SETTLED_NS = 50_000_000
+"""Age from which a file's stamp stands for its content: clocks of file systems tick coarsely."""
 
 
 class Shelf:
@@ -19,6 +26,7 @@ class Shelf:
 
     def __init__(self, agents: Path | None) -> None:
         self._own = f"{agents}/experts" if agents is not None else None
+        self._known: dict[str, tuple[object, Bounds, Read]] = {}
 
     def domains(self, root: str) -> Sequence[Domain]:
         """Return the domains of a repository, those with a sheet first."""
@@ -26,8 +34,8 @@ class Shelf:
 
     def sheet(self, domain: Domain, warn: int = WARN_LINES, error: int = ERROR_LINES) -> Sheet:
         """Return what is written of a domain; what cannot be read is a flaw of it."""
-        reads = [read_sheet(each.path, self._folder(each.path, each.level), Bounds(warn, error))
-                 for each in domain.files]  # fmt: skip
+        bounds = Bounds(warn, error)
+        reads = [self._read(each, bounds) for each in domain.files]
         return Sheet(
             domain=domain,
             sections=MappingProxyType(merged(each.sections for each in reads)),
@@ -45,8 +53,31 @@ class Shelf:
         """Return the most telling lines of these sheets, at most so many tokens of them."""
         return told(sheets, root, paths, tokens)
 
+    def _read(self, file: SheetFile, bounds: Bounds) -> Read:
+        """Read a sheet, or give what was read of it when it had the same stamp."""
+        stamp = _stamp(file.path)
+        known = self._known.get(file.path)
+        if known is not None and stamp is not None and known[:2] == (stamp, bounds):
+            return known[2]
+        read = read_sheet(file.path, self._folder(file.path, file.level), bounds)
+        self._known[file.path] = (stamp, bounds, read)
+        while len(self._known) > _MOST_KNOWN:
+            self._known.pop(next(iter(self._known)), None)
+        return read
+
     def _folder(self, path: str, level: Level) -> str:
         """Return what a sheet must not lead out of."""
         if level is Level.USER and self._own:
             return self._own
         return path.partition(f"/{EXPERTS}/")[0]
+
+
+def _stamp(path: str) -> object:
+    """Return what changes when a file does, or ``None`` where that cannot be relied upon."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    if abs(time.time_ns() - found.st_ctime_ns) < _SETTLED_NS or stat.S_ISLNK(found.st_mode):
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)

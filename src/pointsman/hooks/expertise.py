@@ -27,8 +27,10 @@ _MOST_PATHS = 64
 _MOST_FLAWS = 8
 _QUIET = frozenset({"resume", "fork"})
 """How a session goes on that has been told before, and still has it in its context."""
-_PATH = re.compile(r"[\w.@+\[\]()-]*(?:/[\w.@+\[\]()-]+)+/?|\b[\w-]+\.[A-Za-z]{1,5}\b")
-"""What looks like a path in a prompt. Each character is looked at once: parts share none."""
+_WORDS = re.compile(r"[^\s\"'`<>,;:|*]+")
+"""The words of a prompt, paths among them; no two share a character."""
+_FILE = re.compile(r"[\w-]+\.[A-Za-z]{1,5}")
+_LONGEST = 1024
 
 
 def hook(policy: Policy, kit: Kit) -> Hook:
@@ -47,7 +49,8 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         if not isinstance(event, SessionStart):
             sheets = kit.experts.concerned(sheets, paths, event.identity.agent_type or "")
         tokens = int(settings.get("tokens", TOKENS))
-        text = kit.experts.told(sheets, root, paths, tokens) if sheets else ""
+        # In a thread as well: it looks at every line of every sheet.
+        text = await asyncio.to_thread(kit.experts.told, sheets, root, paths, tokens)
         notice = read.notice if isinstance(event, SessionStart) else ""
         for line in read.notice.splitlines():
             context.log(line)
@@ -63,9 +66,14 @@ def hook(policy: Policy, kit: Kit) -> Hook:
 def paths_in(prompt: str, root: str) -> list[str]:
     """Return what looks like a path in a prompt, relative to the repository where it lies there."""
     found: dict[str, None] = {}
-    for match in _PATH.finditer(prompt):
-        path = match[0].rstrip(".").removeprefix(f"{root}/").removeprefix("./")
-        if path:
+    for match in _WORDS.finditer(prompt):
+        word = match[0]
+        if len(word) > _LONGEST or not ("/" in word or "." in word):
+            continue
+        # A bracket that the word itself opens is part of its name, as in pages/[id].
+        path = word.rstrip(".!?").removeprefix("(").removeprefix("./")
+        path = path.removeprefix(f"{root}/").rstrip(")" if "(" not in path else "")
+        if path.strip("/") and ("/" in path or _FILE.fullmatch(path)):
             found[path] = None
         if len(found) >= _MOST_PATHS:
             break
