@@ -13,6 +13,7 @@ from pointsman.engine.reached import Reached
 from pointsman.engine.select import HookTable
 from pointsman.engine.spent import Spending
 from pointsman.engine.team import Memory
+from pointsman.expertise.shelf import Shelf
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST
@@ -97,6 +98,7 @@ class Setups:
             environ=lambda: os.environ,
             run_command=run_command if live else run_nothing,
             prover=prover,
+            experts=Shelf(places.agents),
             writable=self.reached.of,
         )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()

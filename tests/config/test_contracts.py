@@ -269,3 +269,15 @@ def test_more_text_than_is_read_denies(tmp_path: Path) -> None:
     found = load_contracts(tmp_path)
     assert set(found.by_agent) == {"a32", "a33"}
     assert all("all together" in problem.message for problem in found.problems)
+
+
+@pytest.mark.parametrize("text", ["overview: [", "agent: builder\nreadOnly: true\n", "\x00"])
+def test_a_sheet_of_expertise_declares_nothing(tmp_path: Path, text: str) -> None:
+    sheet = tmp_path / ".claude/agents/experts/api/expertise.yaml"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text(text)
+    (sheet.parent / "contract.yaml").write_text("agent: other\nreadOnly: true\n")
+    found = load_contracts(tmp_path)
+    assert found.problems == []
+    assert set(found.by_agent) == {"other"}
+    assert str(sheet) not in found.files

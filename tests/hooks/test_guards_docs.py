@@ -56,8 +56,8 @@ def test_the_table_has_no_rule_that_there_is_not() -> None:
 def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
-        "kernel-refusal", "self-protection", "command-safety", "secrets", "secret-output",
-        "proof", "limits", "stopped", "alert-notice", "credentials",
+        "expertise", "kernel-refusal", "self-protection", "command-safety", "secrets",
+        "secret-output", "proof", "limits", "stopped", "alert-notice", "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 

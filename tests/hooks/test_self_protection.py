@@ -77,6 +77,88 @@ def world(own_home: Path, daemon: int, monkeypatch: pytest.MonkeyPatch) -> World
     return World(real, daemon)
 
 
+SHEET = ".claude/agents/experts/api/expertise.yaml"
+
+
+def has_sheet(world: World) -> str:
+    path = world.repo / SHEET
+    path.parent.mkdir(parents=True)
+    path.write_text("overview: {}")
+    return str(path)
+
+
+WRITES_A_SHEET = [
+    "echo x > @S", "echo x >> @S", "tee @S < a", "sed -i s/a/b/ @S", "cp src/a.py @S",
+    "mv src/a.py @S", "rm @S", "truncate -s 0 @S", "chmod 0 @S", "ln -sf /tmp/x @S",
+    "cd .claude/agents/experts; echo x > api/expertise.yaml",
+    "echo x > .claude/agents/experts/*/expertise.yaml",
+    "rm .claude/agents/experts/*/expertise.yaml",
+    "ln -s $PWD/@S /tmp/pm-l && echo x > /tmp/pm-l",
+    "python3 -c \"open('@S', 'w').write('x')\"",
+    "dd if=/dev/zero of=@S", "git checkout HEAD -- @S", "bash -c 'echo x > @S'",
+    "P=@S; echo x > $P", "curl -o @S http://127.0.0.1/", "rm -r .claude/agents/experts/api",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", WRITES_A_SHEET)
+def test_a_worker_writes_no_shared_expertise(world: World, command: str) -> None:
+    has_sheet(world)
+    for agent in ("builder", ""):
+        who = identity(world.repo, agent)
+        said = asking(world.hook())(bash(who, command.replace("@S", SHEET)))
+        assert said is not None, agent
+        assert said.action in {Action.DENY, Action.ASK}
+
+
+@pytest.mark.parametrize("tool", ["Write", "Edit", "MultiEdit", "mcp__filesystem__write_file"])
+@pytest.mark.parametrize(
+    ("agent", "stopped"),
+    [("builder", True), ("", True), ("improver", True), ("api-improve-agent", False)],
+)
+def test_an_improve_step_writes_it_with_any_tool(
+    world: World, tool: str, agent: str, stopped: bool
+) -> None:
+    path = has_sheet(world)
+    given = {"path": path} if tool.startswith("mcp") else {"file_path": path, "content": "x"}
+    said = asking(world.hook())(edit(identity(world.repo, agent), path, tool, **given))
+    assert (said is not None) is stopped
+    if said is not None:
+        assert said.rule == "self.expertise"
+        assert "Say what you have learnt in your result" in said.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "stopped"),
+    [
+        ("cat notes >> @S", False),
+        ("sed -i s/a/b/ @S", False),
+        ("echo x > .claude/agents/experts/api/api-build-agent.md", True),
+        ("echo x > .claude/agents/a.md", True),
+        ("echo x > .claude/settings.json", True),
+        ("rm -r .claude/agents/experts", True),
+        ("pointsman expertise new x", True),
+    ],
+)
+def test_what_an_improve_step_may_by_the_shell(world: World, command: str, stopped: bool) -> None:
+    has_sheet(world)
+    who = identity(world.repo, "api-improve-agent")
+    said = asking(world.hook())(bash(who, command.replace("@S", SHEET)))
+    assert (said is not None) is stopped
+
+
+def test_who_improves_is_a_setting(world: World) -> None:
+    path = has_sheet(world)
+    hook = world.hook(guidance={"expertise": {"improvers": ["main"]}})
+    assert asking(hook)(edit(identity(world.repo), path)) is None
+    assert asking(hook)(edit(identity(world.repo, "api-improve-agent"), path)) is not None
+
+
+@pytest.mark.parametrize("command", ["cat @S", "grep x @S", "git add @S", "wc -l @S"])
+def test_reading_a_sheet_is_never_stopped(world: World, command: str) -> None:
+    has_sheet(world)
+    assert world.run(command.replace("@S", SHEET)) is None
+
+
 @pytest.mark.parametrize("command", REACHING)
 def test_a_command_that_reaches_what_is_kept_is_stopped(world: World, command: str) -> None:
     decision = world.run(command)

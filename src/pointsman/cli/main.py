@@ -26,6 +26,7 @@ COMMANDS = {
     "decide": "Decide about payloads on stdin, one a line.",
     "doctor": "Prove that the installed hooks hold, by a canary that must be denied.",
     "down": "Stop the daemon.",
+    "expertise": "See what is known of this project's parts: list, show, check, new.",
     "explain": "Show every hook that is asked about a call, its answer and its time.",
     "hook": "Deliver one event to the daemon (the client that needs no compiler).",
     "hooks": "Show how often each hook ran, how long, and how it stands against its budget.",

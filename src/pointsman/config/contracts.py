@@ -24,6 +24,7 @@ from pointsman.config.contract_text import (
     line_of_key,
 )
 from pointsman.model.contract import EVERY_AGENT, AgentCard, Contract
+from pointsman.model.expertise import is_sheet
 from pointsman.model.policy import Problem
 from pointsman.paths.content import read_regular
 
@@ -158,6 +159,8 @@ def _files(bases: tuple[_Base, ...]) -> Iterator[tuple[Path, _Base]]:
             # In place: os.walk goes on in this order, so that the cap always cuts at the same file.
             folders.sort()
             for name in sorted(names):
+                if base.agents and is_sheet(f"{folder}/{name}"):
+                    continue  # What is known of a domain declares nothing of an agent.
                 if Path(name).suffix.lower() in READERS and count < _MOST_FILES:
                     count += 1
                     yield Path(folder, name), base

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.config.guidance_settings import merge_guidance
 from pointsman.config.schema import EVENT_NAMES
 from pointsman.config.team_settings import merge_team
 from pointsman.config.watch_settings import merge_watch
@@ -42,6 +43,7 @@ class Merged:
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
     watch: dict[str, Any] = field(default_factory=dict)
+    guidance: dict[str, dict[str, Any]] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     """The user's and the repository's: each binds."""
     refused: list[tuple[tuple[str, ...], Any, str]] = field(default_factory=list)
@@ -61,6 +63,7 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
         out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
     out.watch = merge_watch(user.get("watch", {}), repository.get("watch", {}), out.refused)
+    out.guidance = merge_guidance(user, repository, out.refused)
     out.limits = (list(user.get("limits", [])), list(repository.get("limits", [])))
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():

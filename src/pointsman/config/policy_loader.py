@@ -312,6 +312,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         agents=contracts.cards,
         team=merged.team,
         watch=merged.watch,
+        guidance=merged.guidance,
         escalation=merged.escalation,
         approvals=merged.approvals,
         dashboard=merged.dashboard,

@@ -5,6 +5,7 @@ from typing import Any
 from pointsman.config.alert_settings import ALERTS
 from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.dashboard_settings import DASHBOARD
+from pointsman.config.guidance_settings import TABLES as GUIDANCE
 from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.limit_settings import LIMITS
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
@@ -22,7 +23,7 @@ EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
-    "kernel-refusal", "limits", "stopped", "alert-notice",
+    "kernel-refusal", "limits", "stopped", "alert-notice", "expertise",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -121,6 +122,7 @@ SETTINGS = Table(
                 "roles": Table("Holds agents to the tools of their role.", _SWITCH),
                 "completion": Table("Checks what an agent leaves behind.", _SWITCH),
                 "briefing": Table("Tells an agent its contract when it starts.", _SWITCH),
+                "expertise": Table("Tells agents what is known of their domain.", _SWITCH),
                 "kernel-refusal": Table("Tells an agent what the kernel refused it.", _SWITCH),
                 "self-protection": Table(
                     "Keeps settings, contracts and the record out of an agent's reach.",
@@ -185,6 +187,7 @@ SETTINGS = Table(
             },
         ),
         "ledger": LEDGER,
+        **GUIDANCE,
     },
 )
 

@@ -18,7 +18,7 @@ from pointsman.model.events import (
     SubagentStop,
 )
 from pointsman.model.hook import HookRun
-from pointsman.model.team import GIVEN_UP, SPAWNING_TOOLS, Member, undone
+from pointsman.model.team import GIVEN_UP, MOST_PROMPT, SPAWNING_TOOLS, Member, undone
 
 _MOST_SESSIONS = 512
 _MOST_AGENTS = 1024
@@ -34,6 +34,7 @@ class _Agent:
     agent: str
     began_ns: int
     isolated: bool = False
+    prompt: str = ""
     sent_back: int = 0
     files: dict[str, None] = field(default_factory=dict)
 
@@ -68,7 +69,9 @@ class Memory:
         """Note a start that nothing speaks against, until it is known what became of it."""
         waiting = self._session(event.identity.session).waiting
         key = event.identity.tool_use_id or f"call {event.received_ns}"
-        waiting[key] = Member(agent, key, isolated)
+        given = event.tool_input.get("prompt") if isinstance(event, ToolEvent) else None
+        prompt = given[:MOST_PROMPT] if isinstance(given, str) else ""
+        waiting[key] = Member(agent, key, isolated, prompt)
         _trim(waiting)
 
     def ended(self, session: str, agent: str) -> str | None:
@@ -99,6 +102,15 @@ class Memory:
         """Return when this agent was first seen, in ns since the epoch, 0 where it was not."""
         known = self._session(event.identity.session).running.get(event.identity.agent_id or "")
         return known.began_ns if known else 0
+
+    def prompt(self, event: Event) -> str:
+        """Return what the agent of this event was told to do when it was started."""
+        session, who = self._session(event.identity.session), event.identity
+        known = session.running.get(who.agent_id or "")
+        if known is not None:
+            return known.prompt
+        same = (each for each in session.waiting.values() if each.agent == who.agent)
+        return next((each.prompt for each in same), "")
 
     def note(
         self, event: Event, edit: PreEdit | None, decision: Decision, runs: Iterable[HookRun]
@@ -132,7 +144,8 @@ class Memory:
             child = response.get("agentId")
             if isinstance(child, str):
                 session.running.setdefault(
-                    child, _Agent(member.agent, event.received_ns, member.isolated)
+                    child,
+                    _Agent(member.agent, event.received_ns, member.isolated, member.prompt),
                 )
                 _trim(session.running)
 
@@ -162,7 +175,10 @@ class Memory:
         if agent is None:
             begun = self._matched(session, identity.agent)
             agent = session.running[key] = _Agent(
-                identity.agent, event.received_ns, bool(begun and begun.isolated)
+                identity.agent,
+                event.received_ns,
+                bool(begun and begun.isolated),
+                begun.prompt if begun else "",
             )
             _trim(session.running)
         return agent

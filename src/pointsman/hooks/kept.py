@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from pointsman.model.expertise import IMPROVERS
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.paths.canonical import canonical, real_path
@@ -21,10 +22,26 @@ NAME = "self-protection"
 HOLDERS = (".claude", ".pointsman")
 """The directories of a repository, or of a home, in which something is kept."""
 
+SHEETS = ".claude/agents/experts/*/expertise.y*ml"
+"""Where shared expertise lies below a repository, or a home."""
+OURS = (
+    "Settings, contracts, hooks, the record and the daemon of Pointsman are not an agent's to "
+    "change; a person does that in a terminal of their own."
+)
+WHY = {
+    "self.expertise": (
+        "What is known of a domain is shared: a worker does not write it. Say what you have "
+        "learnt in your result; the improve step writes it down, an agent that `improvers` under "
+        "[expertise] names. A person sees who that is with: pointsman expertise list"
+    )
+}
+"""By rule, why what it keeps is kept; ``OURS`` is for the rest."""
+
 _SETTINGS = re.compile(
     r"(^|/)\.claude/(settings[^/]*\.json|hooks|managed-settings[^/]*)(/|\Z)", re.IGNORECASE
 )
 _CONTRACT = re.compile(r"(^|/)(\.claude/agents|\.pointsman)(/|\Z)", re.IGNORECASE)
+_EXPERTISE = re.compile(r"(^|/)\.claude/agents/experts/[^/]+/expertise\.ya?ml\Z", re.IGNORECASE)
 _STATE = re.compile(r"(^|/)(\.config|\.local/state)/pointsman(/|\Z)")
 _PROGRAM = re.compile(r"(^|/)bin/pointsman(-hook|-exec)?\Z")
 _SITE = re.compile(r"(^|/)site-packages/_?pointsman([-.][^/]*)?(/|\Z)")
@@ -35,6 +52,7 @@ _PATTERNS = (
     (_PROGRAM, "self.state"),
     (_SITE, "self.state"),
 )
+_SHARED = ((re.compile(""), "self.expertise"),)
 _MENTION = re.compile(
     r"\.claude/(settings|agents|hooks)|\.pointsman\b|managed-settings|settings\.local\.json"
     r"|(\.config|state)/pointsman|bin/pointsman|['\"/ =]\.claude(['\"/ ;)]|\Z)",
@@ -45,8 +63,9 @@ _LITERALS = (".claude", "pointsman", "managed-settings", "settings.local")
 
 _KNOWN_FILES = (
     ".claude/settings.json", ".claude/settings.local.json", ".claude/agents/agent.md",
-    ".claude/hooks/hook", ".pointsman/config.toml", ".pointsman/contracts/contract.yaml",
-    ".pointsman/hooks/hook.py", ".mcp.json",
+    ".claude/agents/experts/domain/expertise.yaml", ".claude/hooks/hook",
+    ".pointsman/config.toml", ".pointsman/contracts/contract.yaml", ".pointsman/hooks/hook.py",
+    ".mcp.json",
 )  # fmt: skip
 """What a repository may hold, so that a wildcard that would match it is seen."""
 _STATE_FILES = (
@@ -78,6 +97,7 @@ class Keep:
     places: Places
     cwd: str = "/"
     host_config: str = ""
+    agent: str = ""
     hidden: bool = False
     """Whether the command's wildcards match names that begin with a dot."""
     _of_words: dict[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
@@ -105,14 +125,16 @@ class Keep:
 
     def rule_of(self, path: str) -> str:
         """Return the id of the rule that keeps this path, or the empty string."""
-        for pattern, rule in _PATTERNS:
+        patterns: tuple[tuple[re.Pattern[str], str], ...] = _PATTERNS
+        if self._is_expertise(path):
+            patterns = () if self.improves else _SHARED
+        for pattern, rule in patterns:
             if pattern.search(path):
                 return rule
         if any(path == root or path.startswith(f"{root}/") for root in self.roots):
             return "self.state"
-        if self.host_config and _of_host(path, self.host_config):
-            return "self.settings"
-        if path.endswith(_SERVERS) and _registers_us(path):
+        of_host = self.host_config and _of_host(path, self.host_config)
+        if of_host or (path.endswith(_SERVERS) and _registers_us(path)):
             return "self.settings"
         if path in self.policy.files:
             return "self.contract"
@@ -120,6 +142,19 @@ class Keep:
         return (
             "self.declared" if self._declared.match(relative) or self._declared.match(path) else ""
         )
+
+    @cached_property
+    def improves(self) -> bool:
+        """Whether this agent is one that may write shared expertise."""
+        named = self.policy.guidance.get("expertise", {}).get("improvers", IMPROVERS)
+        return any(fnmatchcase(self.agent, each) for each in named)
+
+    def _is_expertise(self, path: str) -> bool:
+        if _EXPERTISE.search(path):
+            return True
+        host = self.host_config.rstrip("/")
+        below = host and path.startswith(f"{host}/")
+        return bool(below and _EXPERTISE.search(f".claude/{path[len(host) + 1 :]}"))
 
     def rule_of_word(self, word: str, cwd: str) -> str:
         """Return the id of the rule that keeps what a command's word names.
@@ -190,6 +225,9 @@ class Keep:
         files = [f"{place}/{name}" for place in places for name in _KNOWN_FILES]
         files += [f"{root}/{name}" for root in self.roots for name in _STATE_FILES]
         files += [*self.policy.files, *(self._present(base) if known else ())]
+        files += [
+            str(each) for place in places for each in itertools.islice(Path(place).glob(SHEETS), 64)
+        ]
         takes = effect.kind is not Kind.WRITE
         pattern = [part for part, _ in itertools.groupby(effect.path.split("/"))]
         for file in files:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pointsman.hooks.proof_memory import Begun
 from pointsman.model.alerting import NothingStands, Standing
 from pointsman.model.event import Event
+from pointsman.model.expertise import Experts, NoExperts
 from pointsman.model.limit import NothingSpent, Spent
 from pointsman.model.places import Places
 from pointsman.model.proof import Prover
@@ -39,4 +40,5 @@ class Kit:
     prover: Prover | None = None
     """Who proves what calls have changed; nobody where a call is only looked at (``explain``)."""
     begun: Begun = field(default_factory=Begun)
+    experts: Experts = field(default_factory=NoExperts)
     writable: Writable = lambda _event: None

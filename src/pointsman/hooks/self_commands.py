@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pointsman.hooks.kept import Keep, absolute, mentions
+from pointsman.hooks.kept import OURS, WHY, Keep, absolute, mentions
 from pointsman.model.decision import Action, Cause, Decision
 from pointsman.paths.canonical import real_path
 from pointsman.shell.analyse import analyse
@@ -15,10 +15,13 @@ from pointsman.shell.effects import CHANGES, UNKNOWN, Analysis, Effect, Invocati
 from pointsman.shell.interpreters import code_of
 from pointsman.shell.programs import changes_by_words, options, plain_words
 
+# What a person types: commands of ours, and what stands behind others of them.
 _ENDING = frozenset({"down", "uninstall", "trust", "init", "daemon", "up", "dashboard"})
-"""The commands of ours that a person types."""
-_ANSWERING = frozenset(["approve", "deny", "modify", "ack", "resolve", "stop", "resume", "purge"])
-"""What a person types behind ``approvals``, ``alerts`` and ``ledger``: no agent answers itself."""
+_ANSWERING = frozenset({
+    "approve", "deny", "modify", "ack", "resolve", "stop", "resume", "purge", "new", "confirm",
+    "reject", "forget",
+})  # fmt: skip
+_ANSWERED = frozenset({"approvals", "alerts", "ledger", "expertise", "conventions"})
 _READERS = frozenset({
     "ls", "cat", "stat", "file", "head", "tail", "less", "more", "wc", "du", "echo", "grep",
     "egrep", "fgrep", "rg", "ag", "find", "fd", "realpath", "readlink", "basename", "dirname",
@@ -94,10 +97,7 @@ def judge_command(command: str, keep: Keep) -> Decision | None:
 
 def denied(rule: str, what: str, cause: Cause = Cause.VIOLATION) -> Decision:
     """Stop what would change something that is kept."""
-    text = (
-        f"{what}. Settings, contracts, hooks, the record and the daemon of Pointsman are not an "
-        "agent's to change; a person does that in a terminal of their own."
-    )
+    text = f"{what}. {WHY.get(rule, OURS)}"
     return Decision(action=Action.DENY, reason=text, rule=rule, cause=cause)
 
 
@@ -144,7 +144,7 @@ def _own_command(each: Invocation, _analysis: Analysis, _keep: Keep) -> Decision
         return None
     command, then = [*(word for word in words if not word.startswith("-")), "", ""][:2]
     answers = then in _ANSWERING or UNKNOWN in then
-    answers &= command in {"approvals", "alerts", "ledger"}
+    answers &= command in _ANSWERED
     # `--write` into whatever file is named, `--hand-over` the ledger's key: no file that is seen.
     writes = {"agents": "--w", "ledger": "--h"}.get(command)
     answers |= any(word[:3] == writes or (writes == "--w" and UNKNOWN in word) for word in words)

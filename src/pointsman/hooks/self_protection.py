@@ -6,9 +6,10 @@ switch off whatever else stops it. What a person does in a terminal of their own
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from pointsman.hooks.edits import written_paths
-from pointsman.hooks.kept import NAME, Keep
+from pointsman.hooks.kept import NAME, SHEETS, Keep
 from pointsman.hooks.kit import Kit
 from pointsman.hooks.own_keys import reads_key
 from pointsman.hooks.self_commands import denied, judge_command
@@ -45,7 +46,9 @@ def hook(policy: Policy, kit: Kit) -> Hook:
 
     def run(event: Event, context: HookContext) -> Decision | None:
         del context
-        keep = Keep(policy, places, event.identity.cwd or "/", event.host_config)
+        keep = Keep(
+            policy, places, event.identity.cwd or "/", event.host_config, event.identity.agent
+        )
         if isinstance(event, ConfigChange):
             return _veto(fault(event, keep.home))
         if isinstance(event, PreToolUse):
@@ -94,6 +97,7 @@ def _is_linked(identity: tuple[int, int] | None, keep: Keep) -> bool:
     """Whether a file with several names is one of those that are kept."""
     named = (".claude/settings.json", ".claude/settings.local.json")
     known = [*keep.policy.files, *(f"{holder}/{name}" for holder in keep.holders for name in named)]
+    known += [str(each) for holder in keep.holders for each in Path(holder).glob(SHEETS)]
     places = keep.places
     kept = (places.ledger, places.approvals, places.trust, places.prices, places.user_config)
     known += [str(path) for path in kept]

@@ -91,6 +91,8 @@ class Policy:
     limits: tuple[Limit, ...] = ()
     watch: Mapping[str, Any] = field(default_factory=dict)
     """What the settings say of the detectors, a table for each (``model/watching.py``)."""
+    guidance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What agents are told: a table for ``expertise`` and each of its like."""
     dashboard: Mapping[str, Any] = field(default_factory=dict)
     alerts: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)

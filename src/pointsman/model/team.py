@@ -18,6 +18,8 @@ GIVEN_UP = "completion.given-up"
 """The rule of an end whose checks failed once too often: it passes, and is no completion."""
 
 
+MOST_PROMPT = 32 * 1024
+"""Characters of an agent's prompt that are remembered until it starts."""
 _MOST_WAITS = 128
 _MOST_MESSAGE = 64 * 1024
 _FENCED = re.compile(r"```(?:json)?\s*\n(\{.*?\})\s*\n```", re.DOTALL)
@@ -33,6 +35,8 @@ class Member:
     key: str
     isolated: bool = False
     """Whether it works in a worktree of its own."""
+    prompt: str = ""
+    """What it is told to do, as far as ``MOST_PROMPT``."""
 
 
 class Team(Protocol):
@@ -61,6 +65,9 @@ class Team(Protocol):
 
     def began(self, event: Event) -> int:
         """Return when this agent was first seen, in ns since the epoch, 0 where it was not."""
+
+    def prompt(self, event: Event) -> str:
+        """Return what the agent of this event was told to do when it was started."""
 
 
 class Nobody:
@@ -103,6 +110,11 @@ class Nobody:
         """Return that it was not seen."""
         del event
         return 0
+
+    def prompt(self, event: Event) -> str:
+        """Return nothing."""
+        del event
+        return ""
 
 
 def new_waits(given: Mapping[str, Any]) -> list[tuple[str, str]]:

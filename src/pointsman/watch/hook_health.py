@@ -33,7 +33,8 @@ class _Marks:
 
     def count(self, hook: str) -> int:
         """Return how many of a hook's last twenty runs have the mark."""
-        return sum(self._hooks.get(hook, ()))
+        number, marks = self._hooks.get(hook, (0, deque[int]()))
+        return sum(mark >= number - _RUNS for mark in marks)
 
 
 def _asked(seen: Seen) -> Iterator[HookRun]:
