@@ -92,6 +92,7 @@ class Policy:
     watch: Mapping[str, Any] = field(default_factory=dict)
     """What the settings say of the detectors, a table for each (``model/watching.py``)."""
     dashboard: Mapping[str, Any] = field(default_factory=dict)
+    code_servers: Mapping[str, Any] = field(default_factory=dict)
     alerts: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90

@@ -24,6 +24,7 @@ from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
 from pointsman.serve.alerting import Alerting
+from pointsman.serve.code_servers import code_servers
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.deliveries import delivery_of
 from pointsman.serve.failing import bug, unrecorded
@@ -69,6 +70,7 @@ class Daemon:
         self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
         self.dashboard = Dashboard(places, lambda: self.policies.policy_for(None), self.report)
         self.relay = Relay(places, lambda: self.policies.policy_for(None), self.report)
+        self.servers = code_servers(places, lambda: self.policies.policy_for(None), self.report)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding)
         self._runtime = Runtime(
@@ -111,6 +113,7 @@ class Daemon:
         await self._setups.close()
         await self.dashboard.close()
         await self.relay.close()
+        await self.servers.close()
         await asyncio.to_thread(self._proof.close)
         await self.meter.close()
         await self.alerting.close()
