@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 from pointsman.lsp import signature
 from pointsman.lsp.server import Server
 from pointsman.lsp.symbols import KINDS, Spot, Symbol, Target, at, hover_text, symbols
 from pointsman.lsp.table import PYTHON, TYPESCRIPT
-from pointsman.lsp.texts import Text, to_index
+from pointsman.lsp.texts import Text, to_index, to_units
 from pointsman.model.code import Declaration, Place
 from pointsman.model.errors import ServerError
 
@@ -79,7 +80,11 @@ class Declaring:
         kind = symbol.kind if symbol else 0
         written = self._head(text, whole or spot) if whole or symbol else ""
         shown = self._shown(name, kind, written, hover)
-        place = Place(spot.path[len(self._server.root) + 1 :], spot.line + 1, spot.column)
+        path = spot.path[len(self._server.root) + 1 :]
+        place = Place(path, spot.line + 1, spot.column)
+        if symbol is None and (spot.line, spot.column) == (0, 0):
+            # The file itself: what an import of a module stands for.
+            return Declaration(name, "module", place, f"module {path}"), False
         if not shown:
             return None
         item = Declaration(
@@ -134,8 +139,16 @@ class Declaring:
             if child.kind == _ENUM_MEMBER:
                 found.append(signature.flat(self._slice(text, child.whole)))
             else:
-                found.append(self._head(text, child.whole))
+                found.append(self._head(text, _to_end(text, child)))
         return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _to_end(text: Text, symbol: Symbol) -> Spot:
+    """Return the whole of a symbol; some servers name of a field only its name."""
+    whole = symbol.whole
+    if symbol.kind not in _VARIABLES or whole != symbol.at or whole.line >= len(text.lines):
+        return whole
+    return replace(whole, end_column=to_units(text.lines[whole.line], len(text.lines[whole.line])))
 
 
 def _text_at(text: Text, spot: Spot) -> str:

@@ -174,9 +174,7 @@ class Keeper:
             told.problem = slot.problem or f"the server for {family} is being looked for"
             return
         told.server = server.name
-        changes = server.told_changes()
-        if changes is not None and server.changes.short:
-            await asyncio.wait([changes], timeout=max(0.0, deadline - loop.time()))
+        looking = server.told_changes()
         tasks = {
             asyncio.ensure_future(told.question(server, ask)): ask for ask in asks[:_MOST_ASKS]
         }
@@ -185,9 +183,8 @@ class Keeper:
         finally:
             for task in tasks:
                 task.cancel()
-        if changes is not None:
-            await asyncio.wait([changes], timeout=max(0.0, deadline - loop.time()))
-            told.stale = not changes.done() or changes.result() > 0
+        # Not waited for: a look at a large tree takes longer than all the answers.
+        told.stale = looking is not None and (not looking.done() or looking.result() > 0)
         _collect(told, server, tasks, seconds)
         slot.answered += sum(task.done() and not task.cancelled() for task in tasks)
         if len(asks) > _MOST_ASKS:

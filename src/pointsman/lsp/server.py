@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pointsman.lsp import process
-from pointsman.lsp.changes import Changes
+from pointsman.lsp.changes import Change, Changes
 from pointsman.lsp.connection import Connection, asked
 from pointsman.lsp.documents import Documents
 from pointsman.lsp.find import Launch
@@ -111,13 +111,18 @@ class Server:
         return await asked(self._connection, method, params)
 
     def told_changes(self) -> "asyncio.Task[int] | None":
-        """Have it told what has changed on the disk; return the telling, if there is any to do.
+        """Tell it what has changed on the disk; return a look at the tree, if one is under way.
 
-        Its result is how many files had changed.
+        Its result is how many files had changed that it was told of so late.
         """
-        if self._telling is None or self._telling.done():
-            due = self._connection is not None and self.changes.due
-            self._telling = asyncio.ensure_future(self._tell()) if due else None
+        if self._telling is not None and not self._telling.done():
+            return self._telling
+        self._telling = None
+        if self._connection is not None and self.changes.looked:
+            changes, anew = self.changes.heard()
+            self._tell(changes)
+            if anew:
+                self._telling = asyncio.ensure_future(self._look())
         return self._telling
 
     @property
@@ -202,6 +207,9 @@ class Server:
             self.ready_after = time.monotonic() - self.started
 
     async def _clear_up(self) -> None:
+        if self._telling is not None:
+            await asyncio.wait([self._telling])
+        self.changes.close()
         if self._process is not None:
             # Closed by us or found broken: ended at once. Gone by itself: it has a code to say.
             by_itself = self.problem is None
@@ -214,13 +222,16 @@ class Server:
         self._ready.set()
         self._quiet.set()
 
-    async def _tell(self) -> int:
+    async def _look(self) -> int:
         changes = await self.changes.look()
+        self._tell(changes)
+        return len(changes)
+
+    def _tell(self, changes: list[Change]) -> None:
         if changes and self._connection is not None:
             # If it is gone, whoever asks it next hears of it.
             with contextlib.suppress(ServerError):
                 self._connection.notify("workspace/didChangeWatchedFiles", {"changes": changes})
-        return len(changes)
 
     def _heard(self, method: str, params: Any) -> None:
         if method == "$/progress" and isinstance(params, dict):
