@@ -122,7 +122,7 @@ class Declaring:
             return written
         if kind in _VARIABLES and re.match(r"[\w$ ]*[\w$]\s*:", written):
             return written
-        hover = signature.flat(hover)
+        hover = signature.flat(hover, self._family)
         # Some say of a variable its type alone.
         alone = (
             self._family == PYTHON
@@ -137,7 +137,7 @@ class Declaring:
         found = []
         for child in symbol.children[:_MOST_MEMBERS]:
             if child.kind == _ENUM_MEMBER:
-                found.append(signature.flat(self._slice(text, child.whole)))
+                found.append(signature.flat(self._slice(text, child.whole), self._family))
             else:
                 found.append(self._head(text, _to_end(text, child)))
         return tuple(dict.fromkeys(filter(None, found)))

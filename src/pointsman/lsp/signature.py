@@ -6,7 +6,7 @@ ends, a server has said. Every function is linear in the text, of which ``MOST``
 
 import re
 
-from pointsman.lsp.table import PYTHON, TYPESCRIPT
+from pointsman.lsp.table import GO, PYTHON, TYPESCRIPT
 
 MOST = 8_000
 _SHOWN = 400
@@ -43,12 +43,13 @@ def head(text: str, family: str) -> str:
     """Return what a declaration says before its body, on one line."""
     text = text[:MOST]
     end = _python_end(text) if family == PYTHON else _brace_end(text, family)
-    return flat(text[:end])
+    return flat(text[:end], family)
 
 
-def flat(text: str) -> str:
-    """Return a text on one line, at most so long that it can be shown."""
-    words = " ".join(_COMMENT.sub(_kept, text).split()).rstrip(" ;,")
+def flat(text: str, family: str) -> str:
+    """Return a text on one line, without comments, at most so long that it can be shown."""
+    comments = _PYTHON_COMMENT if family == PYTHON else _COMMENT
+    words = " ".join(comments.sub(_kept, text).split()).rstrip(" ;,")
     return words if len(words) <= _SHOWN else f"{words[: _SHOWN - 2]} …"
 
 
@@ -61,6 +62,8 @@ def word(head_: str) -> str:
 
 _COMMENT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|//[^\n]*|/\*.*?\*/", re.DOTALL)
 
+_PYTHON_COMMENT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|\#[^\n]*")
+
 
 def _kept(found: re.Match[str]) -> str:
     return found[0] if found[0][0] in "\"'" else " "
@@ -71,6 +74,8 @@ def _brace_end(text: str, family: str) -> int:
     closing: list[str] = []
     before = ""
     whole = False
+    # What a function of Go gives back may be a type with a brace of its own.
+    types = _GO_TYPES if family == GO and text.startswith("func") else frozenset()
     for token in _TOKEN.finditer(text):
         mark = token[0]
         if token["comment"] and not mark.startswith("#"):
@@ -78,7 +83,7 @@ def _brace_end(text: str, family: str) -> int:
         if token["word"] or token["string"]:
             # A type's alias is all type: nothing of it is a value.
             whole = whole or (mark == "type" and family == TYPESCRIPT and not closing)
-        elif not closing and _ends(mark, before, whole, family):
+        elif not closing and _ends(mark, before, whole, types):
             return token.start()
         else:
             _follow(closing, mark, before)
@@ -86,14 +91,14 @@ def _brace_end(text: str, family: str) -> int:
     return len(text)
 
 
-def _ends(mark: str, before: str, whole: bool, family: str) -> bool:
+def _ends(mark: str, before: str, whole: bool, types: frozenset[str]) -> bool:
     if mark == ";":
         return True
     if mark == "=":
         return not whole
     if mark != "{" or whole:
         return False
-    return not (before in _GO_TYPES and family != TYPESCRIPT) and before not in _TYPE_FOLLOWS
+    return before not in types and before not in _TYPE_FOLLOWS
 
 
 def _follow(closing: list[str], mark: str, before: str) -> None:
