@@ -19,6 +19,7 @@ from pointsman.cli.doctor_gate import Finding, gate_findings, parsed
 from pointsman.cli.host_settings import where
 from pointsman.cli.own_server import server_findings
 from pointsman.cli.places import cwd, home, places
+from pointsman.cli.server_lines import server_findings as code_server_findings
 from pointsman.cli.status import read_status
 from pointsman.cli.up import start
 from pointsman.hooks.canary import DOCTOR, RULE, TOOL
@@ -78,6 +79,7 @@ def _own_state() -> Iterator[Finding]:
         for problem in status["config_errors"]:
             text = f"{problem['file']}:{problem['line']}: {problem['key']}: {problem['message']}"
             yield Finding("settings", False, text, problem["fix"])
+        yield from code_server_findings(status)
         waiting = status["spooled"]
         if waiting:
             yield Finding("spool", None, f"{waiting} events wait to be taken in")

@@ -9,6 +9,7 @@ import click
 from pointsman import __version__
 from pointsman.cli.ledger_verify import audit_lines
 from pointsman.cli.places import cwd, places
+from pointsman.cli.server_lines import server_lines
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import DaemonUnreachable
 from pointsman.model.places import Places
@@ -65,6 +66,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
         f"warning    checks at an agent's end: {each}" for each in status.get("checks_skipped", ())
     ]
     lines += _sandbox_lines(status)
+    lines += server_lines(status)
     lines += _approval_lines(status)
     lines += _alert_lines(status.get("alerts") or {})
     lines += _ledger_lines(status)

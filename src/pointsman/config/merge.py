@@ -37,6 +37,7 @@ class Merged:
     retention_days: int = 90
     ledger: dict[str, Any] = field(default_factory=dict)
     dashboard: dict[str, Any] = field(default_factory=dict)
+    code_servers: dict[str, Any] = field(default_factory=dict)
     alerts: dict[str, Any] = field(default_factory=dict)
     telemetry: dict[str, Any] = field(default_factory=dict)
     sandbox: bool = True
@@ -70,6 +71,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
         out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
     for key, value in repository.get("dashboard", {}).items():
         out.refused.append((("dashboard", key), value, "the dashboard is one for all repositories"))
+    for key, value in repository.get("code_servers", {}).items():
+        out.refused.append((("code_servers", key), value, "what the daemon runs is the user's own"))
     for key, value in repository.get("alerts", {}).items():
         out.refused.append((("alerts", key), value, "who is told of alerts is the user's own"))
     for key, value in repository.get("telemetry", {}).items():
@@ -95,6 +98,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         escalation=dict(user.get("escalation", {})),
         approvals=dict(user.get("approvals", {})),
         dashboard=dict(user.get("dashboard", {})),
+        code_servers=dict(user.get("code_servers", {})),
         alerts=dict(user.get("alerts", {})),
         telemetry=dict(user.get("telemetry", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),

@@ -316,6 +316,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         escalation=merged.escalation,
         approvals=merged.approvals,
         dashboard=merged.dashboard,
+        code_servers=merged.code_servers,
         alerts=merged.alerts,
         telemetry=merged.telemetry,
         retention_days=merged.retention_days,

@@ -9,6 +9,7 @@ from pointsman.config.guidance_settings import TABLES as GUIDANCE
 from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.limit_settings import LIMITS
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
+from pointsman.config.server_settings import CODE_SERVERS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
 from pointsman.config.telemetry_settings import TELEMETRY
@@ -172,6 +173,7 @@ SETTINGS = Table(
         "alerts": ALERTS,
         "dashboard": DASHBOARD,
         "telemetry": TELEMETRY,
+        "code_servers": CODE_SERVERS,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",
             {

@@ -11,6 +11,7 @@ PointsmanError
 ├── HookError            a user's hook cannot be loaded or did not answer as agreed
 ├── TransportError       client and daemon did not understand one another
 │   └── DaemonUnreachable
+├── ServerError          a language server is not there, or did not answer as agreed
 └── HostError            the coding agent is not there, too old, or refuses its settings
 
 A policy violation is none of them: it is a ``Decision``.
@@ -66,6 +67,10 @@ class TransportError(PointsmanError):
 
 class DaemonUnreachable(TransportError):
     """No daemon answers on the socket."""
+
+
+class ServerError(PointsmanError):
+    """A language server is not there, or did not answer as agreed."""
 
 
 class HostError(PointsmanError):

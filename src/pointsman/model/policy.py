@@ -94,6 +94,7 @@ class Policy:
     guidance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What agents are told: a table for ``expertise`` and each of its like."""
     dashboard: Mapping[str, Any] = field(default_factory=dict)
+    code_servers: Mapping[str, Any] = field(default_factory=dict)
     alerts: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90

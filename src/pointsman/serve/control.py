@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from pointsman import __version__
+from pointsman.lsp.keeper import Keeper
 from pointsman.model.answer import Answer
 from pointsman.model.errors import DaemonUnreachable, TransportError
 from pointsman.model.places import Places
@@ -45,6 +46,7 @@ class Controlled(Protocol):
     keeping: Keeping
     dashboard: Dashboard
     relay: Relay
+    servers: Keeper
     alerting: Alerting
 
     @property
@@ -182,6 +184,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "dashboard": daemon.dashboard.described(),
         "alerts": daemon.alerting.status(),
         "telemetry": daemon.relay.described(),
+        "code_servers": daemon.servers.status(),
         **describe(daemon.places, policy),
     }
 

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from pointsman import __version__
@@ -26,6 +27,7 @@ from pointsman.recall import recall
 from pointsman.runtime import Runtime
 from pointsman.serve import control, exec_gate, protocol, state_dir
 from pointsman.serve.alerting import Alerting
+from pointsman.serve.code_servers import code_servers
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.deliveries import delivery_of
 from pointsman.serve.failing import bug, unrecorded
@@ -33,8 +35,8 @@ from pointsman.serve.holding import Holding
 from pointsman.serve.intake import Connection, Intake
 from pointsman.serve.keeping import Keeping
 from pointsman.serve.relay import Relay
+from pointsman.serve.spooled import take_in
 from pointsman.serve.state_dir import Listener
-from pointsman.store import spool
 from pointsman.store.approvals import Approvals
 from pointsman.store.backlog import Backlog
 from pointsman.store.recorder import Recorder, append_each
@@ -54,12 +56,13 @@ class Daemon:
     def __init__(self, places: Places, *, held: Callable[[], bool] = lambda: True) -> None:
         self.places = places
         self.policies = PolicyLoader(places)
+        user = partial(self.policies.policy_for, None)
         self.started = self.heartbeat = time.monotonic()
         self._began_ns = time.time_ns()
         self.answered = 0
         self.unrecorded = 0
         self._held = held
-        self.keeping = Keeping(places, lambda: self.policies.policy_for(None).ledger, held)
+        self.keeping = Keeping(places, lambda: user().ledger, held)
         self._ledger = self.keeping.ledger
         self._proof = Proof(places.state)
         self._setups = Setups(self.policies, places, self._proof)
@@ -69,9 +72,10 @@ class Daemon:
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self.alerting.attach(self._setups.oversight, self._ledger, self.backlog, self.policy)
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
-        self.holding = Holding(places, lambda: self.policies.policy_for(None).mechanism)
-        self.dashboard = Dashboard(places, lambda: self.policies.policy_for(None), self.report)
-        self.relay = Relay(places, lambda: self.policies.policy_for(None), self.report)
+        self.holding = Holding(places, lambda: user().mechanism)
+        self.dashboard = Dashboard(places, user, self.report)
+        self.relay = Relay(places, user, self.report)
+        self.servers = code_servers(places, user, self.report)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding, self._proof.beside)
         self._runtime = Runtime(
@@ -117,6 +121,7 @@ class Daemon:
         await self._setups.close()
         await self.dashboard.close()
         await self.relay.close()
+        await self.servers.close()
         await asyncio.to_thread(self._proof.close)
         await self.meter.close()
         await self.alerting.close()
@@ -312,7 +317,7 @@ class Daemon:
         for kind, text in self.policies.drain_events():
             self.report(kind, text)
         self._catch_up()
-        await self._take_in_spool()
+        await take_in(self.places.spool, self._runtime, self.secrets.json, self.report)
         await self._setups.close_retired()
         if _size(Path(f"{self.places.ledger}-wal")) > _CHECKPOINT_BYTES:
             await asyncio.to_thread(self._ledger.checkpoint)
@@ -344,26 +349,6 @@ class Daemon:
             text = f"{self.backlog.lost} more events could not be kept and are not on record"
             self.report("events lost", text)
             self.backlog.lost = 0
-
-    async def _take_in_spool(self) -> None:
-        for spooled in spool.read_spool(self.places.spool):
-            broken = spooled.broken
-            if not broken:
-                try:
-                    header = protocol.read_header(spooled.header)
-                    given = delivery_of(header, spooled.body, spooled.reason)
-                    await self._runtime.take_in(given)
-                except LedgerError:
-                    raise  # It stays where it is until there is a record of it.
-                except Exception as error:  # noqa: BLE001 - one bad file must not hold up the rest
-                    broken = f"{type(error).__name__}: {error}"
-            if broken:
-                kept = spool.discard(spooled)
-                spool.cover(kept, self.secrets.json)
-                self.report("spool file broken", f"{kept}: {broken}")
-            else:
-                # Only now: dying here costs a second row; removed first, the event could be lost.
-                spool.done(spooled)
 
     def _prune(self) -> None:
         now = time.monotonic()
