@@ -17,6 +17,7 @@ from bench import (
     growth,
     holding,
     ledger_size,
+    memory,
     pages,
     round_trip,
     snapshot,
@@ -44,6 +45,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "snapshot": snapshot.snapshot,
     "pages": pages.pages,
     "collectors": collectors.collectors,
+    "memory": memory.memory,
 }
 """A new measurement is one function and one line here."""
 
