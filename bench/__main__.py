@@ -17,6 +17,7 @@ from bench import (
     growth,
     holding,
     ledger_size,
+    memory,
     pages,
     round_trip,
     servers,
@@ -48,6 +49,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "pages": pages.pages,
     "collectors": collectors.collectors,
     "servers": servers.servers,
+    "memory": memory.memory,
 }
 """A new measurement is one function and one line here."""
 

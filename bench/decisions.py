@@ -37,10 +37,11 @@ def _rounds(made: Rig, count: int) -> Iterator[list[bytes]]:
     """Yield the session so many times; what is remembered of a command is never of use again."""
     session = [json.loads(payload) for payload in made.payloads()]
     for number in range(count):
-        yield [_told_apart(event, number) for event in session]
+        yield [told_apart(event, number) for event in session]
 
 
-def _told_apart(event: dict[str, object], number: int) -> bytes:
+def told_apart(event: dict[str, object], number: int) -> bytes:
+    """Return an event whose command, if it has one, is another one with each number."""
     given = event.get("tool_input")
     if isinstance(given, dict) and "command" in given:
         given = {**given, "command": f"{given['command']} # {number}"}

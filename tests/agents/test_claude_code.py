@@ -190,6 +190,27 @@ def test_what_is_no_payload(data: bytes, why: str) -> None:
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize(
+    ("levels", "core", "too_deep"),
+    [
+        (199, b"", False),
+        (198, b"1", False),
+        (200, b"", True),
+        (199, b"1", True),
+        (199, b"{}", True),
+    ],
+)
+def test_where_nesting_ends(levels: int, core: bytes, too_deep: bool) -> None:
+    """A value lies at most 200 levels deep, wherever it stands among shallow ones."""
+    wide = b'"wide": [' + b"[]," * 300 + b'{"b": []}]'
+    data = b'{"a": ' + b"[" * levels + core + b"]" * levels + b"," + wide + b"}"
+    if too_deep:
+        with pytest.raises(PayloadError, match="nested too deeply"):
+            read(data, "Stop")
+    else:
+        assert read(data, "Stop").kind == "Stop"
+
+
 def test_flat_payloads_with_many_lists_are_not_deep() -> None:
     native = {**payload("PreToolUse-Bash"), "tool_input": {"a": [[]] * 5000}}
     assert read(encoded(native), "PreToolUse").tool == "Bash"

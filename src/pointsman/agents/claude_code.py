@@ -9,7 +9,7 @@ code 0 only; their JSON is one short line that the native client writes whole or
 import json
 import math
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -133,18 +133,22 @@ def _check_nesting(payload: bytes, native: object) -> None:
     # Depth needs brackets: counting them spares the usual payload the walk.
     if payload.count(b"[") + payload.count(b"{") <= _MOST_NESTING:
         return
-    level = [native]
-    for _ in range(_MOST_NESTING):
-        level = [inner for value in level for inner in _inner(value)]
+    # What holds nothing is left out: it is most of a payload, and going through it again costs more
+    # than the reading of it did.
+    level: list[Any] = [native] if native and type(native) in _HOLDERS else []
+    for _ in range(_MOST_NESTING - 1):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if type(value) is dict else value)
+            if inner and type(inner) in _HOLDERS
+        ]
         if not level:
             return
     raise RecursionError
 
 
-def _inner(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+_HOLDERS = frozenset({dict, list})
 
 
 def _event(native: dict[str, Any], name: str, cwd: str, received_ns: int) -> Event:

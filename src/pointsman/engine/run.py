@@ -11,6 +11,7 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import anyio
 
@@ -18,7 +19,7 @@ from pointsman.model.budget import Budget
 from pointsman.model.decision import Decision, failure
 from pointsman.model.errors import HookError, PointsmanError
 from pointsman.model.event import Event
-from pointsman.model.hook import Hook, HookContext, HookRun, Outcome, Role
+from pointsman.model.hook import Hook, HookContext, HookRun, Outcome, Role, Run
 
 GRACE = 0.25
 """Seconds that a cancelled hook has to let go before it is left behind."""
@@ -52,7 +53,13 @@ Seconds = Callable[[Hook, Event], float]
 
 def is_plain(hook: Hook) -> bool:
     """Whether a hook runs on the spot: a plain function, or one that is skipped anyway."""
-    return bool(hook.skip) or not inspect.iscoroutinefunction(hook.run)
+    return bool(hook.skip) or not _waits(hook.run)
+
+
+@lru_cache(maxsize=512)
+def _waits(run: Run) -> bool:
+    # Asked of every hook for every event: to find it out takes longer than some hooks do.
+    return inspect.iscoroutinefunction(run)
 
 
 def run_plain(asked: Iterable[Asked], budget: Seconds, clock: Clock) -> list[HookRun]:

@@ -55,6 +55,9 @@ def is_worktree_of(directory: str, repository: str) -> bool:
 
 def main_repository(root: str) -> str:
     """Return the repository that a linked git worktree belongs to, or the root itself."""
+    # A repository's own store is a directory: to see that takes less than to try to read it.
+    if os.path.isdir(f"{root}/.git"):
+        return root
     main, found, _ = _named_in(f"{root}/.git", "gitdir:").rpartition("/.git/worktrees/")
     return main if found and is_worktree_of(root, main) else root
 
