@@ -242,6 +242,10 @@ def test_a_model_without_a_price_gets_one_when_the_user_gives_it(desk: Desk) -> 
     assert row.usd == pytest.approx((10 + 2 * 20 + 30 + 40 * 1.25 + 50 * 2) / 1e6)
     assert (row.calls, row.output_tokens) == (1, 20)
     assert desk.rows("tool")[None].usd == desk.rows()["total"].usd
+    # Limits learn of the price, and of nothing that they know.
+    usage, cost = desk.told[-1]
+    assert (usage.repriced, usage.growth, usage.tokens, cost.usd) == (True, True, 0, row.usd)
+    assert len(desk.told) == 3
     assert [kind for kind, _ in desk.notes] == ["usage priced"]
 
 

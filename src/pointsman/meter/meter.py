@@ -274,6 +274,7 @@ class Meter:
         postings = [posting for booked, cost in priced for posting in reprice(booked, cost)]
         with self.ledger.writing() as connection:
             usage_rows.write(connection, postings, time.time_ns())
+        self._tell(postings)
         return len(postings)
 
     def _tell(self, postings: Sequence[Posting]) -> None:
@@ -338,7 +339,8 @@ def _added(postings: Iterable[Posting]) -> Iterator[tuple[Usage, Cost]]:
         sums[posting.usage.key] = posting, figures
     for posting, figures in sums.values():
         tokens = {name: getattr(figures, name) for name in TOKEN_FIELDS}
-        if figures.calls or any(tokens.values()):
+        repriced = figures.unpriced < 0
+        if figures.calls or any(tokens.values()) or repriced:
             usd = None if posting.cost.usd is None else figures.usd_nano / 1e9
-            usage = replace(posting.usage, growth=not figures.calls, **tokens)
-            yield usage, replace(posting.cost, usd=usd)
+            told = {"growth": not figures.calls, "repriced": repriced, **tokens}
+            yield replace(posting.usage, **told), replace(posting.cost, usd=usd)
