@@ -314,6 +314,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         watch=merged.watch,
         escalation=merged.escalation,
         approvals=merged.approvals,
+        cost=merged.cost,
         dashboard=merged.dashboard,
         alerts=merged.alerts,
         telemetry=merged.telemetry,

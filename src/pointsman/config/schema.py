@@ -4,6 +4,7 @@ from typing import Any
 
 from pointsman.config.alert_settings import ALERTS
 from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.cost_settings import COST
 from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.limit_settings import LIMITS
@@ -168,6 +169,7 @@ SETTINGS = Table(
         "limits": LIMITS,
         "watch": WATCH,
         "alerts": ALERTS,
+        "cost": COST,
         "dashboard": DASHBOARD,
         "telemetry": TELEMETRY,
         "sandbox": Table(

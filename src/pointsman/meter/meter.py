@@ -53,12 +53,13 @@ class Surroundings:
     """What the daemon knows and a transcript does not say.
 
     ``role`` returns the role of an agent in a repository; ``cover`` a text without its secrets;
-    ``report`` puts a note on record.
+    ``report`` puts a note on record. ``enabled`` says whether transcripts are read at all.
     """
 
     role: Callable[[str | None, str], str] = lambda _repository, _agent: ""
     cover: Callable[[str], str] = lambda text: text
     report: Callable[[str, str], None] = lambda _kind, _text: None
+    enabled: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True)
@@ -126,6 +127,8 @@ class Meter:
         ``only`` are the sessions' transcripts to look into; ``None`` is every one under way. It
         raises nothing: what goes wrong is reported, once until it changes.
         """
+        if not self.around.enabled():
+            return 0  # What was named is remembered: switched on again, it is read from there.
         try:
             async with self._alone:
                 count = await self._catch_up(only)
@@ -303,8 +306,15 @@ def metered(
     def role(repository: str | None, agent: str) -> str:
         return roles_of(agent, policy(repository).roles)
 
+    def enabled() -> bool:
+        own = policy(None)
+        # Nobody may switch off by the way what a limit depends on.
+        needed = any(limit.of in {"tokens", "usd"} for limit in own.limits)
+        return needed or bool(own.cost.get("enabled", True))
+
     prices = Prices(places.prices, lambda error: report("prices broken", str(error)))
-    return Meter(ledger, prices, Surroundings(role=role, cover=secrets.text, report=report))
+    around = Surroundings(role=role, cover=secrets.text, report=report, enabled=enabled)
+    return Meter(ledger, prices, around)
 
 
 def known(connection: sqlite3.Connection, usage: Usage) -> Booked | None:

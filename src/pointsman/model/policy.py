@@ -91,6 +91,7 @@ class Policy:
     limits: tuple[Limit, ...] = ()
     watch: Mapping[str, Any] = field(default_factory=dict)
     """What the settings say of the detectors, a table for each (``model/watching.py``)."""
+    cost: Mapping[str, Any] = field(default_factory=dict)
     dashboard: Mapping[str, Any] = field(default_factory=dict)
     alerts: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)
