@@ -2,24 +2,27 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from pointsman.assembly import Setup
 from pointsman.case import Handled
+from pointsman.engine.select import HookTable
 from pointsman.engine.spent import Spending
 from pointsman.hooks import limits
 from pointsman.hooks.kit import Kit
 from pointsman.model.alert import Finding, Gone
 from pointsman.model.answer import STOP
-from pointsman.model.decision import NO_OPINION, Decision, deny, modify
+from pointsman.model.decision import NO_OPINION, Cause, Decision, deny, modify
 from pointsman.model.errors import LedgerError
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import PreToolUse, WatchFinding
 from pointsman.model.hook import Hook, HookRun, Role
-from pointsman.model.limit import Limit
+from pointsman.model.limit import Deed, Limit, NoPast
 from pointsman.model.policy import Policy
 from pointsman.model.usage import Cost, Usage
 from pointsman.oversight import Oversight
@@ -336,3 +339,77 @@ def test_what_is_over_is_handed_over_with_the_tick_its_secrets_covered() -> None
         made.tick(number * 6 * 10**9)
     assert [each.detector for each in over] == ["mcp-down"]
     assert TOKEN not in repr(over)
+
+
+class Slow(NoPast):
+    """A record that is long: whoever reads it waits until it is let."""
+
+    def __init__(self, calls: int) -> None:
+        self.gate, self.begun, self.calls = threading.Event(), threading.Event(), calls
+        self.reads = 0
+
+    def deeds(self, since_ns: int, before_ns: int, session: str | None = None) -> Sequence[Deed]:
+        del since_ns, before_ns
+        self.reads += 1
+        self.begun.set()
+        assert self.gate.wait(60)
+        return [Deed(at_ns=1, session="old", is_call=True)] * (0 if session else self.calls)
+
+
+def test_a_call_waits_for_what_was_before_and_nobody_else_does() -> None:
+    scene = Limited(limit(per="day", at=4))
+    past = Slow(calls=3)
+    spent = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=40)
+    scene.setups.oversight.spent = spent
+    policy = Policy(limits=(limit(per="day", at=4),))
+    kit = Kit(places=scene.setups._kit.places, spent=spent)
+    scene.setups._setup = Setup(policy, HookTable([limits.hook(policy, kit)]))
+
+    async def three() -> list[Any]:
+        cases = [scene.runtime.open(delivery(tool_use_id=f"t{number}")) for number in range(3)]
+        assert [case.at_once for case in cases] == [False] * 3
+        waiting = [asyncio.ensure_future(scene.runtime.finish(case)) for case in cases]
+        assert await asyncio.to_thread(past.begun.wait, 60)
+        other = scene.runtime.open(delivery("Stop"))
+        assert other.at_once, "what no limit is asked about goes on"
+        scene.runtime.finish_at_once(other)
+        assert not any(task.done() for task in waiting)
+        past.gate.set()
+        return list(await asyncio.gather(*waiting))
+
+    codes = [handled.answer.code for handled in asyncio.run(three())]
+    assert sorted(codes) == [0, STOP, STOP]
+    assert past.reads == 2, "the session's past and the day's, each once"
+    assert scene.runtime.open(delivery(tool_use_id="t9")).at_once
+
+
+def test_a_record_that_cannot_be_read_stops_what_it_should_have_told() -> None:
+    class Broken(NoPast):
+        def deeds(self, *_given: object, **_more: object) -> Sequence[Deed]:
+            raise LedgerError("it is broken", fix="pointsman doctor")
+
+    scene = Limited(limit())
+    spent = Spending(Broken())
+    scene.setups.oversight.spent = spent
+    policy = Policy(limits=(limit(),))
+    kit = Kit(places=scene.setups._kit.places, spent=spent)
+    scene.setups._setup = Setup(policy, HookTable([limits.hook(policy, kit)]))
+    handled = scene.call(1)
+    assert (handled.answer.code, handled.decision.cause) == (STOP, Cause.FAILURE)
+    assert "it is broken" in handled.decision.reason
+
+
+def test_a_price_that_comes_later_is_counted_and_no_burst() -> None:
+    made, _ = oversight()
+    now = 10**18
+    made._clock = lambda: now
+    known: dict[str, Any] = {"host": "h", "session": "s", "model": "x"}
+    for minute in range(12):
+        at = now - (13 - minute) * 60 * 10**9
+        usage = Usage(message_id=f"m{minute}", at_ns=at, output_tokens=1, **known)
+        made.usage(usage, Cost(usd=0.01, prices="1"))
+    late = Usage(message_id="m1", at_ns=now, growth=True, repriced=True, **known)
+    made.usage(late, Cost(usd=500.0, prices="2"))
+    assert made.tick(now) == []
+    asked = PreToolUse(identity=Identity(host="h", session="s"), received_ns=now)
+    assert made.spent.used(asked, limit(of="usd")).amount == pytest.approx(500.12)

@@ -1,7 +1,7 @@
 """What is known of one delivery on its way: as it came, as it was read, as it was handled."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pointsman.assembly import Setup
@@ -70,11 +70,18 @@ class Case:
     settle: Settle | None = None
     alert: str = ""
     """What a person has to be told of it, beside whatever else goes wrong."""
+    lacking: Callable[[], Awaitable[None]] | None = None
+    """What has to be read before its hooks are asked."""
+
+    async def ready(self) -> None:
+        """Wait for what has to be there before its hooks are asked."""
+        if self.lacking is not None:
+            await self.lacking()
 
     @property
     def at_once(self) -> bool:
         """Whether nothing in it has to be waited for."""
-        small = len(self.delivery.payload) <= MOST_AT_ONCE
+        small = len(self.delivery.payload) <= MOST_AT_ONCE and self.lacking is None
         return small and all(is_plain(hook) for hook, _ in self.asked)
 
 

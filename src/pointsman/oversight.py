@@ -4,13 +4,17 @@ All of it happens after the answer, and none of it may take the daemon down: wha
 record as a note.
 """
 
+import asyncio
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
-from pointsman.engine.spent import Spending
+from pointsman.engine.spent import Read, Spending
+from pointsman.hooks import limits
 from pointsman.model.alert import Finding, Gone
 from pointsman.model.decision import Action, Decision
 from pointsman.model.errors import PointsmanError
@@ -77,6 +81,7 @@ class Oversight:
         self._watch = Watch(self._failed) if watched else None
         self._clock = clock
         self._complaint = ""
+        self._reading: dict[str, asyncio.Future[Callable[[], None]]] = {}
         self._ticked = 0
         self._waiting: deque[WatchFinding] = deque(maxlen=_MOST_WAITING)
         self._early: deque[_Early] | None = deque(maxlen=_MOST_EARLY)
@@ -105,6 +110,26 @@ class Oversight:
             self._early.append((event.identity.session, self._watch.event, given))
         return self._told(self._watch.event(*given), event)
 
+    def lacking(self, event: Event, policy: Policy) -> Callable[[], Awaitable[None]] | None:
+        """Return what has to be waited for before a limit can be told; ``None``: nothing.
+
+        What was used before this process is read in a thread, as it may be long: others are
+        answered meanwhile, and the call that needs it waits.
+        """
+        if not policy.limits or event.kind not in limits.EVENTS:
+            return None
+        missing = self.spent.missing(event, policy.limits)
+        return partial(self._read, missing) if missing else None
+
+    async def _read(self, missing: Iterable[tuple[str, Read]]) -> None:
+        for name, read in missing:
+            if name not in self._reading:
+                self._reading[name] = asyncio.ensure_future(asyncio.to_thread(read))
+            # Who asks for a limit that could not be read meets the same error, and says so.
+            with contextlib.suppress(PointsmanError):
+                (await asyncio.shield(self._reading[name]))()
+            self._reading.pop(name, None)
+
     def usage(self, usage: Usage, cost: Cost) -> None:
         """Take in what a message of a model has used; what is found wrong comes with the tick."""
         try:
@@ -112,7 +137,7 @@ class Oversight:
         except Exception as error:  # noqa: BLE001 - what only counts must not cost the daemon
             self._complain(error)
         # What is read only now of a run that was before is no news of one that goes on.
-        lately = self._clock() - usage.at_ns < _LATELY
+        lately = self._clock() - usage.at_ns < _LATELY and not usage.repriced
         if self._watch is not None and lately:
             settings = self._policy_for(usage.repository).watch
             if self._early is not None:

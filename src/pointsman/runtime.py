@@ -130,7 +130,8 @@ class Runtime:
         if delivery.transport == HOOK:
             self._witness.opened(event, delivery.project)
         asked = _pairs(event, edit, setup.table.deciding)
-        return Case(delivery, started, event, edit, setup, asked)
+        lacking = self._setups.oversight.lacking(event, setup.policy)
+        return Case(delivery, started, event, edit, setup, asked, lacking=lacking)
 
     def open_exec(self, run: Run) -> Case | Passage:
         """Open the second gate's case of a command that is about to run, or let it pass at once."""
@@ -145,6 +146,7 @@ class Runtime:
 
     async def finish(self, case: Case) -> Handled:
         """Ask the hooks, fold their answers, put it on record, let observers follow."""
+        await case.ready()
         seconds = self._seconds(case)
         runs = await run_all(case.asked, seconds, self._clock)
         again = _opened_again(case, runs)

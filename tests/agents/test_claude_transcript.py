@@ -254,3 +254,23 @@ def test_whatever_stands_there_is_read(message: dict[str, Any], key: str, value:
     for found in Transcript(PATH).read(json.dumps(native).encode("utf-8", "surrogatepass")):
         assert isinstance(found, Usage)
         assert 0 <= found.tokens <= 5 * MOST_TOKENS
+
+
+def test_files_of_older_clients_lie_beside_their_session_s(tmp_path: Path) -> None:
+    main = write(tmp_path / f"p/{SESSION}.jsonl", said())
+    mine = write(tmp_path / "p/agent-mine.jsonl", said("s", agentId="mine"))
+    write(tmp_path / "p/agent-other.jsonl", said(sessionId="another"))
+    late = tmp_path / "p/agent-late.jsonl"
+    late.write_bytes(b'{"isSidechain": true, "type": "assistant", "uuid": "0123456789abcdef0123456')
+    (tmp_path / "p/agent-away.jsonl").symlink_to("/nowhere/at/all.jsonl")
+    assert files_of(str(main)) == [str(main), str(mine)]
+    write(late, said("l", agentId="late"))
+    assert files_of(str(main)) == [str(main), str(late), str(mine)]
+    assert files_of(str(mine)) == [str(mine)]
+
+
+def test_a_batch_is_told_from_its_service_tier() -> None:
+    tiers = [("standard", "fast", "fast"), ("batch", "standard", "batch"), (7, 8, "")]
+    for tier, speed, wanted in tiers:
+        (found,) = read(said(usage=usage(service_tier=tier, speed=speed)))
+        assert found.speed == wanted

@@ -215,6 +215,7 @@ REFUSED = {
     "a longer yes": ({"approvals": {"valid_for": 600}}, ("approvals", "valid_for")),
     "questions to nobody": ({"approvals": {"ask": "host"}}, ("approvals", "ask")),
     "the sandbox off": ({"sandbox": {"enabled": False}}, ("sandbox", "enabled")),
+    "the reading switched off": ({"cost": {"enabled": False}}, ("cost", "enabled")),
     "the record sent elsewhere": ({"telemetry": {"sinks": []}}, ("telemetry", "sinks")),
     "a shorter record": ({"ledger": {"retention_days": 1}}, ("ledger", "retention_days")),
 }

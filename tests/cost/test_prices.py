@@ -61,6 +61,13 @@ def test_fast_is_dearer(prices: Prices) -> None:
     assert fast == pytest.approx(2 * (slow or 0))
 
 
+def test_a_batch_costs_half_and_its_searches_what_they_cost(prices: Prices) -> None:
+    one, batch = (usd(prices, "claude-opus-5-5", speed=speed) for speed in ("standard", "batch"))
+    assert batch == pytest.approx((one or 0) / 2)
+    searched = usd(prices, "claude-opus-5-5", speed="batch", web_searches=3)
+    assert searched == pytest.approx((batch or 0) + 3 * 0.01)
+
+
 def test_a_long_context_has_prices_of_its_own(prices: Prices) -> None:
     tokens = {**dict.fromkeys(TOKENS, 0), "input_tokens": 400_000}
     assert usd(prices, "claude-sonnet-4-5-20250929", **tokens) == pytest.approx(400_000 * 6e-6)

@@ -218,17 +218,56 @@ def test_what_a_message_grows_by_comes_to_it() -> None:
     assert run.used("session", "usd") == 1.25
 
 
-def test_what_had_no_price_is_looked_up_on_record_again() -> None:
+def test_what_has_got_its_price_later_is_counted_wherever_it_was_unpriced() -> None:
     past = Past([], [spend("a", 100, 0.0, unpriced=1)])
-    run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE))
-    money, day = limit(of="usd"), limit("day", of="usd")
-    assert run.spending.used(run.event(PreToolUse), money).unpriced == 1
-    past.used = [*past.used, spend("a", 0, 2.0, unpriced=-1)]
-    assert run.spending.used(run.event(PreToolUse), money).unpriced == 1, "not with every call"
-    found = run.spending.used(run.event(PreToolUse, minutes=1), money)
-    assert (found.amount, found.unpriced) == (2.0, 0)
-    assert run.spending.used(run.event(PreToolUse), day).amount == 2.0
-    assert run.used("session", "tokens") == 100
+    for asked_before in (True, False):
+        run = Run(Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE))
+        money, day = limit(of="usd"), limit("day", of="usd")
+        if asked_before:
+            assert run.spending.used(run.event(PreToolUse), money).unpriced == 1
+        run.spending.usage(*used("a", 0, 2.0, growth=True, repriced=True))
+        for each in (money, day):
+            found = run.spending.used(run.event(PreToolUse), each)
+            assert (found.amount, found.unpriced) == (2.0, 0)
+        assert run.used("session", "tokens") == 100
+
+
+def test_what_is_missing_is_read_apart_and_taken_in_once() -> None:
+    past = Past([*done(), *done(session="t")], [spend("a", 100, 1.0)])
+    spending = Spending(past, day_of=lambda _ns: "d", begins=lambda _ns: 0, since_ns=9 * MINUTE)
+    run = Run(spending)
+    event, limits = run.event(PreToolUse), [limit(), limit("day")]
+    missing = spending.missing(event, limits)
+    assert [name for name, _ in missing] == ["session s", "day d"]
+    assert past.asked == []
+    taking = [read() for _, read in missing] + [read() for _, read in missing]
+    assert [name for name, _ in spending.missing(event, limits)] == ["session s", "day d"]
+    run.note(PreToolUse)
+    for take in taking:
+        take()
+    assert spending.missing(event, limits) == []
+    past.broken = True
+    assert (run.used(), run.used("day"), run.used("day", "usd")) == (4, 7, 1.0)
+
+
+def test_nothing_is_missing_where_there_are_no_limits_or_no_past() -> None:
+    run = Run(Spending(Past(done()), since_ns=9 * MINUTE))
+    event = run.event(PreToolUse)
+    assert run.spending.missing(event, []) == []
+    assert [name for name, _ in run.spending.missing(event, [limit()])] == ["session s"]
+    assert Run(Spending()).spending.missing(event, [limit(), limit("day")]) == []
+
+
+def test_of_a_day_that_has_ended_meanwhile_nothing_is_taken_in() -> None:
+    past = Past(done())
+    spending = Spending(past, day_of=lambda ns: f"{ns // (100 * MINUTE)}", begins=lambda _ns: 0,
+                        since_ns=9 * MINUTE)  # fmt: skip
+    run = Run(spending)
+    ((_, _), (_, read)) = spending.missing(run.event(PreToolUse), [limit("day")])
+    take = read()
+    run.note(PreToolUse, minutes=200)
+    take()
+    assert run.used("day") == 1
 
 
 def test_what_has_no_price_is_counted_apart_until_it_has_one() -> None:

@@ -17,6 +17,7 @@ from pointsman.model.contract import ToolRule
 from pointsman.model.errors import LedgerError
 from pointsman.model.event import Identity
 from pointsman.model.events import PreToolUse, SubagentStop
+from pointsman.model.limit import Limit
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.model.secret import NoSecrets
@@ -242,6 +243,10 @@ def test_a_model_without_a_price_gets_one_when_the_user_gives_it(desk: Desk) -> 
     assert row.usd == pytest.approx((10 + 2 * 20 + 30 + 40 * 1.25 + 50 * 2) / 1e6)
     assert (row.calls, row.output_tokens) == (1, 20)
     assert desk.rows("tool")[None].usd == desk.rows()["total"].usd
+    # Limits learn of the price, and of nothing that they know.
+    usage, cost = desk.told[-1]
+    assert (usage.repriced, usage.growth, usage.tokens, cost.usd) == (True, True, 0, row.usd)
+    assert len(desk.told) == 3
     assert [kind for kind, _ in desk.notes] == ["usage priced"]
 
 
@@ -392,3 +397,20 @@ def _same_sums(desk: Desk, wanted: Path) -> None:
         if by in {"session", "model", "branch", "subagent", "tool", "call"}:
             alone = of_files([str(wanted)], by, Chosen(), lens)
             assert rows == {row.key: row.amount for row in alone}, by
+
+
+@pytest.mark.parametrize(
+    ("settings", "of", "reads"),
+    [({}, "", True), ({"enabled": False}, "", False), ({"enabled": False}, "calls", False),
+     ({"enabled": False}, "tokens", True), ({"enabled": False}, "usd", True)],
+)  # fmt: skip
+def test_reading_can_be_switched_off_but_for_limits_that_need_it(
+    desk: Desk, settings: dict[str, Any], of: str, *, reads: bool
+) -> None:
+    limits = (Limit(per="day", of=of, at=1, then="deny"),) if of else ()
+    policy = Policy(cost=settings, limits=limits)
+    places = Places(desk.folder, desk.folder)
+    desk.meter = metered(desk.ledger, places, lambda _repository: policy, NoSecrets(), desk.note)
+    write(main(desk), said("a"))
+    desk.saw(main(desk))
+    assert bool(desk.rows()) is reads

@@ -12,9 +12,11 @@ import contextlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -35,8 +37,13 @@ _HEAD = 4096
 """Bytes at the beginning of a line in which the host names the prompt, before its text."""
 _SYNTHETIC = "<synthetic>"
 _AGENT_FILE = re.compile(r"agent-([\w.-]{1,128})\.jsonl")
+_SESSION = re.compile(rb'"sessionId":\s*"([\w-]{1,128})"')
+_LEAST = 64
+"""Bytes of a file in which a session may be named."""
 _PROMPT = re.compile(rb'"promptId":\s*"([\w-]{1,64})"')
 _UNDER_WAY = "in_progress"
+_BATCH = "batch"
+"""The service tier at which a message costs less, whatever its speed."""
 
 
 @dataclass(slots=True)
@@ -122,7 +129,7 @@ class Transcript:
             task=self._task(session),
             repository=self._repository(_text(native.get("cwd"))),
             branch=_text(native.get("gitBranch")),
-            speed=_text(used.get("speed")),
+            speed=_BATCH if used.get("service_tier") == _BATCH else _text(used.get("speed")),
             final=isinstance(message.get("stop_reason"), str),
             input_tokens=_count(used.get("input_tokens")),
             output_tokens=_count(used.get("output_tokens")),
@@ -180,7 +187,7 @@ class Transcript:
 
 def files_of(path: str) -> list[str]:
     """Return a session's transcript files: the one of this name, then those of its subagents."""
-    found = [path]
+    found = [path, *_beside_it(path)]
     for folder, _, names in os.walk(f"{path.removesuffix('.jsonl')}/"):
         agents = sorted(name for name in names if _AGENT_FILE.fullmatch(name))
         whole = (os.path.join(folder, name) for name in agents)  # noqa: PTH118
@@ -188,6 +195,38 @@ def files_of(path: str) -> list[str]:
         if len(found) >= _MOST_FILES:
             break
     return found[:_MOST_FILES]
+
+
+def _beside_it(path: str) -> list[str]:
+    """Return the subagents' files of older clients, which lie beside their session's."""
+    folder, session = os.path.split(path)
+    if _AGENT_FILE.fullmatch(session):
+        return []
+    try:
+        names = sorted(name for name in os.listdir(folder) if _AGENT_FILE.fullmatch(name))  # noqa: PTH208
+    except OSError:
+        return []
+    whole = (os.path.join(folder, name) for name in names[:_MOST_FILES])  # noqa: PTH118
+    stem = session.removesuffix(".jsonl")
+    return [each for each in whole if is_transcript(each) and _session_in(each) == stem]
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _told_in(path: str, _inode: int) -> str:
+    with open(path, "rb") as file:  # noqa: PTH123 - by its name, as all here
+        found = _SESSION.search(file.read(_HEAD * 4))
+    if found is None:
+        raise LookupError(path)  # It is being written: what is raised is not kept.
+    return found[1].decode()
+
+
+def _session_in(path: str) -> str:
+    """Return the session that a file's first line names; it never changes once it is there."""
+    with contextlib.suppress(OSError, LookupError):
+        found = os.stat(path)  # noqa: PTH116 - as above
+        if stat.S_ISREG(found.st_mode) and found.st_size >= _LEAST:
+            return _told_in(path, found.st_ino)
+    return ""
 
 
 def main_file(path: str) -> str:

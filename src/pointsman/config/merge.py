@@ -36,6 +36,7 @@ class Merged:
     """The user's and the repository's: each binds."""
     retention_days: int = 90
     ledger: dict[str, Any] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
     dashboard: dict[str, Any] = field(default_factory=dict)
     code_servers: dict[str, Any] = field(default_factory=dict)
     alerts: dict[str, Any] = field(default_factory=dict)
@@ -69,6 +70,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():
         out.refused.append((("approvals", key), value, "whom to ask, and how, is the user's own"))
+    for key, value in repository.get("cost", {}).items():
+        out.refused.append((("cost", key), value, "what is read of the host is the user's own"))
     for key, value in repository.get("dashboard", {}).items():
         out.refused.append((("dashboard", key), value, "the dashboard is one for all repositories"))
     for key, value in repository.get("code_servers", {}).items():
@@ -97,6 +100,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         user_hooks=list(user.get("hooks", [])),
         escalation=dict(user.get("escalation", {})),
         approvals=dict(user.get("approvals", {})),
+        cost=dict(user.get("cost", {})),
         dashboard=dict(user.get("dashboard", {})),
         code_servers=dict(user.get("code_servers", {})),
         alerts=dict(user.get("alerts", {})),

@@ -315,6 +315,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         guidance=merged.guidance,
         escalation=merged.escalation,
         approvals=merged.approvals,
+        cost=merged.cost,
         dashboard=merged.dashboard,
         code_servers=merged.code_servers,
         alerts=merged.alerts,

@@ -4,6 +4,7 @@ from typing import Any
 
 from pointsman.config.alert_settings import ALERTS
 from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.cost_settings import COST
 from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.guidance_settings import TABLES as GUIDANCE
 from pointsman.config.ledger_settings import LEDGER
@@ -171,6 +172,7 @@ SETTINGS = Table(
         "limits": LIMITS,
         "watch": WATCH,
         "alerts": ALERTS,
+        "cost": COST,
         "dashboard": DASHBOARD,
         "telemetry": TELEMETRY,
         "code_servers": CODE_SERVERS,

@@ -17,7 +17,8 @@ from pointsman.model.errors import ConfigError
 from pointsman.model.usage import Cost, Usage
 
 TABLE = "genai-prices"
-_FAST = "fast"
+_VARIANTS = {"fast": {"speed": "fast"}, "batch": {"processing": "batch"}}
+"""How the table names what is sold at another price."""
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +86,7 @@ def _listed(model: Sold, usage: Usage) -> float | None:
         web_searches=usage.web_searches,
     )
     when = datetime.fromtimestamp(usage.at_ns / 1e9, UTC) if usage.at_ns else None
-    context = {"speed": usage.speed} if usage.speed == _FAST else None
+    context = _VARIANTS.get(usage.speed)
     given: dict[str, Any] = {"genai_request_timestamp": when, "price_context": context}
     try:
         # The maker's own list has exact names; a seller's would take a part of one for it.

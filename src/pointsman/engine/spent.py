@@ -24,9 +24,9 @@ _MOST_MESSAGES = 1024
 _MOST_DAYS = 256
 _MINUTE = 60e9
 _MINUTE_NS = 60 * 10**9
-_EVER = 2**62
-_LOOK_AGAIN = 30 * 10**9
-"""Nanoseconds between two looks whether what had no price has got one."""
+
+Read = Callable[[], Callable[[], None]]
+"""Reads something of the past, and returns what takes it in."""
 
 
 def local_day(ns: int) -> str:
@@ -57,6 +57,7 @@ class Spending:
         since_ns: int | None = None,
     ) -> None:
         self._past = past or NoPast()
+        self._has_past = past is not None
         self._day_of = day_of
         self._begins = begins
         self._sessions: OrderedDict[str, SpentSession] = OrderedDict()
@@ -77,10 +78,8 @@ class Spending:
         deed = deed_of(event)
         session = self._learning(deed)
         if not session.whole:
-            session.complete(_taken_in(self._past, deed.session, session.since_ns))
+            self._session_of(deed.session, session)()()
         tally = self._tally(session, deed, limit)
-        if limit.of == "usd" and tally.unpriced:
-            self._look_again(deed.session, session, deed.at_ns)
         pace = session.pace
         if limit.per in {"agent", "type"}:
             pace = session.paces.get(deed.agent_id or MAIN_THREAD, Pace())
@@ -144,7 +143,7 @@ class Spending:
     def _tally(self, session: SpentSession, deed: Deed, limit: Limit) -> Tally:
         if limit.per == "day":
             if not self._day_whole:
-                self._read_day(deed.at_ns)
+                self._day_of_past(deed.at_ns)()()
             return self._of_day((deed.repository or "") if limit.own else "")
         return session.tally(session.keys(deed.agent_id, deed.agent_type)[limit.per])
 
@@ -176,46 +175,62 @@ class Spending:
             self._day = day
             self._days.clear()
 
-    def _read_day(self, now_ns: int) -> None:
-        """Add to the day what was before this process."""
-        begun = self._begins(now_ns)
-        deeds = self._past.deeds(begun, self._began)
-        spends = self._past.spends(begun, self._began)
-        self._day_whole = True
+    def missing(self, event: Event, limits: Iterable[Limit]) -> list[tuple[str, Read]]:
+        """Return what has to be read before these limits can be told, each with a name for it.
+
+        Each may be called in a thread; what it returns takes in on the loop what was read.
+
+        Raises (each of them):
+            LedgerError: the record cannot be read.
+        """
+        deed, found = deed_of(event), list[tuple[str, Read]]()
+        per = {limit.per for limit in limits}
+        if self._has_past and per:
+            session = self._session(deed.session, deed.at_ns)
+            if not session.whole:
+                found.append((f"session {deed.session}", self._session_of(deed.session, session)))
+            if "day" in per and not self._day_whole:
+                found.append((f"day {self._day}", self._day_of_past(deed.at_ns)))
+        return found
+
+    def _session_of(self, name: str, session: SpentSession) -> Read:
+        def read() -> Callable[[], None]:
+            past = _taken_in(self._past, name, session.since_ns)
+            return lambda: None if session.whole else session.complete(past)
+
+        return read
+
+    def _day_of_past(self, now_ns: int) -> Read:
+        """Return what reads what the day had before this process."""
+        day, begun = self._day, self._begins(now_ns)
+
+        def read() -> Callable[[], None]:
+            tallies: dict[str, Tally] = {}
+            for repository, tally in self._past_day(begun):
+                tallies.setdefault(repository, Tally()).merge(tally)
+
+            def take() -> None:
+                if self._day == day and not self._day_whole:
+                    self._day_whole = True
+                    for repository, tally in tallies.items():
+                        self._of_day(repository).merge(tally)
+
+            return take
+
+        return read
+
+    def _past_day(self, begun: int) -> Iterator[tuple[str, Tally]]:
+        """Yield what is added to the day of all, and to that of a repository."""
         sessions: dict[str, SpentSession] = {}
-        for deed in deeds:
+        for deed in self._past.deeds(begun, self._began):
             session = sessions.setdefault(deed.session, SpentSession())
             session.learn(deed)
             whole, _ = session.work(deed)
-            for tally in self._both(session.repository):
-                tally.busy_ns += whole
-                tally.calls += deed.is_call
-        for spend in spends:
-            for tally in self._both(spend.repository):
-                tally.add(spend)
-
-    def _look_again(self, name: str, session: SpentSession, now_ns: int) -> None:
-        """Take tokens and money from the record anew: what had no price may have got one."""
-        if 0 <= now_ns - session.looked_ns < _LOOK_AGAIN:
-            return
-        session.looked_ns = now_ns
-        now = _taken_in(self._past, name, _EVER)
-        if not now.messages:
-            return  # There is no record to look into.
-        session.messages = now.messages
-        for key, tally in now.tallies.items():
-            session.tally(key).take(tally)
-        if not self._day_whole:
-            return  # It will be read when somebody asks.
-        days: dict[str, Tally] = {}
-        for spend in self._past.spends(self._begins(now_ns), _EVER):
-            for repository in dict.fromkeys(("", spend.repository or "")):
-                days.setdefault(repository, Tally()).add(spend)
-        for repository, tally in days.items():
-            self._of_day(repository).take(tally)
-
-    def _both(self, repository: str | None) -> list[Tally]:
-        return [self._of_day(name) for name in dict.fromkeys(("", repository or ""))]
+            for name in dict.fromkeys(("", session.repository or "")):
+                yield name, Tally(busy_ns=whole, calls=int(deed.is_call))
+        for spend in self._past.spends(begun, self._began):
+            for name in dict.fromkeys(("", spend.repository or "")):
+                yield name, Tally(spend.tokens, spend.usd, spend.unpriced)
 
     def _learning(self, deed: Deed) -> SpentSession:
         session = self._session(deed.session, deed.at_ns)

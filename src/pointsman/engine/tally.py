@@ -83,7 +83,6 @@ class SpentSession:
     """Calls that are counted although it is not known yet whether they run, with what was told."""
     messages: OrderedDict[str, tuple[int, float, int]] = field(default_factory=OrderedDict)
     """What each message has used so far: tokens, dollars, and whether it has no price."""
-    looked_ns: int = 0
     since_ns: int = 0
     """What was put on record before this is its past: what comes after was told to it."""
     whole: bool = False
@@ -97,7 +96,7 @@ class SpentSession:
         added = told[:2] if usage.growth else (told[0] - tokens, told[1] - usd)
         spend = Spend(
             at_ns=usage.at_ns, session=usage.session, message=usage.key, tokens=added[0],
-            usd=added[1], unpriced=told[2] - unpriced,
+            usd=added[1], unpriced=-1 if usage.repriced else told[2] - unpriced,
         )  # fmt: skip
         self.remember(spend)
         return spend

@@ -17,7 +17,7 @@ from pointsman.model.policy import Policy
 
 NAME = "limits"
 UNPRICED_RULE = "limit.unpriced"
-_EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "UserPromptSubmit")
+EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "UserPromptSubmit")
 _RANK = {None: 0, Action.ASK: 2, Action.DENY: 3}
 _WHAT = {"tokens": "{:,.0f} tokens", "usd": "${:,.2f}", "calls": "{:,.0f} calls",
          "minutes": "{:,.1f} minutes"}  # fmt: skip
@@ -49,7 +49,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         name=NAME,
         role=Role.GUARD,
         run=run,
-        events=frozenset(_EVENTS),
+        events=frozenset(EVENTS),
         # Without a limit there is nothing to say, and no line of it on the record.
         when=lambda _event: bool(policy.limits),
     )

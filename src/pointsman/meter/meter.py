@@ -53,12 +53,13 @@ class Surroundings:
     """What the daemon knows and a transcript does not say.
 
     ``role`` returns the role of an agent in a repository; ``cover`` a text without its secrets;
-    ``report`` puts a note on record.
+    ``report`` puts a note on record. ``enabled`` says whether transcripts are read at all.
     """
 
     role: Callable[[str | None, str], str] = lambda _repository, _agent: ""
     cover: Callable[[str], str] = lambda text: text
     report: Callable[[str, str], None] = lambda _kind, _text: None
+    enabled: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True)
@@ -126,6 +127,8 @@ class Meter:
         ``only`` are the sessions' transcripts to look into; ``None`` is every one under way. It
         raises nothing: what goes wrong is reported, once until it changes.
         """
+        if not self.around.enabled():
+            return 0  # What was named is remembered: switched on again, it is read from there.
         try:
             async with self._alone:
                 count = await self._catch_up(only)
@@ -274,6 +277,7 @@ class Meter:
         postings = [posting for booked, cost in priced for posting in reprice(booked, cost)]
         with self.ledger.writing() as connection:
             usage_rows.write(connection, postings, time.time_ns())
+        self._tell(postings)
         return len(postings)
 
     def _tell(self, postings: Sequence[Posting]) -> None:
@@ -302,8 +306,15 @@ def metered(
     def role(repository: str | None, agent: str) -> str:
         return roles_of(agent, policy(repository).roles)
 
+    def enabled() -> bool:
+        own = policy(None)
+        # Nobody may switch off by the way what a limit depends on.
+        needed = any(limit.of in {"tokens", "usd"} for limit in own.limits)
+        return needed or bool(own.cost.get("enabled", True))
+
     prices = Prices(places.prices, lambda error: report("prices broken", str(error)))
-    return Meter(ledger, prices, Surroundings(role=role, cover=secrets.text, report=report))
+    around = Surroundings(role=role, cover=secrets.text, report=report, enabled=enabled)
+    return Meter(ledger, prices, around)
 
 
 def known(connection: sqlite3.Connection, usage: Usage) -> Booked | None:
@@ -338,7 +349,8 @@ def _added(postings: Iterable[Posting]) -> Iterator[tuple[Usage, Cost]]:
         sums[posting.usage.key] = posting, figures
     for posting, figures in sums.values():
         tokens = {name: getattr(figures, name) for name in TOKEN_FIELDS}
-        if figures.calls or any(tokens.values()):
+        repriced = figures.unpriced < 0
+        if figures.calls or any(tokens.values()) or repriced:
             usd = None if posting.cost.usd is None else figures.usd_nano / 1e9
-            usage = replace(posting.usage, growth=not figures.calls, **tokens)
-            yield usage, replace(posting.cost, usd=usd)
+            told = {"growth": not figures.calls, "repriced": repriced, **tokens}
+            yield replace(posting.usage, **told), replace(posting.cost, usd=usd)

@@ -91,6 +91,7 @@ class Policy:
     limits: tuple[Limit, ...] = ()
     watch: Mapping[str, Any] = field(default_factory=dict)
     """What the settings say of the detectors, a table for each (``model/watching.py``)."""
+    cost: Mapping[str, Any] = field(default_factory=dict)
     guidance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What agents are told: a table for ``expertise`` and each of its like."""
     dashboard: Mapping[str, Any] = field(default_factory=dict)

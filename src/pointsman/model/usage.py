@@ -39,6 +39,8 @@ class Usage:
     """Whether the message is whole: what it says of itself before that may grow."""
     growth: bool = False
     """Whether only what a message has used since it was last told of is counted here."""
+    repriced: bool = False
+    """Whether it had no price until now, and that alone is counted here."""
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
