@@ -6,12 +6,14 @@ from pathlib import Path
 
 from bench.rig import Rig
 from pointsman.agents.claude_code import NAME
+from pointsman.conventions.shelf import Shelf as Conventions
 from pointsman.expertise.shelf import Shelf
 from pointsman.hooks.all_hooks import SHIPPED
 from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST, Budget
+from pointsman.model.convention import State
 from pointsman.model.event import Event, Identity
-from pointsman.model.events import SessionStart, SubagentStart
+from pointsman.model.events import PreEdit, SessionStart, SubagentStart
 from pointsman.model.hook import Hook, HookContext
 from pointsman.model.policy import Policy
 from pointsman.model.team import Nobody
@@ -80,3 +82,56 @@ class _Told(Nobody):
     def prompt(self, event: Event) -> str:
         del event
         return self._text
+
+
+def convention_cases(made: Rig) -> list[tuple[str, Prepare, int]]:
+    """Give an edit that is held to conventions a longer and longer text, and a longer command."""
+    root = str(made.repository)
+    text = "Never use `eval`.\nNo default exports.\nLines are at most 90 characters.\n"
+    Path(root, "CLAUDE.md").write_text(text, encoding="utf-8")
+    shelf = Conventions(made.places.state)
+    shelf.book.say(root, list(shelf.found(root).rules), State.CONFIRMED)
+    hook = SHIPPED["conventions"](Policy(), Kit(places=made.places, conventions=shelf))
+
+    def edit(piece: str) -> Prepare:
+        def prepare(size: int, number: int) -> Callable[[], object]:
+            path = f"{root}/src/n{number}.ts"
+            given = {"file_path": path, "content": f"{number}{piece * (size // len(piece))}"}
+            return asked(
+                hook,
+                PreEdit(identity=who(made), tool_name="Write", tool_input=given, files=(path,)),
+            )
+
+        return prepare
+
+    pieces = {
+        "lines": "let a = 1\n", "spaces": " ", "quotes": "'", "double quotes": '"',
+        "backticks": "`", "comments opened": "/*", "slashes": "/", "stars": "*",
+        "backslashes": "\\", "commas and any": "<any,", "exports": "export ", "dots": "../",
+        "imports": "import ", "one word": "a",
+    }  # fmt: skip
+    return [(f"edit: {name}", edit(piece), 512 * 1024) for name, piece in pieces.items()]
+
+
+def convention_file_cases(made: Rig) -> list[tuple[str, Prepare, int]]:
+    """Give a session longer and longer files of instructions."""
+
+    def case(piece: str) -> Prepare:
+        def prepare(size: int, number: int) -> Callable[[], object]:
+            text = f"{number}\n{piece * (size // len(piece))}"
+            Path(made.repository, "CLAUDE.md").write_text(text, encoding="utf-8")
+            kit = Kit(places=made.places, conventions=Conventions(made.places.state))
+            hook = SHIPPED["convention-files"](Policy(), kit)
+            return asked(hook, SessionStart(identity=who(made), source="startup"))
+
+        return prepare
+
+    pieces = {
+        "rules": "- Never use `eval`.\n", "words": "we write code ", "backticks": "`",
+        "quotes": '"', "stars": "**", "ats": "@a ", "imports": "@a.md\n", "comments": "<!-- ",
+        "uses": "use `a` ", "nevers": "never a.b ", "paths": "in a/b/ ", "tests": "tests in a/ ",
+        "dots": ".", "slashes": "a/", "fences": "```\n", "numbers": "lines below 1 ",
+    }  # fmt: skip
+    lines = {f"lines of {name}": "".join((piece * 400)[:399].split("\n")) + "\n"
+             for name, piece in pieces.items()}  # fmt: skip
+    return [(f"file: {name}", case(piece), 128 * 1024) for name, piece in (pieces | lines).items()]

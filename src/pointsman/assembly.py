@@ -9,6 +9,7 @@ from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.alerts.board import Board
+from pointsman.conventions.shelf import Shelf as Conventions
 from pointsman.engine.reached import Reached
 from pointsman.engine.select import HookTable
 from pointsman.engine.spent import Spending
@@ -99,6 +100,7 @@ class Setups:
             run_command=run_command if live else run_nothing,
             prover=prover,
             experts=Shelf(places.agents),
+            conventions=Conventions(places.state),
             writable=self.reached.of,
         )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()

@@ -19,6 +19,7 @@ COMMANDS = {
     "approvals": "Answer what agents have asked: list, show, approve, deny, modify, stats.",
     "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
+    "conventions": "Confirm what this project's instructions demand: list, confirm, check, report.",
     "coverage": "Compare the host's transcripts with the ledger: which calls ran unguarded.",
     "cost": "Show what models have used and what it costs, by anything.",
     "daemon": "Become the daemon (what `up` and the clients start).",

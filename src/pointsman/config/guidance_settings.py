@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pointsman.config.specs import Many, Number, Table, Text
+from pointsman.model.convention import AGAIN
 from pointsman.model.expertise import ERROR_LINES, IMPROVERS, MOST_TOKENS, TOKENS, WARN_LINES
 
 _LINES = 100_000
@@ -35,7 +36,22 @@ EXPERTISE = Table(
     },
 )  # fmt: skip
 
-TABLES: Mapping[str, Table] = {"expertise": EXPERTISE}
+CONVENTIONS = Table(
+    "What a project's own instructions say (docs/conventions.md).",
+    {
+        "violation": Text(
+            "What becomes of an edit that breaks a confirmed convention: context (the agent is "
+            "told) or deny. Default: context.",
+            ("context", "deny"),
+        ),
+        "again": Number(
+            f"So often a convention is broken until the report says so. Default: {AGAIN}.", 1,
+            _LINES, whole=True,
+        ),
+    },
+)  # fmt: skip
+
+TABLES: Mapping[str, Table] = {"expertise": EXPERTISE, "conventions": CONVENTIONS}
 """The tables of a settings file that are of this matter."""
 
 Refused = list[tuple[tuple[str, ...], Any, str]]
@@ -46,8 +62,9 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "error_lines": ERROR_LINES,
         "improvers": list(IMPROVERS),
     },
+    "conventions": {"violation": "context", "again": AGAIN},
 }
-_STRICTER: Mapping[str, tuple[Any, ...]] = {}
+_STRICTER: Mapping[str, tuple[Any, ...]] = {"violation": ("context", "deny")}
 """By setting, its values from the laxest on; of numbers the smaller is the stricter."""
 
 

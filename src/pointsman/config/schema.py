@@ -26,6 +26,7 @@ SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
     "kernel-refusal", "limits", "stopped", "alert-notice", "expertise",
+    "conventions", "convention-files",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -125,6 +126,8 @@ SETTINGS = Table(
                 "completion": Table("Checks what an agent leaves behind.", _SWITCH),
                 "briefing": Table("Tells an agent its contract when it starts.", _SWITCH),
                 "expertise": Table("Tells agents what is known of their domain.", _SWITCH),
+                "conventions": Table("Holds edits to confirmed conventions.", _SWITCH),
+                "convention-files": Table("Names missing and contradictory files.", _SWITCH),
                 "kernel-refusal": Table("Tells an agent what the kernel refused it.", _SWITCH),
                 "self-protection": Table(
                     "Keeps settings, contracts and the record out of an agent's reach.",

@@ -9,6 +9,8 @@ from pointsman.hooks import (
     canary,
     command_safety,
     completion,
+    convention_files,
+    conventions,
     credentials,
     expertise,
     kernel_refusal,
@@ -45,6 +47,8 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     proof.NAME: proof.hook,
     kernel_refusal.NAME: kernel_refusal.hook,
     limits.NAME: limits.hook,
+    conventions.NAME: conventions.hook,
+    convention_files.NAME: convention_files.hook,
     alert_notice.NAME: alert_notice.hook,
 }
 """A new policy is one file and one line here."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pointsman.hooks.proof_memory import Begun
 from pointsman.model.alerting import NothingStands, Standing
+from pointsman.model.convention import Conventions, NoConventions
 from pointsman.model.event import Event
 from pointsman.model.expertise import Experts, NoExperts
 from pointsman.model.limit import NothingSpent, Spent
@@ -41,4 +42,5 @@ class Kit:
     """Who proves what calls have changed; nobody where a call is only looked at (``explain``)."""
     begun: Begun = field(default_factory=Begun)
     experts: Experts = field(default_factory=NoExperts)
+    conventions: Conventions = field(default_factory=NoConventions)
     writable: Writable = lambda _event: None
