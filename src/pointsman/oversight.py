@@ -66,6 +66,7 @@ class Oversight:
         self.report: Callable[[str, str], None] = lambda _kind, _text: None
         self.on_finding: Sink | None = None
         self.on_escalation: Callable[[ErrorEscalation, int], None] = lambda _event, _seq: None
+        self.on_call: Callable[[Event], None] = lambda _event: None
         self.on_end: Callable[[str, str | None], None] = lambda _session, _agent: None
         self._secrets = secrets
         self._policy_for = policy_for
@@ -88,6 +89,8 @@ class Oversight:
             self._complaint = ""
         except Exception as error:  # noqa: BLE001 - what only counts must not cost the daemon
             self._complain(error)
+        if real:
+            self.on_call(event)
         if real and isinstance(event, SessionEnd | SubagentStop):
             ended = isinstance(event, SubagentStop)
             self.on_end(event.identity.session, event.identity.agent_id if ended else None)

@@ -32,6 +32,7 @@ COMMANDS = {
     "incident": "Draft a post-mortem of an alert from the record around it.",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail and prove it: tail, show, query, export, verify.",
+    "mcp-health": "Probe the MCP servers of this directory and say which of them work.",
     "mcp": "Serve an agent that asks about its own session (what `init` registers).",
     "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
@@ -57,7 +58,7 @@ class _Table(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pointsman.cli.{cmd_name}")
+        module = importlib.import_module(f"pointsman.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         command.short_help = COMMANDS[cmd_name]
         return command

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.config.mcp_settings import merge_mcp
 from pointsman.config.schema import EVENT_NAMES
 from pointsman.config.team_settings import merge_team
 from pointsman.config.watch_settings import merge_watch
@@ -38,6 +39,7 @@ class Merged:
     dashboard: dict[str, Any] = field(default_factory=dict)
     alerts: dict[str, Any] = field(default_factory=dict)
     telemetry: dict[str, Any] = field(default_factory=dict)
+    mcp_health: dict[str, Any] = field(default_factory=dict)
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
@@ -61,6 +63,7 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
         out.refused.append((("sandbox", key), value, "only the user's own file may say so"))
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
     out.watch = merge_watch(user.get("watch", {}), repository.get("watch", {}), out.refused)
+    out.mcp_health = merge_mcp(user.get("mcp_health", {}), repository.get("mcp_health", {}))
     out.limits = (list(user.get("limits", [])), list(repository.get("limits", [])))
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():

@@ -7,6 +7,7 @@ from pointsman.config.approval_settings import APPROVALS
 from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.limit_settings import LIMITS
+from pointsman.config.mcp_settings import MCP_HEALTH
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
 from pointsman.config.team_settings import ROLES, TEAM
@@ -22,7 +23,7 @@ EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
-    "kernel-refusal", "limits", "stopped", "alert-notice",
+    "kernel-refusal", "limits", "stopped", "alert-notice", "mcp-health", "mcp-breaker",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -169,6 +170,7 @@ SETTINGS = Table(
         "watch": WATCH,
         "alerts": ALERTS,
         "dashboard": DASHBOARD,
+        "mcp_health": MCP_HEALTH,
         "telemetry": TELEMETRY,
         "sandbox": Table(
             "Shell commands on their way through pointsman-exec.",

@@ -12,6 +12,8 @@ from pointsman.hooks import (
     credentials,
     kernel_refusal,
     limits,
+    mcp_breaker,
+    mcp_health,
     proof,
     roles,
     scope,
@@ -44,6 +46,8 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     kernel_refusal.NAME: kernel_refusal.hook,
     limits.NAME: limits.hook,
     alert_notice.NAME: alert_notice.hook,
+    mcp_breaker.NAME: mcp_breaker.hook,
+    mcp_health.NAME: mcp_health.hook,
 }
 """A new policy is one file and one line here."""
 

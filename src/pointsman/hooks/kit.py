@@ -11,6 +11,7 @@ from pointsman.model.places import Places
 from pointsman.model.proof import Prover
 from pointsman.model.ran import RunCommand, run_nothing
 from pointsman.model.secret import NoSecrets, Secrets
+from pointsman.model.server_health import NobodyWatches, Servers
 from pointsman.model.team import Nobody, Team
 
 Fault = Callable[[Event, str], str]
@@ -40,3 +41,4 @@ class Kit:
     """Who proves what calls have changed; nobody where a call is only looked at (``explain``)."""
     begun: Begun = field(default_factory=Begun)
     writable: Writable = lambda _event: None
+    servers: Servers = field(default_factory=NobodyWatches)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from pointsman import __version__
+from pointsman.mcp_health.watcher import Watcher
 from pointsman.model.answer import Answer
 from pointsman.model.errors import DaemonUnreachable, TransportError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
 from pointsman.model.secret import Secrets
 from pointsman.paths.repository import anchored_root
-from pointsman.serve import alert_answer, protocol, state_dir, verdict
+from pointsman.serve import alert_answer, mcp_answer, protocol, state_dir, verdict
 from pointsman.serve.alerting import Alerting
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.holding import Holding
@@ -46,6 +47,7 @@ class Controlled(Protocol):
     dashboard: Dashboard
     relay: Relay
     alerting: Alerting
+    servers: Watcher
 
     @property
     def secrets(self) -> Secrets:
@@ -82,6 +84,8 @@ def answer(daemon: Controlled, header: Mapping[str, str], asker: "Asker | None" 
     if name in alert_answer.COMMANDS and asker is not None:
         pid = peer_pid(asker.socket)
         return alert_answer.answer(daemon.places, daemon.alerting.desk, name, asker.body, pid)
+    if name in mcp_answer.COMMANDS and asker is not None:
+        return mcp_answer.answer(daemon, name, asker.body, peer_pid(asker.socket))
     command = _COMMANDS.get(name)
     if command is None:
         return Answer(2, b"", f"no such command: {header.get('event')!r}\n".encode())
