@@ -19,6 +19,7 @@ from bench import (
     ledger_size,
     pages,
     round_trip,
+    servers,
     snapshot,
     table,
     tamper,
@@ -44,6 +45,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "snapshot": snapshot.snapshot,
     "pages": pages.pages,
     "collectors": collectors.collectors,
+    "servers": servers.servers,
 }
 """A new measurement is one function and one line here."""
 
