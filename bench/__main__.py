@@ -17,6 +17,7 @@ from bench import (
     growth,
     holding,
     ledger_size,
+    mcp_servers,
     memory,
     pages,
     round_trip,
@@ -49,6 +50,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "pages": pages.pages,
     "collectors": collectors.collectors,
     "servers": servers.servers,
+    "mcp": mcp_servers.servers,
     "memory": memory.memory,
 }
 """A new measurement is one function and one line here."""

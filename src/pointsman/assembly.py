@@ -17,6 +17,8 @@ from pointsman.engine.team import Memory
 from pointsman.expertise.shelf import Shelf
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.hooks.kit import Kit
+from pointsman.hooks.mcp_needs import needing
+from pointsman.mcp_health.watcher import Watcher
 from pointsman.model.budget import LONGEST
 from pointsman.model.decision import Action, Decision, failure
 from pointsman.model.errors import HookError
@@ -26,6 +28,7 @@ from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
 from pointsman.model.proof import Prover
 from pointsman.model.ran import run_nothing
+from pointsman.model.server_health import NobodyWatches
 from pointsman.oversight import Oversight
 from pointsman.secrets.redact import Redactor
 from pointsman.store.past import past_of
@@ -89,6 +92,13 @@ class Setups:
         self.oversight = Oversight(spent, self.secrets, policies.policy_for, watched=live)
         self.reached = Reached()
         self.board = Board()
+        self.servers = Watcher(
+            places.mcp_health,
+            lambda repository: policies.policy_for(repository).mcp_health,
+            lambda: os.environ,
+            cover=self.secrets.text,
+        )
+        self.oversight.on_call = self.servers.saw
         self._kit = Kit(
             places=places,
             fault=partial(fault_of_change, places=places),
@@ -102,6 +112,7 @@ class Setups:
             experts=Shelf(places.agents),
             conventions=Conventions(places.state),
             writable=self.reached.of,
+            servers=self.servers if live else NobodyWatches(),
         )
         self._built: OrderedDict[str | None, Setup] = OrderedDict()
         self._retired: list[PythonWorker] = []
@@ -142,7 +153,7 @@ def _build(policy: Policy, kit: Kit) -> Setup:
     workers: dict[tuple[str, Role], PythonWorker] = {}
     for hook in policy.hooks:
         kit.secrets.know(hook.settings)
-    declared = [_declared(hook, workers) for hook in policy.hooks]
+    declared = [needing(_declared(hook, workers), policy, kit) for hook in policy.hooks]
     # Shipped guards first: of equally strict answers the first gives rule and hook.
     table = HookTable([*shipped_hooks(policy, kit), *declared])
     theirs = frozenset(hook.name for hook in policy.hooks if hook.theirs)

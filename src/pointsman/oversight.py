@@ -75,6 +75,7 @@ class Oversight:
         self.on_finding: Sink | None = None
         self.on_gone: Callable[[Gone], None] = lambda _gone: None
         self.on_escalation: Callable[[ErrorEscalation, int], None] = lambda _event, _seq: None
+        self.on_call: Callable[[Event], None] = lambda _event: None
         self.on_end: Callable[[str, str | None], None] = lambda _session, _agent: None
         self._secrets = secrets
         self._policy_for = policy_for
@@ -100,6 +101,8 @@ class Oversight:
             self._complaint = ""
         except Exception as error:  # noqa: BLE001 - what only counts must not cost the daemon
             self._complain(error)
+        if real:
+            self.on_call(event)
         if real and isinstance(event, SessionEnd | SubagentStop):
             ended = isinstance(event, SubagentStop)
             self.on_end(event.identity.session, event.identity.agent_id if ended else None)

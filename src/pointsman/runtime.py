@@ -262,6 +262,7 @@ class Runtime:
         root = anchored_root(delivery.project, event.identity.cwd)
         _complete(event.identity, repository=root, parent=self._lineage.parent_of(event))
         _complete(event, host_config=delivery.host_config, environment=delivery.environment)
+        _complete(event, entrypoint=delivery.entrypoint)
         return event
 
     def _refused(self, delivery: Delivery, error: PayloadError, started: int) -> Case:

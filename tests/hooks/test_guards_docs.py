@@ -58,7 +58,7 @@ def test_every_guard_has_its_section() -> None:
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "expertise", "kernel-refusal", "self-protection", "command-safety", "secrets",
         "secret-output", "proof", "limits", "stopped", "alert-notice", "conventions",
-        "convention-files", "credentials",
+        "convention-files", "mcp-health", "mcp-breaker", "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 

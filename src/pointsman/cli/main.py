@@ -34,6 +34,7 @@ COMMANDS = {
     "incident": "Draft a post-mortem of an alert from the record around it.",
     "init": "Put the hooks into a coding agent's settings.",
     "ledger": "Look into the audit trail and prove it: tail, show, query, export, verify.",
+    "mcp-health": "Probe the MCP servers of this directory and say which of them work.",
     "mcp": "Serve an agent that asks about its own session (what `init` registers).",
     "preflight": "Find in the files what would fail only once it is deployed.",
     "proof": "See what was put back after calls, and get an agent's version of it.",
@@ -60,7 +61,7 @@ class _Table(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pointsman.cli.{cmd_name}")
+        module = importlib.import_module(f"pointsman.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         command.short_help = COMMANDS[cmd_name]
         return command

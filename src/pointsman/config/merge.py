@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pointsman.config.guidance_settings import merge_guidance
+from pointsman.config.mcp_settings import merge_mcp
 from pointsman.config.schema import EVENT_NAMES
 from pointsman.config.team_settings import merge_team
 from pointsman.config.watch_settings import merge_watch
@@ -41,6 +42,7 @@ class Merged:
     code_servers: dict[str, Any] = field(default_factory=dict)
     alerts: dict[str, Any] = field(default_factory=dict)
     telemetry: dict[str, Any] = field(default_factory=dict)
+    mcp_health: dict[str, Any] = field(default_factory=dict)
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
@@ -66,6 +68,7 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
     out.team = merge_team(user.get("team", {}), repository.get("team", {}), out.refused)
     out.watch = merge_watch(user.get("watch", {}), repository.get("watch", {}), out.refused)
     out.guidance = merge_guidance(user, repository, out.refused)
+    out.mcp_health = merge_mcp(user.get("mcp_health", {}), repository.get("mcp_health", {}))
     out.limits = (list(user.get("limits", [])), list(repository.get("limits", [])))
     out.roles = (user.get("roles", {}), repository.get("roles", {}))
     for key, value in repository.get("approvals", {}).items():

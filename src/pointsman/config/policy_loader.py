@@ -320,6 +320,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         code_servers=merged.code_servers,
         alerts=merged.alerts,
         telemetry=merged.telemetry,
+        mcp_health=merged.mcp_health,
         retention_days=merged.retention_days,
         ledger=merged.ledger,
         sandbox=merged.sandbox,

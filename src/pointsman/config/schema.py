@@ -9,6 +9,7 @@ from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.guidance_settings import TABLES as GUIDANCE
 from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.limit_settings import LIMITS
+from pointsman.config.mcp_settings import MCP_HEALTH
 from pointsman.config.secret_settings import CREDENTIALS, SECRET_GUARDS
 from pointsman.config.server_settings import CODE_SERVERS
 from pointsman.config.specs import Anything, Flag, Many, Number, Table, Text
@@ -26,7 +27,7 @@ SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
     "kernel-refusal", "limits", "stopped", "alert-notice", "expertise",
-    "conventions", "convention-files",
+    "conventions", "convention-files", "mcp-health", "mcp-breaker",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -177,6 +178,7 @@ SETTINGS = Table(
         "alerts": ALERTS,
         "cost": COST,
         "dashboard": DASHBOARD,
+        "mcp_health": MCP_HEALTH,
         "telemetry": TELEMETRY,
         "code_servers": CODE_SERVERS,
         "sandbox": Table(

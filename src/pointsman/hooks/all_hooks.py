@@ -15,6 +15,8 @@ from pointsman.hooks import (
     expertise,
     kernel_refusal,
     limits,
+    mcp_breaker,
+    mcp_health,
     proof,
     roles,
     scope,
@@ -50,6 +52,8 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     conventions.NAME: conventions.hook,
     convention_files.NAME: convention_files.hook,
     alert_notice.NAME: alert_notice.hook,
+    mcp_breaker.NAME: mcp_breaker.hook,
+    mcp_health.NAME: mcp_health.hook,
 }
 """A new policy is one file and one line here."""
 

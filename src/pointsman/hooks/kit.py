@@ -13,6 +13,7 @@ from pointsman.model.places import Places
 from pointsman.model.proof import Prover
 from pointsman.model.ran import RunCommand, run_nothing
 from pointsman.model.secret import NoSecrets, Secrets
+from pointsman.model.server_health import NobodyWatches, Servers
 from pointsman.model.team import Nobody, Team
 
 Fault = Callable[[Event, str], str]
@@ -44,3 +45,4 @@ class Kit:
     experts: Experts = field(default_factory=NoExperts)
     conventions: Conventions = field(default_factory=NoConventions)
     writable: Writable = lambda _event: None
+    servers: Servers = field(default_factory=NobodyWatches)

@@ -62,6 +62,8 @@ class Event:
     """The host's own configuration directory, where its environment names one."""
     environment: str = ""
     """The names of the host's variables, commas between them; empty: nobody knows them."""
+    entrypoint: str = ""
+    """How the host was started, by its own word (``cli``, ``sdk-cli`` …); empty: unknown."""
 
     @property
     def kind(self) -> str:

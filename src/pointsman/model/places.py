@@ -121,6 +121,11 @@ class Places:
         return self.state / "telemetry.db"
 
     @property
+    def mcp_health(self) -> Path:
+        """How MCP servers fare, and whose calls are held up."""
+        return self.state / "mcp-health.json"
+
+    @property
     def user_config(self) -> Path:
         """The user's own settings."""
         return self.config / "config.toml"

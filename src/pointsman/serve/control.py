@@ -9,13 +9,14 @@ from typing import Any, Protocol
 
 from pointsman import __version__
 from pointsman.lsp.keeper import Keeper
+from pointsman.mcp_health.watcher import Watcher
 from pointsman.model.answer import Answer
 from pointsman.model.errors import DaemonUnreachable, TransportError
 from pointsman.model.places import Places
 from pointsman.model.policy import Policy, Problem
 from pointsman.model.secret import Secrets
 from pointsman.paths.repository import anchored_root
-from pointsman.serve import alert_answer, protocol, state_dir, verdict
+from pointsman.serve import alert_answer, mcp_answer, protocol, state_dir, verdict
 from pointsman.serve.alerting import Alerting
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.holding import Holding
@@ -46,8 +47,9 @@ class Controlled(Protocol):
     keeping: Keeping
     dashboard: Dashboard
     relay: Relay
-    servers: Keeper
+    code_servers: Keeper
     alerting: Alerting
+    servers: Watcher
 
     @property
     def secrets(self) -> Secrets:
@@ -86,6 +88,8 @@ def answer(daemon: Controlled, header: Mapping[str, str], asker: "Asker | None" 
         return alert_answer.answer(daemon.places, daemon.alerting.desk, name, asker.body, pid)
     if name == "hand-over" and asker is not None:
         return hand_over(daemon.places, daemon.keeping.ledger, peer_pid(asker.socket))
+    if name in mcp_answer.COMMANDS and asker is not None:
+        return mcp_answer.answer(daemon, name, asker.body, peer_pid(asker.socket))
     command = _COMMANDS.get(name)
     if command is None:
         return Answer(2, b"", f"no such command: {header.get('event')!r}\n".encode())
@@ -184,7 +188,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "dashboard": daemon.dashboard.described(),
         "alerts": daemon.alerting.status(),
         "telemetry": daemon.relay.described(),
-        "code_servers": daemon.servers.status(),
+        "code_servers": daemon.code_servers.status(),
         **describe(daemon.places, policy),
     }
 

@@ -67,6 +67,7 @@ class Daemon:
         self._proof = Proof(places.state)
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
+        self.servers = self._setups.servers
         self.alerting = Alerting(places, self._setups.board, self.report, self.secrets.text)
         self._setups.oversight.report = self.report
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
@@ -75,7 +76,7 @@ class Daemon:
         self.holding = Holding(places, lambda: user().mechanism)
         self.dashboard = Dashboard(places, user, self.report)
         self.relay = Relay(places, user, self.report)
-        self.servers = code_servers(places, user, self.report)
+        self.code_servers = code_servers(places, user, self.report)
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding, self._proof.beside)
         self._runtime = Runtime(
@@ -119,6 +120,7 @@ class Daemon:
         await self._drain()
         await intake.sent(_DRAIN)
         await self._setups.close()
+        await self.code_servers.close()
         await self.dashboard.close()
         await self.relay.close()
         await self.servers.close()
@@ -325,6 +327,7 @@ class Daemon:
         await self._tend_approvals()
         await self._runtime.escalate(self._setups.oversight.tick(time.time_ns()))
         self.meter.wake()
+        await self.servers.tick(self.report)
         if self._newer_client and not self.in_flight:
             self.report("daemon gives way", f"a client of version {self._newer_client} was here")
             self.stop()

@@ -1,0 +1,1 @@
+"""How MCP servers fare: where hosts declare them, what a probe says, whether their calls pass."""

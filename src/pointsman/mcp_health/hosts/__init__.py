@@ -1,0 +1,1 @@
+"""Where each host declares its MCP servers: one file a host."""
