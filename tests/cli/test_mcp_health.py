@@ -154,7 +154,7 @@ def test_watch_prints_what_changes(machine: Machine) -> None:
     names = machine.root / "names"
     names.write_text("read")
     machine.declare(".claude.json", mine=child("-c", _DRIFTING, str(names)))
-    argv = [COMMAND, "mcp-health", "--watch", "--every", "1", "--json"]
+    argv = [str(COMMAND), "mcp-health", "--watch", "--every", "1", "--json"]
     with subprocess.Popen(
         argv, cwd=machine.repo, env=machine.env, stdout=subprocess.PIPE, text=True
     ) as watching:
