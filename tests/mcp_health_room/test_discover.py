@@ -1,7 +1,9 @@
 """Servers as each host's own files declare them."""
 
 import json
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from pointsman.mcp_health.discover import servers
 from pointsman.mcp_health.expand import CLAUDE, EDITOR, GEMINI, Expander
 from pointsman.mcp_health.hosts.all_hosts import HOSTS
 from pointsman.mcp_health.look import Look
+from pointsman.mcp_health.probe import probe
 from pointsman.model.server_health import Server, shown_url
 
 Write = Callable[[str, Any], None]
@@ -176,6 +179,33 @@ def test_a_file_that_cannot_be_read_costs_only_itself(look: Look, write: Write, 
     write("repo/.mcp.json", text)
     write("home/.claude.json", {"mcpServers": {"mine": HTTP}})
     assert set(by_name(look, "claude-code")) == {"mine"}
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("http://[x"),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["command", "args", "url", "type", "env", "headers", "cwd", "timeout"])
+            | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_whatever_stands_there_is_a_server_or_is_left_out(table: Any) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        text = json.dumps({"mcpServers": {"a": table}})
+        Path(home, ".claude.json").write_text(text)
+        look = Look(home=Path(home))
+        for server in servers(look, ("claude-code",)):
+            held = replace(server, command=("/nowhere/at-all",))
+            assert probe(held, 0.1, {"http_proxy": "x", "https_proxy": "x"}).detail
+        assert look.problems == []
 
 
 def test_our_own_server_is_left_to_doctor(look: Look, write: Write) -> None:

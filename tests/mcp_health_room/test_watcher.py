@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pointsman.mcp_health.watcher import Watcher
+from pointsman.model.alert import Finding
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import (
     PostToolBatch,
@@ -306,6 +307,28 @@ def test_drift_stands_until_it_is_accepted(world: World) -> None:
     (entry,) = world.watcher.book.entries.values()
     assert entry.health is not None
     assert entry.health.drift == ()
+
+
+def test_a_probe_that_fails_itself_holds_nothing_up(world: World) -> None:
+    world.declare("one")
+
+    def broken(server: Server, within: float, environ: Mapping[str, str]) -> Health:
+        raise RecursionError("deep")
+
+    world.watcher._ask = broken
+    assert world.begin() == [("one", Verdict.UNKNOWN, Phase.CLOSED)]
+
+
+def test_what_a_probe_finds_down_is_an_alert(world: World) -> None:
+    found: list[Finding] = []
+    world.watcher.on_finding = found.append
+    world.declare("one", "two")
+    world.fares["one"] = DOWN
+    world.begin()
+    assert [(each.detector, each.key) for each in found] == [("mcp-down", "one")]
+    for _ in range(3):
+        world.came(GONE, name="two")
+    assert len(found) == 1, "of failing calls the detector tells"
 
 
 def test_many_servers_are_bounded(world: World) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from pointsman.mcp_health.expand import Expander
 from pointsman.mcp_health.hosts.all_hosts import HOSTS
@@ -54,7 +55,7 @@ def server_of(declared: Declared, host: str, look: Look) -> Server:
                 unset=tuple(expander.unset),
         variables=tuple(expander.named),
  held=_OURS if ours else declared.held,
-        problem=_problem(transport, words, url),
+        problem="" if expander.unset else _problem(transport, words, expander.text(url)),
     )  # fmt: skip
 
 
@@ -73,7 +74,13 @@ def _problem(transport: str, command: tuple[str, ...], url: str) -> str:
         return "" if command and command[0] else "it has neither a command nor a URL"
     if transport in {"ws", "sdk"}:
         return f"servers of the type {transport} are not probed"
-    return "" if url.startswith(("http://", "https://", "$", "{")) else "it has no http(s) URL"
+    if not url.startswith(("http://", "https://")):
+        return "it has no http(s) URL"
+    try:
+        host, port = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError as error:
+        return f"its URL cannot be read: {error}"
+    return "" if host and port != 0 else "its URL names no host"
 
 
 def _command(table: Mapping[str, Any]) -> list[str]:

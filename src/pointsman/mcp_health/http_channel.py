@@ -154,6 +154,9 @@ def _translated(url: str, deadline: Deadline) -> Iterator[None]:
         # A socket that was shut at the deadline fails in one of many ways.
         if isinstance(error, TimeoutError) or deadline.left() <= 0:
             raise Unanswered(f"{place} takes the request and does not answer", late=True) from error
+        if isinstance(error, ValueError):
+            # A header that holds a line break, or what no header can hold.
+            raise Unanswered(f"the request cannot be made: {error}"[:300], ours=True) from error
         what = str(error) or type(error).__name__
         raise Unanswered(f"{place} breaks off: {what}"[:300]) from error
 

@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 
 from pointsman.mcp_health.board import Board, Settings, may_be_probed
 from pointsman.mcp_health.book import Book, Entry
+from pointsman.mcp_health.breaker import PROBE
 from pointsman.mcp_health.discover import servers
 from pointsman.mcp_health.look import Look
 from pointsman.mcp_health.probe import probe
 from pointsman.mcp_health.stdio_channel import end_all
+from pointsman.model.alert import Finding, Severity
 from pointsman.model.event import Event
-from pointsman.model.server_health import ANSWERS, Health, Refusal, Server, Standing, Verdict
+from pointsman.model.server_health import ANSWERS, Health, Phase, Refusal, Server, Standing, Verdict
 
 _T = TypeVar("_T")
 _MOST_ASKED = 32
@@ -49,6 +51,7 @@ class Watcher:
         self.book = Book(path)
         self.board = Board(self.book, settings, clock, cover)
         self.board.changed = self._moved
+        self.on_finding: Callable[[Finding], None] = lambda _finding: None
         self._settings, self._environ = settings, environ
         self._ask, self._clock = ask, clock
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -124,6 +127,16 @@ class Watcher:
 
     async def tick(self, report: Report) -> None:
         """Begin the probes that are due, say what has changed, keep the file up to date."""
+        try:
+            await self._begin()
+        except Exception as error:  # noqa: BLE001 - what only watches must not cost the daemon
+            self._complain(f"no probe could begin: {type(error).__name__}: {error}")
+        news, self._news = self._news, []
+        for kind, text in news:
+            report(kind, text)
+        self.keep()
+
+    async def _begin(self) -> None:
         for entry in self.board.due():
             await self._try_again(entry)
         wanted, self.board.wanted = list(self.board.wanted), {}
@@ -132,10 +145,6 @@ class Watcher:
             found = await self._declared(unclear) if unclear is not None else None
             if found is not None:
                 self._probing(found)
-        news, self._news = self._news, []
-        for kind, text in news:
-            report(kind, text)
-        self.keep()
 
     async def settle(self) -> None:
         """Wait for the probes that are under way."""
@@ -201,14 +210,21 @@ class Watcher:
         server, environ = entry.server, self._environ()
         assert server is not None  # noqa: S101 - only what was found declared is probed
         within = min(self._settings(entry.root or None).get("timeout", TIMEOUT), _MOST_TIMEOUT)
-        health = await beside(lambda: self._ask(server, within, environ))
-        if health.verdict is Verdict.DOWN:
-            await asyncio.sleep(_AGAIN)
+        try:
             health = await beside(lambda: self._ask(server, within, environ))
+            if health.verdict is Verdict.DOWN:
+                await asyncio.sleep(_AGAIN)
+                health = await beside(lambda: self._ask(server, within, environ))
+        except Exception as error:  # noqa: BLE001 - a bug of the probe's says nothing of a server
+            text = f"the probe itself failed: {type(error).__name__}: {error}"
+            health = Health(verdict=Verdict.UNKNOWN, detail=text, at_ns=self._clock())
         self.board.take(entry, health)
 
     def _moved(self, entry: Entry) -> None:
         """Note what has changed; where it is a breaker that moved, the file knows at once."""
+        if entry.breaker.phase is Phase.OPEN and entry.breaker.by == PROBE:
+            # What failing calls find has a detector of its own (`watch/mcp_down.py`).
+            self.on_finding(_finding(entry, self._clock()))
         self._news.append(("mcp health", said(entry)))
         del self._news[:-100]
         self.keep()
@@ -217,6 +233,14 @@ class Watcher:
         if text != self._complaint:
             self._news.append(("mcp health failed", text))
         self._complaint = text
+
+
+def _finding(entry: Entry, now_ns: int) -> Finding:
+    return Finding(
+        detector="mcp-down", key=entry.name, severity=Severity.WARNING, at_ns=now_ns,
+        summary=f"the MCP server {entry.name!r} ({entry.where}) is down: {entry.breaker.reason}",
+        host=entry.host, repository=entry.root or None, figures={"server": entry.name},
+    )  # fmt: skip
 
 
 def said(entry: Entry) -> str:

@@ -70,6 +70,7 @@ class Daemon:
         self.servers = self._setups.servers
         self.alerting = Alerting(places, self._setups.board, self.report, self.secrets.text)
         self._setups.oversight.report = self.report
+        self.servers.on_finding = self.alerting.taken
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self.alerting.attach(self._setups.oversight, self._ledger, self.backlog, self.policy)
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
