@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.guidance_cases import convention_cases, convention_file_cases, expertise_cases
 from bench.inputs import COMMANDS, CONTRACTS, HARD_GLOBS, MOST_PATTERNS, PATHS, PAYLOADS, Shape
+from bench.mcp_cases import breaker_cases, start_cases
 from bench.rig import Rig
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.agents.claude_code import NAME, read
@@ -261,6 +262,8 @@ _OTHERS: Mapping[str, Callable[[Rig], list[Case]]] = {
     "conventions": lambda made: [Case(*each) for each in convention_cases(made)],
     "convention-files": lambda made: [Case(*each) for each in convention_file_cases(made)],
     "expertise": lambda made: [Case(*each) for each in expertise_cases(made)],
+    "mcp-health": lambda made: [Case(*each) for each in start_cases(made)],
+    "mcp-breaker": lambda made: [Case(*each) for each in breaker_cases(made)],
 }
 """The growing input of guards that are asked about other things than commands and edits."""
 

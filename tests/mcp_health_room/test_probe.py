@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mcp_health_room.rig import Rig, at, declared, free_port
-from pointsman.mcp_health.probe import drift, probe
+from pointsman.mcp_health.drift import drift
+from pointsman.mcp_health.probe import probe
 from pointsman.mcp_health.recipe import LOST_AFFINITY
 from pointsman.model.server_health import Health, Server, Verdict
 

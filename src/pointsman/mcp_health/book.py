@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pointsman.mcp_health.probe import drift
+from pointsman.mcp_health.drift import drift
 from pointsman.model.server_health import Breaker, Health, Phase, Server, Verdict, key_of
 from pointsman.paths.content import read_regular
 

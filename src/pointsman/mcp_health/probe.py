@@ -355,11 +355,3 @@ def hash_of(value: Mapping[str, Any]) -> str:
     """Return a hash that is the same for equal values, whatever the order of their keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def drift(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what has changed between two lists of tools, a few words each."""
-    gone = [f"{name} is gone" for name in before if name not in now]
-    new = [f"{name} is new" for name in now if name not in before]
-    other = [f"{name} has changed" for name in now if before.get(name, now[name]) != now[name]]
-    return tuple(sorted([*gone, *new, *other]))

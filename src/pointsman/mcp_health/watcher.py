@@ -16,7 +16,6 @@ from pointsman.mcp_health.book import Book, Entry
 from pointsman.mcp_health.breaker import PROBE
 from pointsman.mcp_health.discover import servers
 from pointsman.mcp_health.look import Look
-from pointsman.mcp_health.probe import probe
 from pointsman.mcp_health.stdio_channel import end_all
 from pointsman.model.alert import Finding, Severity
 from pointsman.model.event import Event
@@ -32,6 +31,15 @@ FRESH, TIMEOUT = 60.0, 10.0
 _MOST_TIMEOUT = 60.0
 
 Probe = Callable[[Server, float, Mapping[str, str]], Health]
+
+
+def _probed(server: Server, within: float, environ: Mapping[str, str]) -> Health:
+    # HTTP is loaded with the first probe: no event's way needs it.
+    from pointsman.mcp_health.probe import probe  # noqa: PLC0415
+
+    return probe(server, within, environ)
+
+
 Report = Callable[[str, str], None]
 
 
@@ -44,7 +52,7 @@ class Watcher:
         settings: Settings,
         environ: Callable[[], Mapping[str, str]],
         *,
-        ask: Probe = probe,
+        ask: Probe = _probed,
         cover: Callable[[str], str] = str,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
