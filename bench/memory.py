@@ -1,11 +1,12 @@
 """What the daemon's memory grows to with two hundred sessions at once, and with ten times as much.
 
 Every session is the recorded one under a name of its own, with its two agents beside the main
-thread. They go on side by side: each sends a fifth of its events before any sends them again, the
+thread. They go on side by side: each sends a fifth of its calls before any sends them again, the
 next time as other calls with other commands.
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ from pointsman.serve import state_dir
 _SESSIONS = 200
 _ROUNDS = 10
 _EACH = 5
-"""Of the recorded session's events, one in so many is sent in each round."""
+"""Of the recorded session's calls, one in so many is sent in each round."""
+_CALL = re.compile(rb'"(toolu_\w+)"')
 _WIDTH = 32
 _SETTLES_IN = 2.0
 """Seconds for what follows on the last answers."""
@@ -92,11 +94,16 @@ def _session(made: Rig, number: int) -> list[bytes]:
 
 
 def _some(session: Sequence[bytes]) -> list[bytes]:
-    """Return a fifth of a session, with the start of each agent."""
+    """Return every fifth call of a session from its hook to its batch, and each agent's start.
+
+    Whole calls: one of which no end comes is something to remember.
+    """
+    calls = dict.fromkeys(found for each in session for found in _CALL.findall(each))
+    taken = set(list(calls)[::_EACH])
     return [
         each
-        for number, each in enumerate(session)
-        if number % _EACH == 0 or b'"SubagentStart"' in each
+        for each in session
+        if not taken.isdisjoint(_CALL.findall(each)) or b'"SubagentStart"' in each
     ]
 
 
