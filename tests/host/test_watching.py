@@ -1,11 +1,13 @@
 """The real Claude Code, watched: a seeded fault is found before the session ends, work is not."""
 
+import json
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from .messages_api import MessagesApi, ToolUse, agent, bash, used
+from .messages_api import MessagesApi, Request, Said, ToolUse, agent, bash, used
 from .pointsman_session import Guarded, guarded
 from .session import Claude
 
@@ -61,3 +63,29 @@ def test_a_context_that_fills_up_is_found_while_it_runs(under: Guarded, api: Mes
     api.script("main", full, used(bash("sleep 1"), (10, 10, 170_000, 0, 0)))
     under.claude.run("Begin. SCRIPT=main", env=under.env)
     before_the_end(under, ["context"])
+
+
+def test_what_shell_commands_undo_is_found_and_what_is_over_has_recovered(
+    under: Guarded, api: MessagesApi
+) -> None:
+    def alert(detector: str, state: str) -> bool:
+        text = under.command("alerts", "list", "--all", "--json")
+        each = map(json.loads, text.splitlines())
+        return any((one["detector"], one["state"]) == (detector, state) for one in each)
+
+    def recovered(_request: Request) -> Said:
+        deadline = time.monotonic() + 60
+        while not alert("context", "recovered") and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return bash("echo the session still runs")
+
+    swap = [
+        bash(f"sed -i s/{old}/{new}/ a.txt; echo {number}")
+        for number, (old, new) in enumerate([("x", "y"), ("y", "x")] * 3)
+    ]
+    full = used(bash("sleep 4"), (10, 10, 170_000, 0, 0))
+    small = used(bash("sleep 1"), (10, 10, 9_000, 0, 0))
+    api.script("main", file(under, "a.txt", "x\n"), *swap, full, small, recovered)
+    under.claude.run("Begin. SCRIPT=main", env=under.env)
+    before_the_end(under, ["churn", "context"])
+    assert alert("context", "recovered")

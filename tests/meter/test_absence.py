@@ -205,9 +205,11 @@ def test_what_an_earlier_daemon_has_not_seen_is_seen_by_the_next(world: World) -
     assert world.look() == []
     world.now += 1000 * SECOND
     world.ran("t2")
-    world.now += 1000 * SECOND
+    world.now += 20_000 * SECOND
     world.absence = world.begin()
     assert world.look() == [("settings gone", 1)]
+    world.ran("t3")
+    assert world.look() == [("settings gone", 2)]
 
 
 def test_what_was_before_the_last_daemon_is_no_news(world: World) -> None:

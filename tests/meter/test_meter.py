@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.model.secret import NoSecrets
 from pointsman.model.usage import Amount, Cost, Usage
-from pointsman.store import query
+from pointsman.store import query, totals
 from pointsman.store.ledger import Ledger
 from pointsman.store.usage_query import Chosen
 
@@ -414,3 +416,41 @@ def test_reading_can_be_switched_off_but_for_limits_that_need_it(
     write(main(desk), said("a"))
     desk.saw(main(desk))
     assert bool(desk.rows()) is reads
+
+
+def test_usage_that_is_too_old_goes_with_its_sums_and_does_not_come_back(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    old, young = ((now - timedelta(days=days)).isoformat() for days in (50, 10))
+    lines = [
+        said("old", call("t1"), timestamp=old), said("young", call("t2"), timestamp=young),
+        said("when", timestamp="?"),
+    ]  # fmt: skip
+    write(main(desk), *lines)
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 3
+    with query.opened(desk.ledger.path) as connection:
+        before = totals.models(connection)
+    desk.meter.around = replace(desk.meter.around, days=lambda: 40)
+    desk.meter._pruned = float("-inf")
+    asyncio.run(desk.meter.catch_up())
+    for by in BY:
+        whole = sum(row.calls for row in desk.rows(by).values())
+        assert whole == 2, by
+    assert set(desk.rows("call")) == {None, "t2"}
+    with query.opened(desk.ledger.path) as connection:
+        assert totals.models(connection) == before, "a counter never goes down"
+    # Read anew, as after a restart with a file that was replaced: what is too old stays out.
+    shutil.copy(main(desk), main(desk).with_suffix(".copy"))
+    main(desk).with_suffix(".copy").replace(main(desk))
+    desk.meter = desk.begin()
+    desk.meter.around = replace(desk.meter.around, days=lambda: 40)
+    desk.saw(main(desk))
+    assert desk.rows()["total"].calls == 2
+
+
+def test_nobody_else_removes_usage(desk: Desk) -> None:
+    write(main(desk), said("a", call("t1")))
+    desk.saw(main(desk))
+    for table in ("usage", "usage_tools"):
+        with pytest.raises(LedgerError, match="append-only"), desk.ledger.writing() as connection:
+            connection.execute(f"DELETE FROM {table}")

@@ -49,11 +49,15 @@ _MOST_AT_ONCE = 32 * 1024 * 1024
 """Of all files together, at one look."""
 _LOOK_ROUND = 30.0
 """Seconds between two looks for transcripts that no event has named; more where that takes long."""
+_ACTIVE = 900.0
+"""Seconds for which a session's files are looked for after its last event."""
+_LATELY_NS = 3600 * 10**9
+"""A transcript that is new here holds nothing older that was not seen in another way."""
 _EXPECTED_NS = 60 * 10**9
 """How long it stands whether a folder is meant to be guarded."""
-_MOST_FILES = 1024
-_MOST_SESSIONS = 512
-_MOST_CALLS = 2048
+_MOST_FILES = 4096
+_MOST_SESSIONS = 256
+_MOST_CALLS = 8192
 _MOST_RECENT = 256
 _MOST_DIRECTORIES = 16
 _MOST_WAITING = 16_384
@@ -62,6 +66,8 @@ _MOST_WAITING = 16_384
 @dataclass(slots=True)
 class _File:
     position: Position
+    since_ns: int
+    """Calls that are older were looked at before."""
     reader: CallReader = field(default_factory=CallReader)
 
 
@@ -105,13 +111,15 @@ class Absence:
     _directories: OrderedDict[Path, None] = field(default_factory=OrderedDict)
     _files: OrderedDict[str, _File] = field(default_factory=OrderedDict)
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
-    _named: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _named: OrderedDict[str, float] = field(default_factory=OrderedDict)
     _waiting: deque[_Ended] = field(default_factory=lambda: deque(maxlen=_MOST_WAITING))
     _seen: OrderedDict[tuple[str, int], None] = field(default_factory=OrderedDict)
     _expected: OrderedDict[str, tuple[bool, int]] = field(default_factory=OrderedDict)
     _task: "asyncio.Task[None] | None" = None
     _next: float = 0.0
     _round: float = 0.0
+    _rounded: int = 0
+    _looked: bool = False
     _complaint: str = ""
 
     def __post_init__(self) -> None:
@@ -123,7 +131,7 @@ class Absence:
         if event.identity.host != NAME or not path or not is_transcript(path):
             return
         main = main_file(path)
-        _put(self._named, main, None, _MOST_SESSIONS)
+        _put(self._named, main, time.monotonic(), _MOST_SESSIONS)
         parents = Path(main).parents
         if len(parents) > 2 and parents[1].name == "projects":
             _put(self._directories, parents[2], None, _MOST_DIRECTORIES)
@@ -181,6 +189,7 @@ class Absence:
                 left -= max(self._file(path).position.offset - before, 0)
                 if left <= 0:
                     break
+            self._looked = True
             due = [each for each in self._waiting if now - each.read_ns >= _SETTLED_NS]
             while self._waiting and now - self._waiting[0].read_ns >= _SETTLED_NS:
                 self._waiting.popleft()
@@ -189,12 +198,14 @@ class Absence:
     def _paths(self) -> list[str]:
         """Return the transcripts to look into: known ones, named ones, now and then all others."""
         found = dict.fromkeys(tuple(self._files))
-        for main in tuple(self._named):
-            found.update(dict.fromkeys(files_of(main)))
         began = time.monotonic()
+        for main, at in tuple(self._named.items()):
+            if began - at < _ACTIVE:
+                found.update(dict.fromkeys(files_of(main)))
         if began >= self._round:
+            since, self._rounded = max(self._since, self._rounded - _OVERLAP_NS), self.clock()
             for config in dict.fromkeys([*self._own(), *tuple(self._directories)]):
-                more = transcripts(config, self._since)[:_MOST_FILES]
+                more = transcripts(config, since)[:_MOST_FILES]
                 found.update(dict.fromkeys(map(str, more)))
             took = time.monotonic() - began
             self._round = began + max(_LOOK_ROUND, 50 * took)
@@ -204,7 +215,11 @@ class Absence:
         return [self.config] if self.config else []
 
     def _file(self, path: str) -> _File:
-        file = self._files.get(path) or _File(_beginning(path))
+        file = self._files.get(path)
+        if file is None:
+            lately = self.clock() - _LATELY_NS if self._looked else 0
+            since = max(self._since, lately)
+            file = _File(_beginning(path), since)
         _put(self._files, path, file, _MOST_FILES)
         return file
 
@@ -223,7 +238,7 @@ class Absence:
             left -= max(piece.position.offset - before.offset, 1)
             for line in piece.lines:
                 for call in file.reader.read(line):
-                    if call.ran and call.session and call.at_ns >= self._since:
+                    if call.ran and call.session and call.at_ns >= file.since_ns:
                         yield call
 
     def _judged(

@@ -26,8 +26,9 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.model.secret import Secrets
 from pointsman.model.tools import roles_of
-from pointsman.model.usage import TOKEN_FIELDS, Amount, Cost, Usage
-from pointsman.store import usage_rows
+from pointsman.model.usage import TOKEN_FIELDS, USAGE_DAYS, Amount, Cost, Usage
+from pointsman.store import usage_retention, usage_rows
+from pointsman.store.usage_retention import horizon
 from pointsman.store.usage_rows import Reading
 
 OnUsage = Callable[[Usage, Cost], None]
@@ -37,6 +38,8 @@ _PAUSE = 0.05
 """Seconds between an event and the look: what comes together is read together."""
 _ACTIVE = 900.0
 """Seconds for which a session's files are looked at after its last event."""
+_PRUNE_EVERY = 60.0
+_HOURS_AT_ONCE = 24
 _AT_ONCE = 200
 """Messages that get a new price in one go."""
 
@@ -60,6 +63,8 @@ class Surroundings:
     cover: Callable[[str], str] = lambda text: text
     report: Callable[[str, str], None] = lambda _kind, _text: None
     enabled: Callable[[], bool] = lambda: True
+    days: Callable[[], int] = lambda: USAGE_DAYS
+    """For how long usage is kept: what is older is not taken in again."""
 
 
 @dataclass(slots=True)
@@ -85,6 +90,7 @@ class Meter:
     """The transcripts that events have named since the last look."""
     _everything: bool = False
     _begun: bool = False
+    _pruned: float = float("-inf")
     _covered: dict[str, str] = field(default_factory=dict)
     _complaint: str = ""
 
@@ -154,6 +160,7 @@ class Meter:
         readings = self._known()
         now = time.monotonic()
         self._active = {path: at for path, at in self._active.items() if now - at < _ACTIVE}
+        await self._prune(now)
         if self.prices.refresh():
             await self._reprice()
         chosen = set(self._active if only is None else only)
@@ -165,6 +172,19 @@ class Meter:
             count += await self._follow(reading, readings)
         self._begun = True
         return count
+
+    async def _prune(self, now: float) -> None:
+        """Remove what is kept no more, an hour of it at a time; once a minute, so many hours."""
+        if now - self._pruned < _PRUNE_EVERY:
+            return
+        self._pruned = now
+        before = horizon(self.around.days(), time.time_ns())
+        for _ in range(_HOURS_AT_ONCE):
+            with self.ledger.writing() as connection:
+                count = usage_retention.prune(connection, before)
+            if not count:
+                break
+            await asyncio.sleep(0)
 
     def _known(self) -> dict[str, Reading]:
         if self._readings is None:
@@ -196,7 +216,10 @@ class Meter:
 
     def _record(self, learned: Learned, costs: dict[Usage, Cost]) -> list[Posting]:
         roles: dict[tuple[str | None, str], str] = {}
-        usages = [self._placed(usage, roles) for usage in learned.usages]
+        oldest = horizon(self.around.days(), time.time_ns())
+        usages = [
+            self._placed(usage, roles) for usage in learned.usages if not 0 < usage.at_ns < oldest
+        ]
         try:
             postings = self._post(usages, costs, learned)
         except PointsmanError:
@@ -313,7 +336,11 @@ def metered(
         return needed or bool(own.cost.get("enabled", True))
 
     prices = Prices(places.prices, lambda error: report("prices broken", str(error)))
-    around = Surroundings(role=role, cover=secrets.text, report=report, enabled=enabled)
+
+    def days() -> int:
+        return int(policy(None).cost.get("retention_days", USAGE_DAYS))
+
+    around = Surroundings(role=role, cover=secrets.text, report=report, enabled=enabled, days=days)
     return Meter(ledger, prices, around)
 
 

@@ -13,6 +13,10 @@ TOKEN_FIELDS = (
 """The kinds of tokens, each counted apart, in the order in which they are shown."""
 
 
+USAGE_DAYS = 400
+"""Days for which usage is kept where the settings say nothing: a year, and one to compare with."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What one message of a model has used, as its host's transcript says.

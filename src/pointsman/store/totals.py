@@ -49,8 +49,11 @@ def runs(connection: sqlite3.Connection) -> list[Runs]:
 
 def models(connection: sqlite3.Connection) -> dict[str, Amount]:
     """Return what each model has used, the one that was used first of all first."""
+    names = ", ".join(AMOUNT_FIELDS)
     sql = (
-        f"SELECT value, min(hour), {_USED} FROM usage_hours WHERE dimension = 'model'"
+        f"SELECT value, min(hour), {_USED} FROM ("
+        f"SELECT value, hour, {names} FROM usage_hours WHERE dimension = 'model'"
+        f" UNION ALL SELECT model, 0, {names} FROM usage_given_back) s"
         " GROUP BY value ORDER BY min(hour), value"
     )
     return {row[0]: amount(*row[2:]) for row in map(tuple, connection.execute(sql))}
