@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import (
     analysis,
+    browser,
     clients,
     collectors,
     decisions,
@@ -44,6 +45,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "snapshot": snapshot.snapshot,
     "pages": pages.pages,
     "collectors": collectors.collectors,
+    "browser": browser.browser,
 }
 """A new measurement is one function and one line here."""
 

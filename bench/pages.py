@@ -37,6 +37,7 @@ _SHIFTS = {
     "usage_hours": ("hour - :hour", {"hour": ":hours"}),
     "hook_days": ("day - :day", {"day": ":days"}),
     "agent_days": ("day - :day", {"day": ":days", "last_ns": ":later"}),
+    "hook_decisions": ("day - :day", {"day": ":days"}),
     "hour_seqs": (
         "hour - :hour",
         {"hour": ":hours", "first_seq": ":by", "last_seq": ":by"},

@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from pointsman.cli.places import places
-from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import LedgerError
-from pointsman.model.places import Places
-from pointsman.store.sealing import key_file
+from pointsman.serve.ledger_key import key_path
 from pointsman.store.signing import parse_public, public_key
 from pointsman.store.verdict import Trust, Verdict
 from pointsman.store.verdict import verify as verdict_of
@@ -59,12 +57,6 @@ def key(as_json: bool) -> None:
         click.echo(json.dumps({"key": found.hex(), "file": str(path)}))
     else:
         click.echo(found.hex())
-
-
-def key_path(where: Places) -> Path:
-    """Return where the ledger's key is, as the user's settings say."""
-    said = PolicyLoader(where).policy_for(None).ledger.get("key")
-    return Path(said) if said else key_file(where.ledger)
 
 
 def audit_lines(audit: dict[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from typing import Any
 from pointsman.model.hook_runs import length_bucket
 from pointsman.store import agent_days
 from pointsman.store.agent_days import COUNTS, DAY_NS, UNNAMED
+from pointsman.store.record import NO_DECISION
 
 HOUR_NS = 3600 * 10**9
 DIMENSIONS = ("all", "host", "event", "tool", "agent", "repository", "rule")
@@ -75,6 +76,7 @@ _ANSWERS = _upsert("answer_hours", "hour, bucket", "", ("answers", "duration_ns"
 _HOOKS = _upsert(
     "hook_days", "day, hook, event, role, outcome, budget_ms, bucket", "", ("runs", "duration_ns")
 )
+_DECISIONS = _upsert("hook_decisions", "day, hook, event, decision", "", ("runs",))
 _EMPTIED = (
     "DELETE FROM event_hours WHERE events <= 0",
     "DELETE FROM sessions WHERE events <= 0",
@@ -82,6 +84,7 @@ _EMPTIED = (
     agent_days.EMPTIED,
     "DELETE FROM answer_hours WHERE answers <= 0",
     "DELETE FROM hook_days WHERE runs <= 0",
+    "DELETE FROM hook_decisions WHERE runs <= 0",
 )
 
 
@@ -98,6 +101,7 @@ def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> lis
         *agent_days.around(agents, [(_AGENTS, agents)]),
         (_ANSWERS, _answers(events, sign)),
         (_HOOKS, _hooks(runs, sign)),
+        (_DECISIONS, _decided(runs, sign)),
     ]
 
 
@@ -156,11 +160,11 @@ def _is_call(row: Row) -> bool:
     return bool(row[3] == "PreToolUse" and row[23] != _DERIVED)
 
 
-def corrected(events: Sequence[Row]) -> list[Statement]:
+def corrected(events: Sequence[Row], runs: Sequence[Row]) -> list[Statement]:
     """Return what brings older counts of these rows to what is counted today.
 
     Before schema 6 decisions about what was derived from a call counted like that about the call,
-    findings counted as answers, and nothing told which numbers an hour has.
+    findings counted as answers, and nothing told what hooks decided, or which numbers an hour has.
     """
     wrong = [row for row in events if any(_undue(row))]
     agents = _agents(wrong, -1, _undue)
@@ -170,6 +174,7 @@ def corrected(events: Sequence[Row]) -> list[Statement]:
         (_SESSIONS, _sessions(wrong, -1, _undue)),
         *agent_days.around(agents, [(_AGENTS, agents)]),
         (_ANSWERS, _lengths(found, -1)),
+        (_DECISIONS, _decided(runs, 1)),
     ]
 
 
@@ -250,6 +255,14 @@ def _hooks(runs: Iterable[Row], sign: int) -> list[Row]:
         counted[key] += sign
         lengths[key] += sign * duration
     return [(*key, n, lengths[key]) for key, n in counted.items()]
+
+
+def _decided(runs: Iterable[Row], sign: int) -> list[Row]:
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for row in runs:
+        if row[10] != NO_DECISION:
+            counted[row[5] // DAY_NS, row[2], row[4], row[10]] += sign
+    return [(*key, n) for key, n in counted.items()]
 
 
 def _add(total: list[int], counts: Sequence[int], sign: int) -> None:

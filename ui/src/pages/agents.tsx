@@ -31,7 +31,6 @@ interface Answer {
 interface Outcome {
   name: string;
   runs: number;
-  sessions: number;
   events: number;
   calls: number;
   allowed: number;
@@ -87,6 +86,7 @@ export function Agents() {
             </button>
           ))}
         </div>
+        <span class="muted">by whole days, in UTC</span>
         <span class="muted mono">{value.repository}</span>
       </div>
       {value.registry.faults?.map((each) => (
@@ -191,7 +191,6 @@ function Outcomes({ title, rows, none }: { title: string; rows: Outcome[]; none:
           <tr>
             <th>{title.split(" ").at(-1)}</th>
             <th class="num">agents</th>
-            <th class="num">sessions</th>
             <th class="num">calls</th>
             <th>outcome</th>
             <th class="num">stopped</th>
@@ -204,7 +203,6 @@ function Outcomes({ title, rows, none }: { title: string; rows: Outcome[]; none:
             <tr key={each.name}>
               <td>{each.name || <span class="muted">{none}</span>}</td>
               <td class="num">{count(each.runs)}</td>
-              <td class="num">{count(each.sessions)}</td>
               <Done of={each} />
             </tr>
           ))}

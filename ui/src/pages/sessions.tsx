@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Row } from "../api";
 import { Board, type Lane } from "../board";
 import { ago, base, clock, count, ms, short, span } from "../format";
+import { Halt } from "../halt";
 import { useKeys, useLive, useLoad } from "../hooks";
 import { clamp, Lanes, type View } from "../lanes";
 import { live } from "../live";
@@ -150,7 +151,9 @@ function Replay(props: { name: string; rows: Row[]; total: number; open: (seq: n
   const [speed, setSpeed] = useState(4);
   const [agent, choose] = useState<string | null>(null);
   const length = Math.max(last - first, 1000);
-  const [view, setView] = useState<View>({ span: clamp(length * 1.08), end: last + length * 0.04 });
+  // All of it, growing with a session that goes on, until one moves in time.
+  const [moved, setView] = useState<View | null>(null);
+  const view = moved ?? { span: clamp(length * 1.08), end: last + length * 0.04 };
   const board = useMemo(() => {
     const made = new Board();
     made.add(rows);
@@ -245,14 +248,21 @@ function Replay(props: { name: string; rows: Row[]; total: number; open: (seq: n
         </div>
       </Card>
       <div class="split session-split">
-        <Tree lanes={lanes} chosen={agent} choose={choose} />
+        <Tree lanes={lanes} chosen={agent} choose={choose} session={props.name} />
         <Prompts rows={shown} open={props.open} at={at} />
       </div>
     </div>
   );
 }
 
-function Tree(props: { lanes: Lane[]; chosen: string | null; choose: (agent: string | null) => void }) {
+function Tree(props: {
+  lanes: Lane[];
+  chosen: string | null;
+  choose: (agent: string | null) => void;
+  session: string;
+}) {
+  const chosen = props.lanes.find((lane) => lane.agentId === props.chosen);
+  const over = props.lanes.find((lane) => lane.agentId === "main")?.over ?? false;
   return (
     <Card
       title="Agents"
@@ -283,6 +293,7 @@ function Tree(props: { lanes: Lane[]; chosen: string | null; choose: (agent: str
           </li>
         ))}
       </ul>
+      <Halt session={props.session} agent={props.chosen} name={chosen?.agent ?? ""} over={over} />
     </Card>
   );
 }
