@@ -4,7 +4,7 @@ import { get, type Page, type Query, type Row } from "./api";
 
 const MOST_KEPT = 20_000;
 const FIRST = 400;
-const STEP = 1200;
+const STEP = 500;
 const MOST_LOADED = 5000;
 /** A stream that says nothing for so long (it beats every 10 s) is broken without having ended. */
 const SILENT_MS = 25_000;

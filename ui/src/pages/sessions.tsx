@@ -1,7 +1,7 @@
 /** Sessions: the list, and one of them as tree, time line and text, with a replay. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Row } from "../api";
+import { get, type Row } from "../api";
 import { Board, type Lane } from "../board";
 import { ago, base, clock, count, ms, short, span } from "../format";
 import { Halt } from "../halt";
@@ -117,17 +117,34 @@ interface Whole {
 }
 
 export function Session({ name, open }: { name: string; open: (seq: number) => void }) {
-  const { value, error, again } = useLoad<Whole>(`/api/session/${encodeURIComponent(name)}`);
+  const path = `/api/session/${encodeURIComponent(name)}`;
+  const { value, error, again } = useLoad<Whole>(path, { limit: STEP });
   const [more, setMore] = useState<Row[]>([]);
-  useEffect(() => setMore([]), [name, value]);
+  const [older, setOlder] = useState<Row[]>([]);
+  useEffect(() => {
+    setMore([]);
+    setOlder([]);
+    // The newest are there at once; what is older follows, a piece at a time.
+    const stop = new AbortController();
+    const load = async (): Promise<void> => {
+      let next = value?.next ?? null;
+      for (let left = MOST_LOADED - STEP; next && left > 0; left -= STEP) {
+        const page: Whole = await get<Whole>(path, { limit: STEP, before: next }, stop.signal);
+        setOlder((was) => [...page.rows, ...was]);
+        next = page.next;
+      }
+    };
+    void load().catch(() => undefined);
+    return () => stop.abort();
+  }, [name, value]);
   useLive((rows) => {
     const mine = rows.filter((row) => row.session === name);
     if (mine.length) setMore((was) => [...was, ...mine]);
   });
   const rows = useMemo(() => {
     const known = value?.rows.at(-1)?.seq ?? 0;
-    return [...(value?.rows ?? []), ...more.filter((row) => row.seq > known)];
-  }, [value, more]);
+    return [...older, ...(value?.rows ?? []), ...more.filter((row) => row.seq > known)];
+  }, [value, more, older]);
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
   if (!rows.length)
@@ -136,10 +153,12 @@ export function Session({ name, open }: { name: string; open: (seq: number) => v
         <a href="/sessions">All sessions</a>
       </Empty>
     );
-  const total = value.total + rows.length - value.rows.length;
+  const total = value.total + rows.length - value.rows.length - older.length;
   return <Replay key={name} name={name} rows={rows} total={total} open={open} />;
 }
 
+const STEP = 500;
+const MOST_LOADED = 6000;
 const SPEEDS = [1, 4, 16, 64];
 
 function Replay(props: { name: string; rows: Row[]; total: number; open: (seq: number) => void }) {
