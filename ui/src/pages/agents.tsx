@@ -59,9 +59,12 @@ export function Agents() {
   if (!names.length)
     return (
       <Empty title="No agent is known yet">
-        <p>Agents come from the files of your repository, and from what is on record.</p>
         <p>
-          <Type>pointsman agents</Type>
+          Agents come from the files of your repository (<code>.claude/agents</code>), and from what is on
+          record: let one work in a project that has the hooks.
+        </p>
+        <p>
+          <Type>pointsman init</Type>
         </p>
       </Empty>
     );

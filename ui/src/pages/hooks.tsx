@@ -77,6 +77,9 @@ export function Hooks() {
     return (
       <Empty title="No hook has run in this time">
         {spans}
+        <p>
+          Choose a longer time, or let an agent work in a project that has the hooks: <Type>pointsman init</Type>
+        </p>
       </Empty>
     );
   if (!value.hooks.length)

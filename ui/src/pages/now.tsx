@@ -234,7 +234,7 @@ function Figures({ board }: { board: Board }) {
       <Tile
         label="Waiting for you"
         value={live.waiting ?? "?"}
-        note={`${live.waiting ? "answer them" : "nothing to answer"}${live.alerts ? `, ${count(live.alerts)} open alerts` : ""}`}
+        note={live.waiting ? "answer them" : live.alerts ? `${count(live.alerts)} open ${live.alerts === 1 ? "alert" : "alerts"}` : "nothing to answer"}
         tone={live.critical ? "deny" : live.waiting ? "ask" : undefined}
         href="/alerts"
       />
