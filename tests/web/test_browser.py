@@ -294,7 +294,7 @@ def test_a_browser_that_an_agents_session_has_started_answers_nothing(
     code, said = ask(rig, "asks_4", "git commit --amend --no-edit", apart=False)
     assert code == 2, said
     page.goto("/alerts")
-    asked = page.locator(".question", has_text="--no-edit")
+    asked = page.locator("[data-approval]", has_text="--no-edit")
     asked.get_by_role("button", name="Approve once").click()
     expect(asked).to_contain_text("an agent does not answer them")
     page.context.close()
