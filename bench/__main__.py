@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import (
     analysis,
+    browser,
     clients,
     collectors,
     decisions,
@@ -52,6 +53,7 @@ MEASURES: dict[str, Callable[[Effort], list[Figure]]] = {
     "servers": servers.servers,
     "mcp": mcp_servers.servers,
     "memory": memory.memory,
+    "browser": browser.browser,
 }
 """A new measurement is one function and one line here."""
 

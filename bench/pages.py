@@ -35,8 +35,10 @@ _SHIFTS = {
     "agent_runs": ("first_ns - :start", {"first_ns": ":later", "last_ns": ":later"}),
     "answer_hours": ("hour - :hour", {"hour": ":hours"}),
     "usage_hours": ("hour - :hour", {"hour": ":hours"}),
+    "usage_days": ("day - :day", {"day": ":days"}),
     "hook_days": ("day - :day", {"day": ":days"}),
     "agent_days": ("day - :day", {"day": ":days", "last_ns": ":later"}),
+    "hook_decisions": ("day - :day", {"day": ":days"}),
     "hour_seqs": (
         "hour - :hour",
         {"hour": ":hours", "first_seq": ":by", "last_seq": ":by"},
@@ -92,6 +94,7 @@ PAGES: dict[str, Ask] = {
     "cost by model, 90 days": _cost("model", 2160),
     "cost by session, 7 days": _cost("session", 168),
     "cost by session, 90 days": _cost("session", 2160),
+    "cost by subagent, 90 days": _cost("subagent", 2160),
     "ledger, newest 200": lambda one, _now: browse.page(one, Filter(), "", None, 200).rows,
     "ledger, one tool, counted": lambda one, _now: (
         browse.page(one, Filter(tool="Tool3"), "", None, 200),

@@ -32,9 +32,12 @@ from .usages import add, use
 
 TABLES = (
     "event_hours", "sessions", "hook_days", "agent_runs", "answer_hours", "agent_days", "hour_seqs",
+    "hook_decisions",
 )  # fmt: skip
-SHORT = {"hook_days": slice(-2, None), "answer_hours": slice(-2, None), "hour_seqs": slice(1, None),
-         "agent_runs": slice(-9, -1)}  # fmt: skip
+SHORT = {
+    "hook_days": slice(-2, None), "answer_hours": slice(-2, None), "hour_seqs": slice(1, None),
+    "hook_decisions": slice(-1, None), "agent_runs": slice(-9, -1),
+}  # fmt: skip
 """Where a table's counts stand, if not in its last eight columns."""
 
 
@@ -65,6 +68,7 @@ def record(hour: int, number: int, session: str = "s") -> Record:
         HookRun(
             hook=f"hook-{n}", role=Role.GUARD, kind="PreToolUse", started_ns=hour * HOUR_NS,
             duration_ns=number * 1000 * (n + 1), outcome=list(Outcome)[number % 6], budget=0.001,
+            decision=given if n else None,
         )
         for n in range(number % 3)
     )  # fmt: skip
@@ -144,6 +148,7 @@ def test_the_counts_are_those_of_the_rows(
         pruned, again = counted(ledger), recounted(ledger)
         assert pruned["event_hours"] == again["event_hours"]
         assert pruned["hook_days"] == again["hook_days"]
+        assert pruned["hook_decisions"] == again["hook_decisions"]
         assert pruned["answer_hours"] == again["answer_hours"]
         agents = [(row[:2], row[10:]) for row in pruned["agent_runs"]]
         assert agents == [(row[:2], row[10:]) for row in again["agent_runs"]]

@@ -1,6 +1,8 @@
 """What is put on record of messages, and how it comes back."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from pointsman.meter.meter import known
 from pointsman.model.errors import LedgerError
 from pointsman.store import query, usage_query, usage_rows
 from pointsman.store.ledger import Ledger
+from pointsman.store.migrate import scripts
 from pointsman.store.usage_query import Chosen
 
 from .usages import MESSAGES, add, price
@@ -83,3 +86,16 @@ def test_readings_are_kept(tmp_path: Path) -> None:
     with query.opened(ledger.path) as connection:
         assert usage_rows.readings(connection) == [replace(one, position={"offset": 9})]
     ledger.close()
+
+
+def test_days_are_the_sums_of_their_hours_also_in_a_ledger_of_before(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    add(ledger, *MESSAGES)
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+        kept = connection.execute("SELECT * FROM usage_days ORDER BY 1, 2, 3, 4").fetchall()
+        connection.execute("DROP TABLE usage_days")
+        (script,) = [text for text in scripts() if "CREATE TABLE usage_days" in text]
+        connection.executescript(script)
+        again = connection.execute("SELECT * FROM usage_days ORDER BY 1, 2, 3, 4").fetchall()
+    assert kept == again != []

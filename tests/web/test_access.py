@@ -139,6 +139,17 @@ def test_a_foreign_origin_is_refused(door: Door, origin: str) -> None:
     assert door.get(origin=origin, **door.cookie()).status == 403
 
 
+@pytest.mark.parametrize("name", ["host", "origin"])
+@pytest.mark.parametrize("second", ["evil.example", HOME])
+def test_a_name_that_is_said_twice_is_none(door: Door, name: str, second: str) -> None:
+    first = {"host": HOME, "origin": f"http://{HOME}"}[name]
+    # By another spelling it is a header of its own on the wire.
+    given = {name: first, name.title(): second, **door.token()}
+    assert call(door.app, "/", headers=given).status == 403
+    del given[name.title()]
+    assert call(door.app, "/", headers=given).status == 200
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_its_own_origin_is_not(door: Door, name: str) -> None:
     given = {"origin": f"http://{name}:{PORT}", "host": f"{name}:{PORT}"}

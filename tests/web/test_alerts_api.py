@@ -90,7 +90,7 @@ def test_an_answer_that_is_none_is_refused(site: Site, path: str, body: bytes, k
 def test_nobody_answers_from_inside_of_a_session(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from pointsman.web import alerts_api
+    from pointsman.web import acting
 
     desk = filled(site)
     # The kernel says which process it is; here it is one whose environment names the session.
@@ -98,7 +98,7 @@ def test_nobody_answers_from_inside_of_a_session(
 
     env = {**os.environ, "CLAUDE_CODE_SESSION_ID": "s1"}
     with subprocess.Popen(["cat"], env=env, stdin=subprocess.PIPE) as inside:
-        monkeypatch.setattr(alerts_api, "pid_of", lambda _client, _server: inside.pid)
+        monkeypatch.setattr(acting, "pid_of", lambda _client, _server: inside.pid)
         answer = site.post("/api/alerts/1/ack", json.dumps({"note": "x"}).encode())
     assert answer.status == 503
     assert "inside an agent's session" in answer.json()["error"]

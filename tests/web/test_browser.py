@@ -164,10 +164,10 @@ def put(rig: Live, name: str) -> Approvals:
 def test_a_question_is_answered(page: Page, rig: Live, button: str, state: str) -> None:
     name = {"approved": "yesyes22", "refused": "nonono22"}[state]
     page.goto("/now")
-    expect(page.locator(".page-link .count")).to_have_count(0)
+    expect(page.locator(".page-link .questions")).to_have_count(0)
     store = put(rig, name)
     # It is told on every page, without a reload.
-    expect(page.locator(".page-link .count")).to_have_text("1")
+    expect(page.locator(".page-link .questions")).to_have_text("? 1")
     page.goto("/alerts")
     asked = page.locator(f"[data-approval='{name}']")
     expect(asked).to_contain_text("git commit --amend")
@@ -294,7 +294,7 @@ def test_a_browser_that_an_agents_session_has_started_answers_nothing(
     code, said = ask(rig, "asks_4", "git commit --amend --no-edit", apart=False)
     assert code == 2, said
     page.goto("/alerts")
-    asked = page.locator(".question", has_text="--no-edit")
+    asked = page.locator("[data-approval]", has_text="--no-edit")
     asked.get_by_role("button", name="Approve once").click()
     expect(asked).to_contain_text("an agent does not answer them")
     page.context.close()

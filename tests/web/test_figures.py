@@ -252,3 +252,24 @@ def test_what_only_a_long_look_would_tell_is_not_counted_but_paged(
     late = empty.get("/api/events?path=/a&since=1970-01-02T10:00:00").json()
     assert (late["rows"], late["next"]) == ([], None)
     assert empty.get("/api/events?total=1&decision=none").json()["total"] == 40
+
+
+def test_a_search_that_takes_long_says_how_far_it_has_come_and_goes_on_there(
+    empty: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say = b'{"tool_input": {"command": "a most peculiar word"}}'
+    empty.ledger.append([record(f"c{n}", payload=say if n == 3 else b"{}") for n in range(900)])
+    # Each look at the clock finds a second gone: every slice is the last one of its request.
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(browse, "clock", lambda: float(next(ticks)))
+    found, scanned, before = [], [], ""
+    while True:
+        page = empty.get(f"/api/events?q=peculiar{before}").json()
+        found += [row["seq"] for row in page["rows"]]
+        if page["next"] is None:
+            break
+        assert page["scanned"] == page["next"]
+        scanned.append(page["scanned"])
+        before = f"&before={page['next']}"
+    assert found == [4]
+    assert scanned == [651, 401, 151]

@@ -40,9 +40,7 @@ def read(
             return gone
 
         places = site.places
-        messages = stream.messages(
-            places.ledger, places.approvals, Cover(places.state), start, is_gone
-        )
+        messages = stream.messages(places, Cover(places.state), start, is_gone)
         async for message in messages:
             if not seen:
                 meanwhile()
@@ -111,11 +109,11 @@ def test_it_tells_how_many_questions_wait_and_says_so_once(site: Site) -> None:
     seen = read(site, None, lambda seen: len(_waiting(seen)) > 0 and bool(numbers(seen)), put)
     assert _waiting(seen)[-1] == 1
     # Without a number: it does not move the place from which one goes on.
-    assert all("id" not in each for each in seen if each.get("event") == "approvals")
+    assert all("id" not in each for each in seen if each.get("event") == "waiting")
 
 
 def _waiting(seen: Seen) -> list[int]:
-    return [each["data"]["waiting"] for each in seen if each.get("event") == "approvals"]
+    return [each["data"]["approvals"] for each in seen if each.get("event") == "waiting"]
 
 
 def test_it_beats_while_nothing_happens(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

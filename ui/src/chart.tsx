@@ -12,7 +12,14 @@ export interface Line {
   fill?: boolean;
 }
 
-export function Chart(props: { times: number[]; lines: Line[]; unit: (value: number) => string; label: string }) {
+/** `step` in seconds: how far points lie apart, so that one alone does not stand for years. */
+export function Chart(props: {
+  times: number[];
+  lines: Line[];
+  unit: (value: number) => string;
+  label: string;
+  step?: number;
+}) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const shape = props.lines.map((line) => line.name).join();
@@ -28,7 +35,10 @@ export function Chart(props: { times: number[]; lines: Line[]; unit: (value: num
         height: 220,
         cursor: { points: { size: 7 } },
         legend: { live: true },
-        scales: { y: { range: (_plot, _low, high) => [0, (high || 1) * 1.15] } },
+        scales: {
+          x: { range: (_plot, low, high) => spread(low, high, props.step ?? 3600) },
+          y: { range: (_plot, _low, high) => [0, (high || 1) * 1.15] },
+        },
         axes: [axis, { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => props.unit(tick)) }],
         series: [
           {},
@@ -58,6 +68,19 @@ export function Chart(props: { times: number[]; lines: Line[]; unit: (value: num
   return <div class="chart" ref={box} role="img" aria-label={props.label} />;
 }
 
-function data(props: { times: number[]; lines: Line[] }): uPlot.AlignedData {
+/** At least twelve steps, the newest at the right. */
+function spread(low: number, high: number, step: number): [number, number] {
+  const least = 12 * step;
+  if (high == null) return [Date.now() / 1000 - least, Date.now() / 1000];
+  return high - low < least ? [high - least, high + step / 2] : [low, high];
+}
+
+function data(props: { times: number[]; lines: Line[]; step?: number }): uPlot.AlignedData {
+  // Around one point alone the library would draw years.
+  const [only, ...more] = props.times;
+  if (only !== undefined && !more.length) {
+    const times = [only - 11 * (props.step ?? 3600), only];
+    return [times, ...props.lines.map((line) => [null, line.values[0] ?? null])] as uPlot.AlignedData;
+  }
   return [props.times, ...props.lines.map((line) => line.values)] as uPlot.AlignedData;
 }

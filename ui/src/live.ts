@@ -4,7 +4,7 @@ import { get, type Page, type Query, type Row } from "./api";
 
 const MOST_KEPT = 20_000;
 const FIRST = 400;
-const STEP = 1200;
+const STEP = 500;
 const MOST_LOADED = 5000;
 /** A stream that says nothing for so long (it beats every 10 s) is broken without having ended. */
 const SILENT_MS = 25_000;
@@ -14,7 +14,10 @@ export type LiveState = "connecting" | "live" | "lost" | "refused";
 class Live {
   rows: Row[] = [];
   state: LiveState = "connecting";
+  /** Questions that wait for a person, and alerts that are not over; null where it is not known. */
   waiting: number | null = 0;
+  alerts: number | null = 0;
+  critical: number | null = 0;
   last = 0;
   /** What the server's clock is ahead of ours, in ms. */
   skew = 0;
@@ -82,9 +85,10 @@ class Live {
     source.onopen = () => this.set("live");
     source.onerror = () => this.failed(source);
     source.addEventListener("events", (message) => this.take(JSON.parse(message.data)));
-    source.addEventListener("approvals", (message) => {
+    source.addEventListener("waiting", (message) => {
       this.heard = Date.now();
-      this.waiting = JSON.parse(message.data).waiting;
+      const { approvals, alerts, critical } = JSON.parse(message.data);
+      Object.assign(this, { waiting: approvals, alerts, critical });
       this.changed([]);
     });
     source.addEventListener("beat", () => {

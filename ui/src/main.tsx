@@ -50,7 +50,7 @@ function App() {
   const linked = root === "ledger" && /^\d+$/.test(name) ? Number(name) : null;
   const [shown, show] = useState<number | null>(linked);
   // Not with every event: the pages draw themselves.
-  useLiveText(() => `${live.state} ${live.waiting} ${live.fault}`);
+  useLiveText(() => `${live.state} ${live.waiting} ${live.alerts} ${live.critical} ${live.fault}`);
   useEffect(() => show(linked), [path]);
   useEffect(() => {
     const title = PAGES.find(([id]) => id === root)?.[1] ?? "Dashboard";
@@ -95,7 +95,16 @@ function App() {
               <path d={icon} />
             </svg>
             <span>{title}</span>
-            {id === "alerts" && !!live.waiting && <span class="count is-ask">{live.waiting}</span>}
+            {id === "alerts" && !!live.waiting && (
+              <span class="count questions is-ask" title={`${live.waiting} waiting for an answer`}>
+                ? {live.waiting}
+              </span>
+            )}
+            {id === "alerts" && !!live.alerts && (
+              <span class={`count open is-${live.critical ? "deny" : "ask"}`} title={`${live.alerts} alerts are open`}>
+                ! {live.alerts}
+              </span>
+            )}
           </a>
         ))}
         <div class="foot">

@@ -9,11 +9,10 @@ import click
 
 from pointsman.cli.person import answering_alert
 from pointsman.cli.places import places
-from pointsman.config.policy_loader import PolicyLoader
 from pointsman.model.errors import LedgerError
 from pointsman.model.places import Places
 from pointsman.serve import control
-from pointsman.store.sealing import key_file
+from pointsman.serve.ledger_key import key_path
 from pointsman.store.signing import parse_public, public_key
 from pointsman.store.verdict import Trust, Verdict
 from pointsman.store.verdict import verify as verdict_of
@@ -76,12 +75,6 @@ def _hand_over(where: Places) -> None:
     if "error" in told:
         raise LedgerError(told["error"], fix=told["fix"])
     click.echo(f"handed over from {told['from']}, on record and signed by both", err=True)
-
-
-def key_path(where: Places) -> Path:
-    """Return where the ledger's key is, as the user's settings say."""
-    said = PolicyLoader(where).policy_for(None).ledger.get("key")
-    return Path(said) if said else key_file(where.ledger)
 
 
 def audit_lines(audit: dict[str, Any]) -> Iterator[str]:

@@ -93,6 +93,7 @@ def standing(runs: Runs) -> dict[str, Any]:
         "role": runs.role,
         "runs": runs.total,
         "outcomes": runs.outcomes,
+        "decisions": runs.decisions,
         "mean_ms": round(runs.duration_ns / asked / 1e6, 3) if asked else None,
         "p50_ms": p50,
         "p95_ms": p95,

@@ -36,6 +36,8 @@ class Runs:
     buckets: dict[int, int] = field(default_factory=dict)
     timeouts: int = 0
     duration_ns: int = 0
+    decisions: dict[str, int] = field(default_factory=dict)
+    """How often it decided what; runs without an opinion are not among them."""
 
     @property
     def total(self) -> int:

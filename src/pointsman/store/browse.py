@@ -7,6 +7,7 @@ events at a time: the answer says where to go on.
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,8 +17,12 @@ from pointsman.store.hour_seqs import reach
 from pointsman.store.query import Filter, conditions_of
 
 MOST_ROWS = 5000
-MOST_SCANNED = 20_000
-"""Events of which one request reads the bodies."""
+MOST_SCANNED = 200_000
+"""Events of which one request reads the bodies, at the most."""
+_SEARCH_S = 0.03
+"""Seconds after which a search says how far it has come."""
+_SLICE = 250
+clock = time.monotonic
 MOST_LOOKED_AT = 50_000
 """Events of which one request looks at the row alone."""
 MOST_MATCHED = 5_000
@@ -86,17 +91,60 @@ def page(
         bottom = _bottom(connection, wanted, top, MOST_SCANNED if words else _most(wanted))
     where, values = _conditions(wanted)
     where += ["e.seq < :top", "e.seq >= :bottom"]
-    values |= {"top": top, "bottom": max(bottom, span.first)}
-    if words:
-        searched, more = _search(words)
-        where.append(searched)
-        values |= more
-    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {' AND '.join(where)} ORDER BY e.seq DESC LIMIT :limit"
     limit = max(1, min(limit, MOST_ROWS))
-    rows = [compact(row) for row in connection.execute(sql, {**values, "limit": limit})]
+    asked = Asked(where, values, limit)
+    if words:
+        return _looked_for(connection, asked, words, (max(bottom, span.first), top), bottom)
+    rows = _rows(connection, asked, (max(bottom, span.first), top))
     if len(rows) == limit:
         return Page(rows, rows[-1]["seq"])
     return Page(rows, bottom, bottom) if bottom > 0 else Page(rows, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Conditions on events between ``:bottom`` and ``:top``, the values they name, a limit."""
+
+    where: list[str]
+    values: dict[str, Any]
+    limit: int
+
+
+def _rows(connection: sqlite3.Connection, asked: Asked, span: tuple[int, int]) -> list[Any]:
+    where = " AND ".join(asked.where)
+    sql = f"SELECT {_COLUMNS} {_FROM} WHERE {where} ORDER BY e.seq DESC LIMIT :limit"
+    given = {**asked.values, "bottom": span[0], "top": span[1], "limit": asked.limit}
+    return [compact(row) for row in connection.execute(sql, given)]
+
+
+def _looked_for(
+    connection: sqlite3.Connection,
+    asked: Asked,
+    words: Sequence[str],
+    span: tuple[int, int],
+    bottom: int,
+) -> Page:
+    """Look for words from the newest event on, for so long; the answer says how far that came."""
+    first, top = span
+    searched, more = _search(words)
+    asked = Asked([*asked.where, searched], {**asked.values, **more}, asked.limit)
+    rows: list[Any] = []
+    began, slice_ = clock(), _SLICE
+    while top > first:
+        low, spent = max(first, top - slice_), clock()
+        left = replace(asked, limit=asked.limit - len(rows))
+        rows += _rows(connection, left, (low, top))
+        if len(rows) == asked.limit:
+            return Page(rows, rows[-1]["seq"])
+        top = low
+        now = clock()
+        if now - began > _SEARCH_S:
+            break
+        # How long bodies are, only looking at them tells: the next slice is as long as may be.
+        slice_ = slice_ * 2 if now - spent < _SEARCH_S / 8 else max(_SLICE, slice_ // 2)
+    else:
+        return Page(rows, bottom, bottom) if bottom > 0 else Page(rows, None)
+    return Page(rows, top, top) if top > first or bottom > 0 else Page(rows, None)
 
 
 def words_of(text: str) -> list[str]:

@@ -38,7 +38,9 @@ def _calls(connection: sqlite3.Connection, batch: int) -> int:
     first, last = stands
     sql = "SELECT * FROM events WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ?"
     rows = connection.execute(sql, (first, last, batch)).fetchall()
-    rollups.carry_out(connection, rollups.corrected(rows))
+    sql = "SELECT * FROM hook_runs WHERE seq >= ? AND seq <= ? AND decision <> 'none'"
+    runs = connection.execute(sql, (first, rows[-1][0])).fetchall() if rows else []
+    rollups.carry_out(connection, rollups.corrected(rows, runs))
     if len(rows) < batch:
         connection.execute("DELETE FROM recounts WHERE what = 'calls'")
     else:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pointsman.model.hook_runs import length_bucket
 from pointsman.store import agent_days
 from pointsman.store.agent_days import COUNTS, DAY_NS, UNNAMED
+from pointsman.store.record import NO_DECISION
 
 HOUR_NS = 3600 * 10**9
 DIMENSIONS = ("all", "host", "event", "tool", "agent", "repository", "rule")
@@ -76,6 +77,7 @@ _ANSWERS = _upsert("answer_hours", "hour, bucket", "", ("answers", "duration_ns"
 _HOOKS = _upsert(
     "hook_days", "day, hook, event, role, outcome, budget_ms, bucket", "", ("runs", "duration_ns")
 )
+_DECISIONS = _upsert("hook_decisions", "day, hook, event, decision", "", ("runs",))
 _EMPTIED = (
     "DELETE FROM event_hours WHERE events <= 0",
     "DELETE FROM sessions WHERE events <= 0",
@@ -83,6 +85,7 @@ _EMPTIED = (
     agent_days.EMPTIED,
     "DELETE FROM answer_hours WHERE answers <= 0",
     "DELETE FROM hook_days WHERE runs <= 0",
+    "DELETE FROM hook_decisions WHERE runs <= 0",
 )
 
 
@@ -100,6 +103,7 @@ def statements(events: Sequence[Row], runs: Sequence[Row], sign: int = 1) -> lis
         *agent_days.around(agents, [(_AGENTS, agents)]),
         (_ANSWERS, _answers(events, sign)),
         (_HOOKS, _hooks(runs, sign)),
+        (_DECISIONS, _decided(runs, sign)),
     ]
 
 
@@ -187,11 +191,11 @@ _SAME = itemgetter(2, 3, 4, 5, 6, 7, 10, 13, 15, 16, 23)
 """The columns of an event that tell which of ``_Alike`` it is, beside its hour."""
 
 
-def corrected(events: Sequence[Row]) -> list[Statement]:
+def corrected(events: Sequence[Row], runs: Sequence[Row]) -> list[Statement]:
     """Return what brings older counts of these rows to what is counted today.
 
     Before schema 6 decisions about what was derived from a call counted like that about the call,
-    findings counted as answers, and nothing told which numbers an hour has.
+    findings counted as answers, and nothing told what hooks decided, or which numbers an hour has.
     """
     wrong = [one for one in _alike(events) if any(one.undue(1))]
     agents = _agents(wrong, -1, _Alike.undue)
@@ -201,6 +205,7 @@ def corrected(events: Sequence[Row]) -> list[Statement]:
         (_SESSIONS, _sessions(wrong, -1, _Alike.undue)),
         *agent_days.around(agents, [(_AGENTS, agents)]),
         (_ANSWERS, _lengths(found, -1)),
+        (_DECISIONS, _decided(runs, 1)),
     ]
 
 
@@ -298,6 +303,14 @@ def _hooks(runs: Iterable[Row], sign: int) -> list[Row]:
         _seq, _n, hook, role, event, started, duration, outcome, budget = row[:9]
         key = (started // DAY_NS, hook, event, role, outcome, budget, length_bucket(duration))
         _add(counted, key, (sign, sign * duration))
+    return [(*key, *counts) for key, counts in counted.items()]
+
+
+def _decided(runs: Iterable[Row], sign: int) -> list[Row]:
+    counted: dict[tuple[Any, ...], list[int]] = {}
+    for row in runs:
+        if row[10] != NO_DECISION:
+            _add(counted, (row[5] // DAY_NS, row[2], row[4], row[10]), (sign,))
     return [(*key, *counts) for key, counts in counted.items()]
 
 

@@ -6,6 +6,7 @@ there are, only on how many hours and values.
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pointsman.model.errors import LedgerError
@@ -84,7 +85,20 @@ def hook_runs(connection: sqlite3.Connection, since: int = 0) -> list[Runs]:
         " WHERE day >= ? GROUP BY hook, event, role, outcome, budget_ms, bucket"
         " HAVING sum(runs) > 0 ORDER BY hook, event, max(day)"
     )
-    return list(_gathered(connection.execute(sql, (since // DAY_NS,)).fetchall()))
+    found = _gathered(connection.execute(sql, (since // DAY_NS,)).fetchall())
+    decided = _decisions(connection, since)
+    return [replace(each, decisions=decided.get((each.hook, each.event), {})) for each in found]
+
+
+def _decisions(connection: sqlite3.Connection, since: int) -> dict[tuple[str, str], dict[str, int]]:
+    sql = (
+        "SELECT hook, event, decision, sum(runs) AS runs FROM hook_decisions WHERE day >= ?"
+        " GROUP BY hook, event, decision HAVING sum(runs) > 0 ORDER BY sum(runs) DESC"
+    )
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for row in connection.execute(sql, (since // DAY_NS,)):
+        found.setdefault((row["hook"], row["event"]), {})[row["decision"]] = row["runs"]
+    return found
 
 
 def _gathered(rows: list[Any]) -> Iterator[Runs]:

@@ -10,6 +10,8 @@ from pointsman.model.usage import AMOUNT_FIELDS, TOKEN_FIELDS, Amount, amount
 from pointsman.store.usage_rows import HOUR_NS, MAIN
 
 DAY_HOURS = 24
+_NEVER = 24 * 2**40
+"""An hour behind every one that there is."""
 _SUMS = ", ".join(f"sum({name})" for name in AMOUNT_FIELDS)
 _VALUES = {
     "session": "session",
@@ -90,17 +92,18 @@ def sums(connection: sqlite3.Connection, dimension: str, chosen: Chosen) -> Sums
 def hourly(connection: sqlite3.Connection, dimension: str, chosen: Chosen, most: int = 0) -> Sums:
     """Return the sums of the whole hours that are meant; of the dearest so many, 0 for all."""
     value = _HOURLY.get(dimension, "value")
-    where, given = _of_hours(dimension, chosen)
+    source, given = _of_hours(dimension, chosen, by_days=True)
+    where = "1 = 1"
     if most:
         # Which these are takes two sums for each of many; all of them are added up for a few only.
         sql = (
-            f"SELECT {value} FROM usage_hours WHERE {where} GROUP BY 1"  # noqa: S608 - ours
+            f"SELECT {value} FROM {source} WHERE {where} GROUP BY 1"  # noqa: S608 - ours
             f" ORDER BY sum(usd_nano) DESC, sum(output_tokens) DESC, 1 LIMIT {int(most) + 1}"
         )
         dearest = [row[0] for row in connection.execute(sql, given)]
         if len(dearest) > most:
             where, given = _among(value, dearest[:most], where, given)
-    sql = f"SELECT {value}, {_SUMS} FROM usage_hours WHERE {where} GROUP BY 1"  # noqa: S608 - ours
+    sql = f"SELECT {value}, {_SUMS} FROM {source} WHERE {where} GROUP BY 1"  # noqa: S608 - ours
     return {row[0]: amount(*row[1:]) for row in map(tuple, connection.execute(sql, given))}
 
 
@@ -112,9 +115,10 @@ def course(
     A total has the one value ``""``.
     """
     value = _HOURLY.get(dimension, "value")
-    where, given = _among(value, only, *_of_hours(dimension, chosen))
+    source, given = _of_hours(dimension, chosen, by_days=step % DAY_HOURS == 0)
+    where, given = _among(value, only, "1 = 1", given)
     at = f"hour / {int(step)} * {int(step)}"
-    sql = f"SELECT {at}, {value}, {_SUMS} FROM usage_hours WHERE {where} GROUP BY 1, 2 ORDER BY 1"  # noqa: S608
+    sql = f"SELECT {at}, {value}, {_SUMS} FROM {source} WHERE {where} GROUP BY 1, 2 ORDER BY 1"  # noqa: S608
     for row in map(tuple, connection.execute(sql, given)):
         yield row[0], row[1], amount(*row[2:])
 
@@ -127,19 +131,35 @@ def _among(
     return f"{where} AND {value} IN ({marks})", {**given, **names}
 
 
-def _of_hours(dimension: str, chosen: Chosen) -> tuple[str, dict[str, Any]]:
+def _of_hours(dimension: str, chosen: Chosen, *, by_days: bool) -> tuple[str, dict[str, Any]]:
+    """Return what to select the whole hours that are meant from, and the values it names.
+
+    With ``by_days`` whole days come from their own sums, as rows of their first hour.
+    """
     first, behind = _whole_hours(chosen)
     # A total, and a day, can be had of any dimension: there are fewest roles.
     given: dict[str, Any] = {"dimension": "role" if dimension in _HOURLY else dimension}
-    where = ["dimension = :dimension"]
-    for name, hour, sign in (("first", first, ">="), ("behind", behind, "<")):
-        if hour is not None:
-            given[name] = hour
-            where.append(f"hour {sign} :{name}")
     if chosen.repository is not None:
         given["repository"] = chosen.repository
-        where.append("repository = :repository")
-    return " AND ".join(where), given
+    low = 0 if first is None else first
+    high = _NEVER if behind is None else behind
+    day, end = -(-low // DAY_HOURS), high // DAY_HOURS
+    if not by_days or day >= end:
+        return f"({_part('usage_hours', 'hour', low, high, given)}) u", given
+    parts = [
+        _part("usage_hours", "hour", low, day * DAY_HOURS, given),
+        _part("usage_days", "day", day, end, given),
+        _part("usage_hours", "hour", end * DAY_HOURS, high, given),
+    ]
+    return f"({' UNION ALL '.join(parts)}) u", given
+
+
+def _part(table: str, unit: str, low: int, high: int, given: dict[str, Any]) -> str:
+    at = "hour" if unit == "hour" else f"day * {DAY_HOURS} AS hour"
+    where = f"dimension = :dimension AND {unit} >= {int(low)} AND {unit} < {int(high)}"
+    if "repository" in given:
+        where += " AND repository = :repository"
+    return f"SELECT {at}, value, {', '.join(AMOUNT_FIELDS)} FROM {table} WHERE {where}"  # noqa: S608
 
 
 def _whole_hours(chosen: Chosen) -> tuple[int | None, int | None]:

@@ -34,6 +34,7 @@ _HOUR = (
     f"INSERT INTO usage_hours VALUES (?,?,?,?,{','.join('?' * len(AMOUNT_FIELDS))})"  # noqa: S608
     f" ON CONFLICT (dimension, hour, repository, value) DO UPDATE SET {_ADD}"
 )
+_DAY = _HOUR.replace("usage_hours", "usage_days").replace("(dimension, hour,", "(dimension, day,")
 _AGENT = (
     "INSERT INTO agent_runs VALUES (?,?,'','','',?,?,9223372036854775807,0,0,0,0,0,0,0,0,0,0,1)"
     " ON CONFLICT (session, agent_id) DO UPDATE SET model = excluded.model, role = excluded.role,"
@@ -125,6 +126,9 @@ def write(connection: sqlite3.Connection, postings: Sequence[Posting], now_ns: i
             for place, figure in enumerate(figures):
                 into[place] += figure
     connection.executemany(_HOUR, [(*at, *figures) for at, figures in sums.items()])
+    # Each adds to its day: several hours of one are several rows, and add up there.
+    days = [(at[0], at[1] // 24, *at[2:], *figures) for at, figures in sums.items()]
+    connection.executemany(_DAY, days)
 
 
 def _row(posting: Posting, now_ns: int) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,8 +84,12 @@ class Verdict:
         }
 
 
-def verify(ledger: Path, trust: Trust) -> Verdict:
+def verify(
+    ledger: Path, trust: Trust, tell: Callable[[int], None] = lambda _entries: None
+) -> Verdict:
     """Return what became of a ledger; it may be one that a daemon writes to.
+
+    ``tell`` is told now and then how many entries of the chain have been read.
 
     Raises:
         LedgerError: there is none, it cannot be read, or it is from before there was a chain.
@@ -98,10 +102,12 @@ def verify(ledger: Path, trust: Trust) -> Verdict:
             raise LedgerError(
                 f"the ledger {ledger} is from before there was a chain", fix="pointsman up"
             )
-        return _verify(connection, ledger, trust)
+        return _verify(connection, ledger, trust, tell)
 
 
-def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdict:
+def _verify(
+    connection: sqlite3.Connection, ledger: Path, trust: Trust, tell: Callable[[int], None]
+) -> Verdict:
     said = begun(connection)
     log = str(said.get("log", ""))
     files = list(dict.fromkeys(file.absolute() for file in _files(ledger, trust, log)))
@@ -116,7 +122,7 @@ def _verify(connection: sqlite3.Connection, ledger: Path, trust: Trust) -> Verdi
     for file in files:
         lines = checkpoints.read_lines(file)
         streams.append(Stream(str(file), lines, log, lead, until=_until(file, ledger, trust)))
-    reading = Reading(connection, streams)
+    reading = Reading(connection, streams, tell)
     every = said.get("every", EVERY)
     fault: faults.Fault | None
     try:

@@ -6,7 +6,7 @@ compared, and forgotten. What is wrong is named by ``faults.py``.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,9 +82,15 @@ class Found:
 class Reading:
     """One pass over a ledger on a connection that sees one state of it throughout."""
 
-    def __init__(self, connection: sqlite3.Connection, streams: Sequence[Stream]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        streams: Sequence[Stream],
+        tell: Callable[[int], None] = lambda _entries: None,
+    ) -> None:
         self.connection = connection
         self.found = Found()
+        self._tell = tell
         self._streams = streams
         self._retired = Retired(connection)
         self._pending: list[bytes] = []
@@ -113,6 +119,7 @@ class Reading:
     def _meet(self) -> None:
         self._tree = self._tree.grown(self._pending)
         self._pending.clear()
+        self._tell(self.found.entries)
         due = [stream for stream in self._streams if stream.next_size() == self._tree.size]
         if due:
             root = self._tree.root

@@ -76,10 +76,11 @@ class Access:
 
     def _foreign(self, scope: Scope, headers: Headers) -> Response | None:
         """Refuse another site's page: by the name it asks for, and by where it comes from."""
-        host = headers.get("host", "")
-        if host not in self._hosts:
+        host = " and ".join(headers.getlist("host"))
+        if host not in self._hosts:  # Two names are none of ours: another reader may take either.
             return refused(403, f"the name {host[:100]!r} is not one of this dashboard's")
-        origin = headers.get("origin")
+        origins = headers.getlist("origin")
+        origin = " and ".join(origins) if origins else None
         if origin is not None and origin not in {f"http://{each}" for each in self._hosts}:
             return refused(403, f"a page of {origin[:100]!r} may not use this dashboard")
         site = headers.get("sec-fetch-site", "same-origin")

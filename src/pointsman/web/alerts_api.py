@@ -16,8 +16,7 @@ from pointsman.serve import alert_answer, control
 from pointsman.serve.insider import refuse_insider
 from pointsman.store.alerts import AlertStore
 from pointsman.store.holds import Holds
-from pointsman.web.approvals_api import user_name
-from pointsman.web.peer import pid_of
+from pointsman.web.acting import asker, body_of, person, with_store
 from pointsman.web.replies import BadRequest, Cover, number
 
 
@@ -50,7 +49,7 @@ class AlertsApi:
         if not self._places.alerts.exists():
             nothing = {"available": False, "alerts": [], "open": {}, "stops": [], "newest": 0}
             return self._cover.reply(nothing)
-        return self._cover.reply(await to_thread.run_sync(self._in_thread, work))
+        return self._cover.reply(await self._with(work))
 
     async def shown(self, request: Request) -> Response:
         """Return one alert whole, with its history and who is stopped in its session."""
@@ -70,7 +69,7 @@ class AlertsApi:
 
         if not self._places.alerts.exists():
             raise BadRequest(f"no alert has the number {wanted}", fix="/api/alerts")
-        return self._cover.reply(await to_thread.run_sync(self._in_thread, work))
+        return self._cover.reply(await self._with(work))
 
     async def answered(self, request: Request) -> Response:
         """Carry an answer to an alert out: ``ack``, ``resolve``, ``stop`` or ``resume``."""
@@ -87,9 +86,9 @@ class AlertsApi:
         if name not in alert_answer.COMMANDS:
             verbs = ", ".join(each.removeprefix("alerts.") for each in alert_answer.COMMANDS)
             raise BadRequest(f"no such answer: {name[7:47]!r}", fix=verbs)
-        given = await _body(request)
-        pid = await to_thread.run_sync(pid_of, request.scope["client"], request.scope["server"])
-        body = {**given, "target": target, "by": f"{user_name()}, dashboard"}
+        given = await body_of(request, ("note", "agent", "whole"))
+        pid = await asker(request)
+        body = {**given, "target": target, "by": person()}
 
         def work() -> dict[str, Any]:
             refuse_insider(self._places, pid)
@@ -100,21 +99,5 @@ class AlertsApi:
             raise AlertError(done["error"], fix=done.get("fix", ""))
         return self._cover.reply(done)
 
-    def _in_thread(self, work: Callable[[AlertStore], Any]) -> Any:
-        store = AlertStore(self._places.alerts)
-        try:
-            return work(store)
-        finally:
-            store.close()
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise BadRequest("the answer is no application/json")
-    try:
-        given = json.loads(await request.body() or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"the answer is no JSON: {error}") from None
-    if not isinstance(given, dict):
-        raise BadRequest("the answer is no JSON object")
-    return {key: given[key] for key in ("note", "agent", "whole") if key in given}
+    async def _with(self, work: Callable[[AlertStore], dict[str, Any]]) -> dict[str, Any]:
+        return await with_store(lambda: AlertStore(self._places.alerts), work)

@@ -20,19 +20,19 @@ from pointsman.web.alerts_api import AlertsApi
 from pointsman.web.approvals_api import ApprovalsApi
 from pointsman.web.cost_api import CostApi
 from pointsman.web.hooks_api import HooksApi
-from pointsman.web.later import Later
 from pointsman.web.ledger_api import LedgerApi
 from pointsman.web.pages import STATIC, Pages
 from pointsman.web.replies import Cover, gone, told
 from pointsman.web.stream import messages, start_of
+from pointsman.web.verification import Verification
 
 
 def build(places: Places, port: int, static: Path = STATIC) -> Starlette:
     """Return the application for one state directory, on one port."""
     cover = Cover(places.state)
     ledger, approvals = LedgerApi(places.ledger, cover), ApprovalsApi(places, cover)
-    agents, later, pages = AgentsApi(places, cover), Later(places, cover), Pages(static)
-    alerts = AlertsApi(places, cover)
+    agents, pages = AgentsApi(places, cover), Pages(static)
+    alerts, verification = AlertsApi(places, cover), Verification(places, cover)
     table: list[tuple[str, Any]] = [
         ("/api/status", partial(_status, places, cover)),
         ("/api/events", ledger.events),
@@ -47,14 +47,15 @@ def build(places: Places, port: int, static: Path = STATIC) -> Starlette:
         ("/api/cost", CostApi(places.ledger, cover).cost),
         ("/api/alerts", alerts.listed),
         ("/api/alerts/{number:int}", alerts.shown),
-        ("/api/verification", later.verification),
+        ("/api/verification", verification.state),
         ("/api/stream", partial(_stream, places, cover)),
     ]
     routes = [Route(path, told(handler), methods=["GET"]) for path, handler in table]
     alert, halt = told(alerts.answered), told(alerts.halted)
     routes.append(Route("/api/alerts/{number:int}/{verb}", alert, methods=["POST"]))
     routes.append(Route("/api/sessions/{session:path}/{verb}", halt, methods=["POST"]))
-    act = told(approvals.verdict)
+    act, verify = told(approvals.verdict), told(verification.start)
+    routes.append(Route("/api/verification", verify, methods=["POST"]))
     routes.append(Route("/api/approvals/{name}/{verdict}", act, methods=["POST"]))
     routes.append(Route("/assets/{name:path}", pages.asset, methods=["GET"]))
     routes += [Route(path, pages.page, methods=["GET"]) for path in pages.addresses]
@@ -77,6 +78,6 @@ async def _stream(places: Places, cover: Cover, request: Request) -> Response:
     start = start_of(
         request.headers.get("last-event-id", ""), request.query_params.get("after", "")
     )
-    body = messages(places.ledger, places.approvals, cover, start, request.is_disconnected)
+    body = messages(places, cover, start, request.is_disconnected)
     headers = {"x-accel-buffering": "no"}
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)

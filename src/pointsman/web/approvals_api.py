@@ -1,13 +1,10 @@
 """What waits for a person, and the person's answer, which the daemon carries out."""
 
-import getpass
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +15,7 @@ from pointsman.model.places import Places
 from pointsman.serve import control
 from pointsman.serve.asker import is_inside
 from pointsman.store.approvals import Approvals
-from pointsman.web.peer import pid_of
+from pointsman.web.acting import asker, body_of, person, with_store
 from pointsman.web.replies import BadRequest, Cover, number
 
 _VERDICTS = frozenset({"approve", "deny", "modify"})
@@ -60,11 +57,9 @@ class ApprovalsApi:
         name, word = request.path_params["name"], request.path_params["verdict"]
         if word not in _VERDICTS:
             raise BadRequest(f"no such answer: {word[:40]!r}", fix="approve, deny or modify")
-        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-            raise BadRequest("the answer is no application/json")
-        given = await _body(request)
-        pid = await to_thread.run_sync(pid_of, request.scope["client"], request.scope["server"])
-        body = {**given, "id": name, "by": f"{user_name()}, dashboard"}
+        given = await body_of(request, ("note", "input", "any_session"))
+        pid = await asker(request)
+        body = {**given, "id": name, "by": person()}
 
         def work(store: Approvals) -> dict[str, Any]:
             if is_inside(store, pid):
@@ -85,29 +80,4 @@ class ApprovalsApi:
         """Give a function the store, in a thread; ``empty`` where nothing was ever asked."""
         if empty is not None and not self._places.approvals.exists():
             return empty
-        return await to_thread.run_sync(self._in_thread, work)
-
-    def _in_thread(self, work: Callable[[Approvals], Any]) -> Any:
-        store = Approvals(self._places.approvals)
-        try:
-            return work(store)
-        finally:
-            store.close()
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        given = json.loads(await request.body() or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"the answer is no JSON: {error}") from None
-    if not isinstance(given, dict):
-        raise BadRequest("the answer is no JSON object")
-    return {key: given[key] for key in ("note", "input", "any_session") if key in given}
-
-
-def user_name() -> str:
-    """Return whose browser it is, for the record."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.geteuid()}"
+        return await with_store(lambda: Approvals(self._places.approvals), work)

@@ -71,6 +71,8 @@ def _series(
     """Return one point for each step, empty ones too; what is not among the rows is one line."""
     rows, (hours, last) = shown
     step = max(1, -(-hours // _POINTS))
+    if step > 12:  # Whole days have sums of their own.
+        step = -(-step // 24) * 24
     points: dict[int, dict[str, Any]] = {
         hour: {"at": hour * 3600, "usd": [0.0] * (len(rows) + 1), "tokens": 0, "unpriced": 0}
         for hour in range((last - hours + 1) // step * step, last + 1, step)

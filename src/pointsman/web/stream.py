@@ -6,7 +6,6 @@ costs no memory, and none misses an event. After a break the browser names the l
 
 import asyncio
 import json
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pointsman.model.errors import PointsmanError
+from pointsman.model.places import Places
 from pointsman.store import browse
+from pointsman.store.alert_count import CRITICAL, open_in
 from pointsman.store.approvals import waiting_in
 from pointsman.web.reading import read
 from pointsman.web.replies import Cover
@@ -24,6 +25,7 @@ BATCH = 400
 MOST_BEHIND = 5000
 """Events that are sent after a break; who missed more is told to read the page anew."""
 _POLL = 0.1
+_LOOK = 0.4
 _BEAT = 10.0
 _RETRY_MS = 1000
 
@@ -31,7 +33,8 @@ _RETRY_MS = 1000
 @dataclass(slots=True)
 class _Reader:
     last: int
-    waiting: int | None = -1
+    waiting: dict[str, int | None] | None = None
+    looked: float = -1.0
     beat: float = 0.0
 
 
@@ -44,14 +47,10 @@ def start_of(header: str, parameter: str) -> int | None:
 
 
 async def messages(
-    ledger: Path,
-    approvals: Path,
-    cover: Cover,
-    start: int | None,
-    gone: Callable[[], Any],
+    places: Places, cover: Cover, start: int | None, gone: Callable[[], Any]
 ) -> AsyncIterator[bytes]:
-    """Yield messages until the browser is gone: ``events``, ``approvals``, ``resync``, a beat."""
-    top = await _newest(ledger)
+    """Yield messages until the browser is gone: ``events``, ``waiting``, ``resync``, a beat."""
+    top = await _newest(places.ledger)
     reader = _Reader(top if start is None else start)
     yield f"retry: {_RETRY_MS}\n\n".encode()
     # A number that is ahead is one of another ledger: this one was put in its place.
@@ -61,7 +60,7 @@ async def messages(
     while not await gone():
         sent = False
         try:
-            for message in await _next(ledger, approvals, cover, reader):
+            for message in await _next(places, cover, reader):
                 sent = True
                 yield message
         except PointsmanError as error:
@@ -75,22 +74,31 @@ async def messages(
         await asyncio.sleep(_POLL)
 
 
-async def _next(ledger: Path, approvals: Path, cover: Cover, reader: _Reader) -> list[bytes]:
-    rows, waiting = await read(ledger, _new(reader.last, approvals))
+async def _next(places: Places, cover: Cover, reader: _Reader) -> list[bytes]:
+    rows = await read(places.ledger, lambda one: browse.after(one, reader.last, BATCH))
     out = []
     if rows:
         # A batch can be many events; its id is that of the last, from which one goes on.
         reader.last = rows[-1]["seq"]
         data = await asyncio.to_thread(cover.bytes, rows)
         out.append(b"event: events\nid: %d\ndata: %b\n\n" % (reader.last, data))
-    if waiting != reader.waiting:
-        reader.waiting = waiting
-        out.append(_message("approvals", {"waiting": waiting}))
+    # Files of their own, and not what an agent waits for: a look now and then is enough.
+    if rows or time.monotonic() - reader.looked > _LOOK:
+        reader.looked = time.monotonic()
+        waiting = await asyncio.to_thread(_waiting, places)
+        if waiting != reader.waiting:
+            reader.waiting = waiting
+            out.append(_message("waiting", waiting))
     return out
 
 
-def _new(last: int, approvals: Path) -> Callable[[sqlite3.Connection], Any]:
-    return lambda connection: (browse.after(connection, last, BATCH), waiting_in(approvals))
+def _waiting(places: Places) -> dict[str, int | None]:
+    """Return what waits for a person; ``None`` where it cannot be read."""
+    return {
+        "approvals": waiting_in(places.approvals),
+        "alerts": open_in(places.alerts),
+        "critical": open_in(places.alerts, CRITICAL),
+    }
 
 
 async def _newest(ledger: Path) -> int:

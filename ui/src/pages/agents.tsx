@@ -31,7 +31,6 @@ interface Answer {
 interface Outcome {
   name: string;
   runs: number;
-  sessions: number;
   events: number;
   calls: number;
   allowed: number;
@@ -60,9 +59,12 @@ export function Agents() {
   if (!names.length)
     return (
       <Empty title="No agent is known yet">
-        <p>Agents come from the files of your repository, and from what is on record.</p>
         <p>
-          <Type>pointsman agents</Type>
+          Agents come from the files of your repository (<code>.claude/agents</code>), and from what is on
+          record: let one work in a project that has the hooks.
+        </p>
+        <p>
+          <Type>pointsman init</Type>
         </p>
       </Empty>
     );
@@ -87,6 +89,7 @@ export function Agents() {
             </button>
           ))}
         </div>
+        <span class="muted">by whole days, in UTC</span>
         <span class="muted mono">{value.repository}</span>
       </div>
       {value.registry.faults?.map((each) => (
@@ -191,7 +194,6 @@ function Outcomes({ title, rows, none }: { title: string; rows: Outcome[]; none:
           <tr>
             <th>{title.split(" ").at(-1)}</th>
             <th class="num">agents</th>
-            <th class="num">sessions</th>
             <th class="num">calls</th>
             <th>outcome</th>
             <th class="num">stopped</th>
@@ -204,7 +206,6 @@ function Outcomes({ title, rows, none }: { title: string; rows: Outcome[]; none:
             <tr key={each.name}>
               <td>{each.name || <span class="muted">{none}</span>}</td>
               <td class="num">{count(each.runs)}</td>
-              <td class="num">{count(each.sessions)}</td>
               <Done of={each} />
             </tr>
           ))}

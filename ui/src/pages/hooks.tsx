@@ -23,6 +23,7 @@ interface HookFigures {
   role: string;
   runs: number;
   outcomes: Record<string, number>;
+  decisions: Record<string, number>;
   p50_ms: Length;
   p95_ms: Length;
   p99_ms: Length;
@@ -76,6 +77,9 @@ export function Hooks() {
     return (
       <Empty title="No hook has run in this time">
         {spans}
+        <p>
+          Choose a longer time, or let an agent work in a project that has the hooks: <Type>pointsman init</Type>
+        </p>
       </Empty>
     );
   if (!value.hooks.length)
@@ -100,7 +104,7 @@ export function Hooks() {
       <div class="tiles">
         <Tile label="Hooks" value={count(new Set(value.hooks.map((each) => each.hook)).size)} note={`${count(runs)} runs`} />
         <Tile label="Events" value={count(value.events)} note="with an answer" />
-        <Tile label="Half are answered within" value={length(value.all.p50)} />
+        <Tile label="Half within" value={length(value.all.p50)} />
         <Tile label="95 % within" value={length(value.all.p95)} />
         <Tile label="99 % within" value={length(value.all.p99)} note={`at most ${length(value.all.max)}`} />
         <Tile label="Failed or late" value={count(bad)} tone={bad ? "deny" : undefined} note="crashed, timed out, degraded" />
@@ -114,6 +118,7 @@ export function Hooks() {
             { name: "half", ink: "accent", values: value.series.map((each) => each.p50), fill: true },
           ]}
           unit={ms}
+          step={hours > 96 ? Math.ceil(hours / 96) * 3600 : hours ? 3600 : 86_400}
           label="Time to a decision over time: half, 95 and 99 percent of the events"
         />
       </Card>
@@ -124,6 +129,7 @@ export function Hooks() {
               <th>hook</th>
               <th>event</th>
               <th class="num">runs</th>
+              <th>decided</th>
               <th>how they ended</th>
               <th class="num">half</th>
               <th class="num">95 %</th>
@@ -137,10 +143,14 @@ export function Hooks() {
             {value.hooks.map((each) => (
               <tr key={`${each.hook} ${each.event}`}>
                 <td>
-                  {each.hook} <small class="muted">{each.role}</small>
+                  {each.hook}
+                  <small class="muted">{each.role}</small>
                 </td>
                 <td>{each.event}</td>
                 <td class="num">{count(each.runs)}</td>
+                <td>
+                  <Decided of={each} />
+                </td>
                 <td>
                   <Bar
                     parts={Object.entries(each.outcomes).map(([name, n]) => ({
@@ -160,7 +170,7 @@ export function Hooks() {
                   class={each.timeouts ? "is-deny" : "muted"}
                   title={`${count(each.timeouts)} of ${count(each.runs)} runs; 95 % certain: between ${percent(each.timeout_rate_low)} and ${percent(each.timeout_rate_high)}`}
                 >
-                  {percent(each.timeout_rate)}{" "}
+                  {percent(each.timeout_rate)}
                   <small class="muted">
                     {percent(each.timeout_rate_low)} to {percent(each.timeout_rate_high)}
                   </small>
@@ -189,13 +199,37 @@ function percent(share: number): string {
   return `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 
+/** What a hook has decided: where it had something to say, a way to the events. */
+function Decided({ of }: { of: HookFigures }) {
+  const said = Object.entries(of.decisions);
+  if (!said.length) return <span class="muted">nothing</span>;
+  return (
+    <span class="decided">
+      {said.map(([decision, n]) => (
+        <a
+          key={decision}
+          class={`is-${decision}`}
+          href={`/ledger?hook=${encodeURIComponent(of.hook)}&event=${encodeURIComponent(of.event)}&decision=${decision}`}
+          title={`${count(n)} times: ${decision}`}
+        >
+          {count(n)} {decision}
+        </a>
+      ))}
+    </span>
+  );
+}
+
 /** The budget that the runs ask for, where there are enough of them to say so. */
 function Advice({ of }: { of: HookFigures }) {
   const wanted = of.recommended_budget_ms;
   if (wanted === null) return <span class="muted">too few runs</span>;
   if (of.timeouts && wanted <= of.budget_ms) return <span class="is-deny">make it quicker</span>;
   if (of.timeouts || of.near_budget) return <span class="is-ask">{ms(wanted)}</span>;
-  return <span class="muted">well inside; {ms(wanted)} would do</span>;
+  return (
+    <span class="muted" title={`${ms(wanted)} would do`}>
+      well inside
+    </span>
+  );
 }
 
 function Budget({ used, of }: { used: Length; of: number }) {

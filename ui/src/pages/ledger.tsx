@@ -2,9 +2,9 @@
 
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { get, type Page, type Query, type Row } from "../api";
-import { count, day, ms, span } from "../format";
-import { useKeys, useLive, useLoad } from "../hooks";
+import { get, type Page, post, type Query, type Row } from "../api";
+import { ago, count, day, ms, span } from "../format";
+import { useEvery, useKeys, useLive, useLoad } from "../hooks";
 import { live } from "../live";
 import { go } from "../route";
 import { Card, Empty, Fault, Rows, Type, Verdict } from "../ui";
@@ -26,6 +26,16 @@ interface Verification {
   checkpoint: number | null;
   root?: string;
   age_s?: number;
+  run: Run | null;
+}
+
+interface Run {
+  read: number;
+  done: boolean;
+  ended?: number;
+  error?: string;
+  fix?: string;
+  verdict?: { ok: boolean; fault: string | null; first_bad: number | null; words: string; records: number; entries: number; signed: number };
 }
 
 export function Ledger(props: { query: URLSearchParams; open: (seq: number) => void; shown: number | null }) {
@@ -225,7 +235,7 @@ interface State {
   error: Error | null;
 }
 
-const START: State = { rows: [], next: null, total: null, scanned: null, newest: 0, loading: true, error: null };
+const START: State = { rows: [], next: null, total: null, scanned: null, newest: -1, loading: true, error: null };
 
 /** The pages of a search, one after the other, and how many events have come since. */
 function usePages(wanted: Query, asked: string) {
@@ -272,7 +282,8 @@ function usePages(wanted: Query, asked: string) {
     if (state.scanned !== null && state.rows.length < 50 && !state.loading && state.next) more();
   }, [state]);
   useLive(undefined, 300);
-  const fresh = state.newest ? live.last - state.newest : 0;
+  // An empty ledger has 0 as its newest, and is followed like any other.
+  const fresh = state.newest >= 0 ? live.last - state.newest : 0;
   const unfiltered = !Object.values(wanted).some(Boolean);
   const refresh = useCallback(() => again((n) => n + 1), []);
   // Without a filter, what comes is put on top: who looks at the whole record sees it live.
@@ -308,8 +319,12 @@ function None({ filtered }: { filtered: boolean }) {
   );
 }
 
+/** How far the record is signed, and whether it still says so: found out by reading all of it. */
 function Verified() {
-  const { value } = useLoad<Verification>("/api/verification");
+  const { value, again } = useLoad<Verification>("/api/verification");
+  const [fault, fail] = useState<Error | null>(null);
+  const running = !!value?.run && !value.run.done;
+  useEvery(running ? 500 : 10_000, again);
   if (!value) return null;
   if (!value.available)
     return (
@@ -318,15 +333,57 @@ function Verified() {
       </span>
     );
   const when = value.age_s === undefined ? "" : `, ${span(value.age_s)} ago`;
+  const start = (): void => {
+    post("/api/verification", {}).then(again, fail);
+  };
   return (
     <>
       <span
         class={`badge is-${value.checkpoint ? "allow" : "ask"}`}
-        title={`Root of the newest checkpoint: ${value.root ?? "none"}. Whether the record still says what was signed, the command beside it finds out.`}
+        title={`Root of the newest checkpoint: ${value.root ?? "none"}`}
       >
         {value.checkpoint ? `signed up to ${count(value.signed)} of ${count(value.entries)}${when}` : "not signed yet"}
       </span>
-      <Type>pointsman ledger verify</Type>
+      <span aria-live="polite" class="verification">
+        {fault ? <span class="is-deny">{fault.message}</span> : value.run && <Outcome of={value.run} entries={value.entries} />}
+      </span>
+      <button
+        type="button"
+        disabled={running}
+        onClick={start}
+        title="Reads every record again and holds it against what was signed; the same in a terminal: pointsman ledger verify"
+      >
+        {running ? "Verifying…" : "Verify"}
+      </button>
     </>
+  );
+}
+
+function Outcome({ of, entries }: { of: Run; entries: number }) {
+  const { verdict } = of;
+  if (!of.done)
+    return (
+      <>
+        <progress max={Math.max(entries, 1)} value={of.read} aria-label="Read so far" /> {count(of.read)} read
+      </>
+    );
+  if (!verdict)
+    return (
+      <span class="badge is-ask" title={of.fix}>
+        could not verify: {of.error ?? "it said nothing"}
+      </span>
+    );
+  const when = of.ended ? `, ${ago(of.ended, live.now())}` : "";
+  if (verdict.ok)
+    return (
+      <span class="badge is-allow" title={`${count(verdict.entries)} entries, ${count(verdict.signed)} of them signed`}>
+        ✓ {count(verdict.records)} records hold{when}
+      </span>
+    );
+  return (
+    <a class="badge is-deny" href={verdict.first_bad ? `/ledger/${verdict.first_bad}` : "/ledger"} title={verdict.words}>
+      ✕ {verdict.fault}
+      {verdict.first_bad ? ` from #${count(verdict.first_bad)} on` : ""}: {verdict.words}
+    </a>
   );
 }

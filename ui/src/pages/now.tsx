@@ -234,8 +234,8 @@ function Figures({ board }: { board: Board }) {
       <Tile
         label="Waiting for you"
         value={live.waiting ?? "?"}
-        note={live.waiting ? "answer them" : "nothing to answer"}
-        tone={live.waiting ? "ask" : undefined}
+        note={live.waiting ? "answer them" : live.alerts ? `${count(live.alerts)} open ${live.alerts === 1 ? "alert" : "alerts"}` : "nothing to answer"}
+        tone={live.critical ? "deny" : live.waiting ? "ask" : undefined}
         href="/alerts"
       />
       <Tile label="Decision time" value={ms(p95)} note="95 % are faster" href="/hooks" />

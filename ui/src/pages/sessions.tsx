@@ -1,9 +1,10 @@
 /** Sessions: the list, and one of them as tree, time line and text, with a replay. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Row } from "../api";
+import { get, type Row } from "../api";
 import { Board, type Lane } from "../board";
 import { ago, base, clock, count, ms, short, span } from "../format";
+import { Halt } from "../halt";
 import { useKeys, useLive, useLoad } from "../hooks";
 import { clamp, Lanes, type View } from "../lanes";
 import { live } from "../live";
@@ -116,17 +117,34 @@ interface Whole {
 }
 
 export function Session({ name, open }: { name: string; open: (seq: number) => void }) {
-  const { value, error, again } = useLoad<Whole>(`/api/session/${encodeURIComponent(name)}`);
+  const path = `/api/session/${encodeURIComponent(name)}`;
+  const { value, error, again } = useLoad<Whole>(path, { limit: STEP });
   const [more, setMore] = useState<Row[]>([]);
-  useEffect(() => setMore([]), [name, value]);
+  const [older, setOlder] = useState<Row[]>([]);
+  useEffect(() => {
+    setMore([]);
+    setOlder([]);
+    // The newest are there at once; what is older follows, a piece at a time.
+    const stop = new AbortController();
+    const load = async (): Promise<void> => {
+      let next = value?.next ?? null;
+      for (let left = MOST_LOADED - STEP; next && left > 0; left -= STEP) {
+        const page: Whole = await get<Whole>(path, { limit: STEP, before: next }, stop.signal);
+        setOlder((was) => [...page.rows, ...was]);
+        next = page.next;
+      }
+    };
+    void load().catch(() => undefined);
+    return () => stop.abort();
+  }, [name, value]);
   useLive((rows) => {
     const mine = rows.filter((row) => row.session === name);
     if (mine.length) setMore((was) => [...was, ...mine]);
   });
   const rows = useMemo(() => {
     const known = value?.rows.at(-1)?.seq ?? 0;
-    return [...(value?.rows ?? []), ...more.filter((row) => row.seq > known)];
-  }, [value, more]);
+    return [...older, ...(value?.rows ?? []), ...more.filter((row) => row.seq > known)];
+  }, [value, more, older]);
   if (error) return <Fault error={error} again={again} />;
   if (!value) return null;
   if (!rows.length)
@@ -135,10 +153,12 @@ export function Session({ name, open }: { name: string; open: (seq: number) => v
         <a href="/sessions">All sessions</a>
       </Empty>
     );
-  const total = value.total + rows.length - value.rows.length;
+  const total = value.total + rows.length - value.rows.length - older.length;
   return <Replay key={name} name={name} rows={rows} total={total} open={open} />;
 }
 
+const STEP = 500;
+const MOST_LOADED = 6000;
 const SPEEDS = [1, 4, 16, 64];
 
 function Replay(props: { name: string; rows: Row[]; total: number; open: (seq: number) => void }) {
@@ -150,7 +170,9 @@ function Replay(props: { name: string; rows: Row[]; total: number; open: (seq: n
   const [speed, setSpeed] = useState(4);
   const [agent, choose] = useState<string | null>(null);
   const length = Math.max(last - first, 1000);
-  const [view, setView] = useState<View>({ span: clamp(length * 1.08), end: last + length * 0.04 });
+  // All of it, growing with a session that goes on, until one moves in time.
+  const [moved, setView] = useState<View | null>(null);
+  const view = moved ?? { span: clamp(length * 1.08), end: last + length * 0.04 };
   const board = useMemo(() => {
     const made = new Board();
     made.add(rows);
@@ -245,14 +267,21 @@ function Replay(props: { name: string; rows: Row[]; total: number; open: (seq: n
         </div>
       </Card>
       <div class="split session-split">
-        <Tree lanes={lanes} chosen={agent} choose={choose} />
+        <Tree lanes={lanes} chosen={agent} choose={choose} session={props.name} />
         <Prompts rows={shown} open={props.open} at={at} />
       </div>
     </div>
   );
 }
 
-function Tree(props: { lanes: Lane[]; chosen: string | null; choose: (agent: string | null) => void }) {
+function Tree(props: {
+  lanes: Lane[];
+  chosen: string | null;
+  choose: (agent: string | null) => void;
+  session: string;
+}) {
+  const chosen = props.lanes.find((lane) => lane.agentId === props.chosen);
+  const over = props.lanes.find((lane) => lane.agentId === "main")?.over ?? false;
   return (
     <Card
       title="Agents"
@@ -283,6 +312,7 @@ function Tree(props: { lanes: Lane[]; chosen: string | null; choose: (agent: str
           </li>
         ))}
       </ul>
+      <Halt session={props.session} agent={props.chosen} name={chosen?.agent ?? ""} over={over} />
     </Card>
   );
 }

@@ -30,6 +30,16 @@ CREATE TABLE hour_seqs (
     last_seq  INTEGER NOT NULL
 ) STRICT;
 
+-- What each hook has decided, by day: a row only where it had something to say.
+CREATE TABLE hook_decisions (
+    day      INTEGER NOT NULL,
+    hook     TEXT NOT NULL,
+    event    TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    runs     INTEGER NOT NULL,
+    PRIMARY KEY (day, hook, event, decision)
+) STRICT, WITHOUT ROWID;
+
 -- What of the rows that are on record already is still to be counted, piece by piece
 -- (store/recount.py): the numbers from `next_seq` to `last_seq`.
 CREATE TABLE recounts (
