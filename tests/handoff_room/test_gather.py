@@ -30,10 +30,10 @@ def brief(*happenings: Happening, last: str = "", **more: Any) -> Brief:
 
 
 def test_the_goal_is_what_was_asked_first_and_last() -> None:
-    asked = [happened("UserPromptSubmit", prompt=text)
-             for text in ("/clear", "Build the shop", "now", "Mend the cart")]  # fmt: skip
+    texts = ("/clear", "<note>", "Build the shop", "now", "Mend the cart")
+    asked = [happened("UserPromptSubmit", prompt=text) for text in texts]
     assert brief(*asked).goal == ("Build the shop", "Asked last: Mend the cart")
-    assert brief(asked[1]).goal == ("Build the shop",)
+    assert brief(asked[2]).goal == ("Build the shop",)
     assert brief().goal == ()
 
 

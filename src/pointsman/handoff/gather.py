@@ -60,9 +60,12 @@ def _line(text: object, most: int = _MOST_WORDS) -> str:
 
 
 def _goal(mine: list[Happening]) -> Iterator[str]:
-    """Yield what the session was begun for, and what was asked last."""
-    asked = [_line(text, 600) for each in mine if each.event == "UserPromptSubmit"
-             if (text := _text(each.native, "prompt")) and not text.startswith("/")]  # fmt: skip
+    """Yield what the session was begun for, and what was asked last.
+
+    A command and what the host itself puts in (``<task-notification>``) are nobody's goal.
+    """
+    prompts = (_text(each.native, "prompt") for each in mine if each.event == "UserPromptSubmit")
+    asked = [_line(text, 600) for text in prompts if text and not text.startswith(("/", "<"))]
     if asked:
         yield asked[0]
         if asked[-1] != asked[0]:
