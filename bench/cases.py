@@ -6,7 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.guidance_cases import convention_cases, convention_file_cases, expertise_cases
+from bench.guidance_cases import (
+    convention_cases,
+    convention_file_cases,
+    expertise_cases,
+    handoff_cases,
+)
 from bench.inputs import COMMANDS, CONTRACTS, HARD_GLOBS, MOST_PATTERNS, PATHS, PAYLOADS, Shape
 from bench.mcp_cases import breaker_cases, start_cases
 from bench.rig import Rig
@@ -261,6 +266,7 @@ _OTHERS: Mapping[str, Callable[[Rig], list[Case]]] = {
     "alert-notice": _notice_cases,
     "conventions": lambda made: [Case(*each) for each in convention_cases(made)],
     "convention-files": lambda made: [Case(*each) for each in convention_file_cases(made)],
+    "handoff": lambda made: [Case(*each) for each in handoff_cases(made)],
     "expertise": lambda made: [Case(*each) for each in expertise_cases(made)],
     "mcp-health": lambda made: [Case(*each) for each in start_cases(made)],
     "mcp-breaker": lambda made: [Case(*each) for each in breaker_cases(made)],

@@ -8,15 +8,19 @@ from bench.rig import Rig
 from pointsman.agents.claude_code import NAME
 from pointsman.conventions.shelf import Shelf as Conventions
 from pointsman.expertise.shelf import Shelf
+from pointsman.handoff.gather import gather
+from pointsman.handoff.words import words
 from pointsman.hooks.all_hooks import SHIPPED
 from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST, Budget
 from pointsman.model.convention import State
 from pointsman.model.event import Event, Identity
 from pointsman.model.events import PreEdit, SessionStart, SubagentStart
+from pointsman.model.handoff import AfterClear, Happening, Story
 from pointsman.model.hook import Hook, HookContext
 from pointsman.model.policy import Policy
 from pointsman.model.team import Nobody
+from pointsman.model.watching import ContextLimits
 
 Prepare = Callable[[int, int], Callable[[], object]]
 
@@ -135,3 +139,41 @@ def convention_file_cases(made: Rig) -> list[tuple[str, Prepare, int]]:
     lines = {f"lines of {name}": "".join((piece * 400)[:399].split("\n")) + "\n"
              for name, piece in pieces.items()}  # fmt: skip
     return [(f"file: {name}", case(piece), 128 * 1024) for name, piece in (pieces | lines).items()]
+
+
+class _Cleared:
+    """Hands over a session of so many events of a kind, made beforehand."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+
+    def after_clear(self, event: Event, mode: AfterClear, window: float, at: float) -> str:
+        del event, mode
+        return words(gather(self._story, "", ContextLimits(window, at, at)))
+
+
+def handoff_cases(made: Rig) -> list[tuple[str, Prepare, int]]:
+    """Give a session after /clear a longer and longer story of the one before it."""
+    error: dict[str, object] = {"error": "Exit code 2\nx"}
+    said: dict[str, object] = {"last_assistant_message": "We decided. Next: x.\n"}
+    kinds: dict[str, tuple[str, str, dict[str, object]]] = {
+        "failures": ("PostToolUseFailure", "Bash", error),
+        "prompts": ("UserPromptSubmit", "", {"prompt": "build the next thing " * 4}),
+        "tasks": ("TaskCreated", "", {"task_subject": "t"}),
+        "ends": ("Stop", "", said),
+        "commands": ("PostToolUse", "Bash", {"tool_input": {"command": "git commit -m 'x'"}}),
+    }
+
+    def case(event: str, tool: str, native: dict[str, object]) -> Prepare:
+        def prepare(size: int, number: int) -> Callable[[], object]:
+            story = Story("s", "/r", tuple(
+                Happening(each, event, tool, native={**native, "task_id": f"{number} {each}",
+                                                     "error": f"e{each * 7919}"})
+                for each in range(max(1, size // 64))
+            ))  # fmt: skip
+            hook = SHIPPED["handoff"](Policy(), Kit(places=made.places, handoff=_Cleared(story)))
+            return asked(hook, SessionStart(identity=who(made), source="clear"))
+
+        return prepare
+
+    return [(f"story of {name}", case(*given), 256 * 1024) for name, given in kinds.items()]

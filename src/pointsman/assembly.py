@@ -15,6 +15,7 @@ from pointsman.engine.select import HookTable
 from pointsman.engine.spent import Spending
 from pointsman.engine.team import Memory
 from pointsman.expertise.shelf import Shelf
+from pointsman.handing import Handing
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.hooks.kit import Kit
 from pointsman.hooks.mcp_needs import needing
@@ -23,6 +24,7 @@ from pointsman.model.budget import LONGEST
 from pointsman.model.decision import Action, Decision, failure
 from pointsman.model.errors import HookError
 from pointsman.model.event import Event
+from pointsman.model.handoff import NoHandoff
 from pointsman.model.hook import Hook, HookContext, Role, Run
 from pointsman.model.places import Places
 from pointsman.model.policy import DeclaredHook, Policy
@@ -111,6 +113,7 @@ class Setups:
             prover=prover,
             experts=Shelf(places.agents),
             conventions=Conventions(places.state),
+            handoff=Handing(places.ledger) if live else NoHandoff(),
             writable=self.reached.of,
             servers=self.servers if live else NobodyWatches(),
         )

@@ -194,6 +194,10 @@ def test_the_cap_is_the_setting(world: World) -> None:
         assert said is not None
         sizes.append(len(said.context))
     assert sizes == sorted(sizes)
+    said = ask(kit(world.shelf), SessionStart(identity=who(world), source="clear"), tokens=2000)
+    assert said is not None
+    # A brief of 1,500 tokens has 4,500 bytes: together they stay below what the host takes.
+    assert len(said.context.encode()) + 4500 < 10_000
     # With 2,000 tokens there is room for others in the 10,000 characters that the host takes.
     assert sizes[-1] <= 6000
 

@@ -57,8 +57,8 @@ def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "expertise", "kernel-refusal", "self-protection", "command-safety", "secrets",
-        "secret-output", "proof", "limits", "stopped", "alert-notice", "conventions",
-        "convention-files", "mcp-health", "mcp-breaker", "credentials",
+        "secret-output", "proof", "limits", "stopped", "alert-notice", "handoff",
+        "conventions", "convention-files", "mcp-health", "mcp-breaker", "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 

@@ -15,7 +15,10 @@ def test_a_context_that_fills_up() -> None:
     for tokens in range(10_000, 200_000, 5_000):
         filled(session, tokens)
     assert session.severities() == [Severity.WARNING, Severity.CRITICAL]
-    assert session.found[0].figures == {"tokens": 160_000, "window": 200_000.0, "percent": 80.0}
+    assert session.found[0].figures == {"tokens": 150_000, "window": 200_000.0, "percent": 75.0}
+    assert "pointsman handoff" not in session.found[0].summary
+    assert session.found[1].figures["percent"] == 80.0
+    assert session.found[1].summary.endswith("start afresh from its brief: pointsman handoff s")
 
 
 def test_a_larger_window_is_known_by_its_name_or_its_use() -> None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "down": "Stop the daemon.",
     "expertise": "See what is known of this project's parts: list, show, check, new.",
     "explain": "Show every hook that is asked about a call, its answer and its time.",
+    "handoff": "Print what a fresh session needs to know of another one.",
     "hook": "Deliver one event to the daemon (the client that needs no compiler).",
     "hooks": "Show how often each hook ran, how long, and how it stands against its budget.",
     "incident": "Draft a post-mortem of an alert from the record around it.",

@@ -10,6 +10,7 @@ from typing import Any
 from pointsman.config.specs import Many, Number, Table, Text
 from pointsman.model.convention import AGAIN
 from pointsman.model.expertise import ERROR_LINES, IMPROVERS, MOST_TOKENS, TOKENS, WARN_LINES
+from pointsman.model.handoff import AfterClear
 
 _LINES = 100_000
 
@@ -51,7 +52,22 @@ CONVENTIONS = Table(
     },
 )  # fmt: skip
 
-TABLES: Mapping[str, Table] = {"expertise": EXPERTISE, "conventions": CONVENTIONS}
+HANDOFF = Table(
+    "From one session to the next (docs/handoff.md).",
+    {
+        "after_clear": Text(
+            "When the session after /clear is given the brief of the cleared one: always, past "
+            "(where its context was past the threshold, or confused) or never. Default: always.",
+            tuple(AfterClear),
+        ),
+    },
+)
+
+TABLES: Mapping[str, Table] = {
+    "expertise": EXPERTISE,
+    "conventions": CONVENTIONS,
+    "handoff": HANDOFF,
+}
 """The tables of a settings file that are of this matter."""
 
 Refused = list[tuple[tuple[str, ...], Any, str]]
@@ -63,8 +79,12 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "improvers": list(IMPROVERS),
     },
     "conventions": {"violation": "context", "again": AGAIN},
+    "handoff": {"after_clear": AfterClear.ALWAYS.value},
 }
-_STRICTER: Mapping[str, tuple[Any, ...]] = {"violation": ("context", "deny")}
+_STRICTER: Mapping[str, tuple[Any, ...]] = {
+    "violation": ("context", "deny"),
+    "after_clear": tuple(AfterClear),
+}
 """By setting, its values from the laxest on; of numbers the smaller is the stricter."""
 
 

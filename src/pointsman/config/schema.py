@@ -27,7 +27,7 @@ SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
     "kernel-refusal", "limits", "stopped", "alert-notice", "expertise",
-    "conventions", "convention-files", "mcp-health", "mcp-breaker",
+    "conventions", "convention-files", "handoff", "mcp-health", "mcp-breaker",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -129,6 +129,7 @@ SETTINGS = Table(
                 "expertise": Table("Tells agents what is known of their domain.", _SWITCH),
                 "conventions": Table("Holds edits to confirmed conventions.", _SWITCH),
                 "convention-files": Table("Names missing and contradictory files.", _SWITCH),
+                "handoff": Table("Gives a brief to the session after /clear.", _SWITCH),
                 "kernel-refusal": Table("Tells an agent what the kernel refused it.", _SWITCH),
                 "self-protection": Table(
                     "Keeps settings, contracts and the record out of an agent's reach.",

@@ -13,7 +13,7 @@ from pointsman.model.hook import Hook, HookContext, Role
 from pointsman.model.policy import Policy
 
 NAME = "convention-files"
-_MOST = 8
+_MOST = 5
 _HEAD = (
     "This project's instructions contradict one another. Where your work touches one of these, ask "
     "which holds:"

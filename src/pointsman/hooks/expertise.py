@@ -22,6 +22,9 @@ from pointsman.model.policy import Policy
 NAME = "expertise"
 SHARE = 0.8
 """The part of its budget after which what has been read is told, and the rest is left out."""
+BESIDE_BRIEF = 1200
+"""Tokens after ``/clear``, where a brief of up to 1,500 comes along: of more than 10,000 characters
+Claude Code shows the model the first 2 KB alone (measured with 2.1.330)."""
 _MOST_SHEETS = 24
 _MOST_PATHS = 64
 _MOST_FLAWS = 8
@@ -49,6 +52,8 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         if not isinstance(event, SessionStart):
             sheets = kit.experts.concerned(sheets, paths, event.identity.agent_type or "")
         tokens = int(settings.get("tokens", TOKENS))
+        if isinstance(event, SessionStart) and event.source == "clear":
+            tokens = min(tokens, BESIDE_BRIEF)
         # In a thread as well: it looks at every line of every sheet.
         text = await asyncio.to_thread(kit.experts.told, sheets, root, paths, tokens)
         notice = read.notice if isinstance(event, SessionStart) else ""

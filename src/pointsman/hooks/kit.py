@@ -8,6 +8,7 @@ from pointsman.model.alerting import NothingStands, Standing
 from pointsman.model.convention import Conventions, NoConventions
 from pointsman.model.event import Event
 from pointsman.model.expertise import Experts, NoExperts
+from pointsman.model.handoff import Handoff, NoHandoff
 from pointsman.model.limit import NothingSpent, Spent
 from pointsman.model.places import Places
 from pointsman.model.proof import Prover
@@ -44,5 +45,6 @@ class Kit:
     begun: Begun = field(default_factory=Begun)
     experts: Experts = field(default_factory=NoExperts)
     conventions: Conventions = field(default_factory=NoConventions)
+    handoff: Handoff = field(default_factory=NoHandoff)
     writable: Writable = lambda _event: None
     servers: Servers = field(default_factory=NobodyWatches)

@@ -31,8 +31,9 @@ WARN_LINES, ERROR_LINES = 600, 750
 """Lines with something on them from which a sheet is long, and too long. 600 are some 2,400
 tokens."""
 TOKENS, MOST_TOKENS = 1000, 2000
-"""What is told at once: by default, and the most that may be set. Claude Code takes 10,000
-characters of context from a hook; 2,000 tokens are 6,000 and leave room for the others."""
+"""What is told at once: by default, and the most that may be set. Of more than 10,000 characters of
+context Claude Code shows the first 2 KB alone (measured with 2.1.330); 2,000 tokens are 6,000 and
+leave room for the others."""
 IMPROVERS = ("improve-agent", "*-improve-agent")
 """The agents that may write sheets where the settings say nothing."""
 

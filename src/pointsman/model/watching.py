@@ -152,8 +152,8 @@ DETECTORS: Mapping[str, Watched] = {
     "context": Watched(
         "The context is filling up.",
         {
-            "warn": Threshold(80, "Percent of the window that are a warning.", 1, 100),
-            "critical": Threshold(92, "Percent that are critical.", 1, 100),
+            "warn": Threshold(75, "Percent of the window that are a warning.", 1, 100),
+            "critical": Threshold(80, "Percent from which to hand off to a fresh session.", 1, 100),
             "window": Threshold(
                 200_000,
                 "The window in tokens, of a model that shows no larger one.",
@@ -209,3 +209,31 @@ def thresholds(name: str, settings: Mapping[str, object]) -> dict[str, float]:
     found.update((key, value) for key, value in settings.items()
                  if key in found and isinstance(value, int | float))  # fmt: skip
     return found
+
+
+LARGE_WINDOW = 1_000_000
+_LARGE_MARK = "[1m]"
+"""What the name of a model with the larger window ends with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLimits:
+    """What the settings say of a context: its window in tokens, and percent of it."""
+
+    window: float
+    alert: float
+    handoff: float
+
+
+def context_limits(settings: Mapping[str, object]) -> ContextLimits:
+    """Return what holds of a context, of the table ``[watch]`` in force."""
+    table = settings.get("context")
+    found = thresholds("context", table if isinstance(table, Mapping) else {})
+    return ContextLimits(found["window"], found["warn"], found["critical"])
+
+
+def window_of(size: int, model: str, window: float) -> float:
+    """Return a model's window: the setting, or the larger one where name or size say so."""
+    if size > window or model.endswith(_LARGE_MARK):
+        return max(window, LARGE_WINDOW)
+    return window

@@ -4,13 +4,12 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from pointsman.model.alert import Severity
 from pointsman.model.events import PreCompact
 from pointsman.model.usage import Cost, Usage
+from pointsman.model.watching import window_of
 from pointsman.watch.detector import Detector, Seen, Sight
 
-_LARGE = 1_000_000
-_LARGE_MARK = "[1m]"
-"""What the name of a model with the larger window ends with."""
 _MINUTE = 60 * 10**9
 
 
@@ -32,15 +31,17 @@ class Context(Detector):
         if usage.growth:
             return None  # Of what a message grows by, its context is no measure.
         size = usage.context_tokens
-        if size > self._window or usage.model.endswith(_LARGE_MARK):
-            self._window = max(self._window, _LARGE)
+        self._window = window_of(size, usage.model, self._window)
         self._percent = percent = 100 * size / self._window
         if percent < self.limits["warn"]:
             return None
+        full = f"the context holds {size:,} of {self._window:,.0f} tokens ({percent:.0f} %)"
+        off = f"; start afresh from its brief: pointsman handoff {usage.session}"
+        severity = self.severity(percent)
         return Sight(
             key="context",
-            severity=self.severity(percent),
-            summary=f"the context holds {size:,} of {self._window:,.0f} tokens ({percent:.0f} %)",
+            severity=severity,
+            summary=full + (off if severity is Severity.CRITICAL else ""),
             figures={"tokens": size, "window": self._window, "percent": round(percent, 1)},
         )
 
