@@ -9,7 +9,7 @@ from pointsman.lsp import signature
 from pointsman.lsp.server import Server
 from pointsman.lsp.symbols import KINDS, Spot, Symbol, Target, at, hover_text, symbols
 from pointsman.lsp.table import PYTHON, TYPESCRIPT
-from pointsman.lsp.texts import Text, to_index, to_units
+from pointsman.lsp.texts import Text, stamp, to_index, to_units
 from pointsman.model.code import Declaration, Place
 from pointsman.model.errors import ServerError
 
@@ -67,17 +67,17 @@ class Declaring:
         spot = target.name
         documents = await self._server.ready()
         try:
-            document = await documents.current(spot.path)
+            text, found = await documents.look(spot.path)
         except ServerError:
             if self._server.problem is not None:
                 raise
             # A file that cannot be read, a stub inside of an archive: no text to show.
             return None
-        tree = symbols(spot.path, document.symbols.result())
-        self.stale = self.stale or document.stale
+        tree = symbols(spot.path, found)
+        behind = self._server.changes.unseen(spot.path, text.stamp)
+        self.stale = self.stale or behind or stamp(spot.path) != text.stamp
         symbol = at(tree, spot)
         whole = target.whole or (symbol.whole if symbol else None)
-        text = document.text
         kind = symbol.kind if symbol else 0
         written = self._head(text, whole or spot) if whole or symbol else ""
         shown = self._shown(name, kind, written, hover)

@@ -129,6 +129,7 @@ class Keeper:
                 "server": slot.server.name if slot.server else "",
                 "program": slot.server.launch.command[0] if slot.server else "",
                 "state": slot.server.state if slot.server else "not running",
+                "busy": slot.server.owes if slot.server else False,
                 "pid": slot.server.pid if slot.server else None,
                 "memory": slot.server.memory if slot.server else None,
                 "ready_after_s": slot.server.ready_after if slot.server else None,
