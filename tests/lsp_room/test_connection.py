@@ -128,6 +128,22 @@ def test_what_was_given_up_is_still_owed() -> None:
     asyncio.run(go())
 
 
+def test_an_answer_in_the_turn_in_which_it_is_given_up_is_an_answer() -> None:
+    async def go() -> None:
+        stream = asyncio.StreamReader()
+        talk = connection(stream, Pipe())
+        asking = asyncio.ensure_future(talk.request("m", None))
+        await asyncio.sleep(0)
+        asking.cancel()
+        talk._take({"id": 1, "result": None})
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        # Else it would be owed for ever, and its server ended as one that hangs.
+        assert not talk.owes
+
+    asyncio.run(go())
+
+
 def test_one_that_does_not_read_gets_no_more() -> None:
     async def go() -> None:
         talk = connection(asyncio.StreamReader(), Pipe(waiting=1 << 30))
