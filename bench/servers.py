@@ -141,7 +141,9 @@ async def _speed(case: Case, root: Path, files: Sequence[File], where: str) -> l
             raise BenchError(f"{row['server']} was found, not {case.server}")
         start = float(row["ready_after_s"])
         first, late = await _asked(keeper, root, files)
+        ours, theirs = time.process_time(), _cpu(keeper)
         again, still = await _asked(keeper, root, files)
+        ours, theirs = time.process_time() - ours, _cpu(keeper) - theirs
         # Its memory is looked at every two seconds.
         await asyncio.sleep(2.5)
         memory = keeper.status()[0]["memory"] or 0
@@ -154,6 +156,8 @@ async def _speed(case: Case, root: Path, files: Sequence[File], where: str) -> l
         Figure(name=f"{case.server}, warm answer p50", unit="ms", goal=_GOAL_MS,
                value=rounded(median(again)), what=f"{asked}; {where}",
                detail={"p95_ms": rounded(percentile(again, 0.95)), "late": still,
+                "our_cpu_ms_each": rounded(1000 * ours / len(again)),
+                "its_cpu_ms_each": rounded(1000 * theirs / len(again)),
                        "files": len(files)}),
         Figure(name=f"{case.server}, first answer p50", unit="ms", value=rounded(median(first)),
                what="the same about a file that it has not read yet",
@@ -161,6 +165,13 @@ async def _speed(case: Case, root: Path, files: Sequence[File], where: str) -> l
         Figure(name=f"{case.server}, memory", unit="MB", value=float(memory >> 20),
                what="resident, its whole group, after all of that"),
     ]  # fmt: skip
+
+
+def _cpu(keeper: Keeper) -> float:
+    """Return the seconds of processor time that the server has taken (proc(5), stat)."""
+    text = Path(f"/proc/{keeper.status()[0]['pid']}/stat").read_text(encoding="utf-8")
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _asked(keeper: Keeper, root: Path, files: Sequence[File]) -> tuple[list[float], int]:
