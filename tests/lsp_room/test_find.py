@@ -143,9 +143,9 @@ def test_a_fallback_does_not_load_the_repositorys_typescript(
     assert "has no TypeScript before 7 beside it" in alone.problem
     beside = program(elsewhere / "node_modules/typescript/lib/tsserver.js")
     (launch,) = places.find("typescript", path=str(links)).launches
-    assert launch.options["tsserver"] == {"path": str(beside)}
+    assert launch.options["tsserver"]["path"] == str(beside)
     (launch,) = places.find("typescript", path=str(links), trusted=True).launches
-    assert launch.options["tsserver"] == {"path": str(theirs)}
+    assert launch.options["tsserver"]["path"] == str(theirs)
     assert launch.options["disableAutomaticTypingAcquisition"] is True
 
 

@@ -479,6 +479,25 @@ def test_cancelled_it_is_cancelled(room: Room) -> None:
     run(go())
 
 
+def test_with_the_trust_the_server_goes(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "_TRUST_AGAIN", 0.0)
+    room.install("good", folder=room.root / ".venv/bin")
+    room.trusted = True
+
+    async def go() -> None:
+        async with room.keeper() as keeper:
+            root = str(room.root)
+            assert (await keeper.uses(root, "m.py", [FOO], ALWAYS)).items == GOOD
+            pid = keeper.status()[0]["pid"]
+            room.trusted = False
+            await until(lambda: not alive(pid))
+            assert "which nobody has trusted" in keeper.status()[0]["problem"]
+            assert (await keeper.uses(root, "m.py", [FOO], ALWAYS)).server == ""
+
+    run(go())
+    assert room.reports == []
+
+
 def test_a_server_of_the_repository_is_run_only_where_it_is_trusted(room: Room) -> None:
     theirs = room.install("good", folder=room.root / ".venv/bin")
     untrusted = asked(room)

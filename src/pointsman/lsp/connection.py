@@ -76,7 +76,9 @@ class Connection:
         try:
             return await future
         except asyncio.CancelledError:
-            self._give_up(number)
+            # Unless the answer has come in the turn of the loop since then.
+            if number in self._waiting:
+                self._give_up(number)
             raise
         finally:
             self._waiting.pop(number, None)
@@ -146,9 +148,10 @@ class Connection:
                 self._heard(method, message.get("params"))
             return
         number = message.get("id")
-        future = self._waiting.get(number) if isinstance(number, int) else None
-        if future is not None and not future.done():
-            _settle(future, message)
+        future = self._waiting.pop(number, None) if isinstance(number, int) else None
+        if future is not None:
+            if not future.done():
+                _settle(future, message)
         elif not isinstance(number, int) or self._given_up.pop(number, self) is self:
             self._strays += 1
             if self._strays > _MOST_STRAYS:

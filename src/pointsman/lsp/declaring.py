@@ -9,7 +9,7 @@ from pointsman.lsp import signature
 from pointsman.lsp.server import Server
 from pointsman.lsp.symbols import KINDS, Spot, Symbol, Target, at, hover_text, symbols
 from pointsman.lsp.table import PYTHON, TYPESCRIPT
-from pointsman.lsp.texts import Text, to_index, to_units
+from pointsman.lsp.texts import Text, stamp, to_index, to_units
 from pointsman.model.code import Declaration, Place
 from pointsman.model.errors import ServerError
 
@@ -19,6 +19,7 @@ _HAVE_MEMBERS = frozenset((2, 3, 5, 10, 11, 23))
 _VARIABLES = frozenset((7, 8, 13, 14))
 _FUNCTIONS = frozenset((6, 9, 12))
 _ENUM_MEMBER = 22
+_FUNCTION = 12
 _ALIAS = re.compile(r"\A\((?:[a-z ]+)\)\s+")
 _ALREADY_TYPED = {TYPESCRIPT: re.compile(r"\)\s*:"), PYTHON: re.compile(r"\)\s*->")}
 _LOOKED_AT = 400
@@ -66,17 +67,17 @@ class Declaring:
         spot = target.name
         documents = await self._server.ready()
         try:
-            document = await documents.current(spot.path)
+            text, found = await documents.look(spot.path)
         except ServerError:
             if self._server.problem is not None:
                 raise
             # A file that cannot be read, a stub inside of an archive: no text to show.
             return None
-        tree = symbols(spot.path, document.symbols.result())
-        self.stale = self.stale or document.stale
+        tree = symbols(spot.path, found)
+        behind = self._server.changes.unseen(spot.path, text.stamp)
+        self.stale = self.stale or behind or stamp(spot.path) != text.stamp
         symbol = at(tree, spot)
         whole = target.whole or (symbol.whole if symbol else None)
-        text = document.text
         kind = symbol.kind if symbol else 0
         written = self._head(text, whole or spot) if whole or symbol else ""
         shown = self._shown(name, kind, written, hover)
@@ -123,6 +124,9 @@ class Declaring:
         if kind in _VARIABLES and re.match(r"[\w$ ]*[\w$]\s*:", written):
             return written
         hover = signature.flat(hover, self._family)
+        if self._family == TYPESCRIPT and kind == _FUNCTION and name and hover.startswith(name):
+            # tsserver leaves the word out where it shows an alias.
+            return f"function {hover}"
         # Some say of a variable its type alone.
         alone = (
             self._family == PYTHON
@@ -135,7 +139,9 @@ class Declaring:
         if symbol is None or symbol.kind not in _HAVE_MEMBERS:
             return ()
         found = []
-        for child in symbol.children[:_MOST_MEMBERS]:
+        # As they are written: some servers have them in the order of their names.
+        children = sorted(symbol.children, key=lambda each: (each.whole.line, each.whole.column))
+        for child in children[:_MOST_MEMBERS]:
             if child.kind == _ENUM_MEMBER:
                 found.append(signature.flat(self._slice(text, child.whole), self._family))
             else:

@@ -13,6 +13,7 @@ from pointsman.model.errors import ServerError
 
 _MOST_OPEN = 48
 """Open files; a server keeps each of them, with what follows from it, in memory."""
+_MOST_LOOKED = 128
 
 
 @dataclass(slots=True)
@@ -33,9 +34,11 @@ class Document:
 class Documents:
     """The open files of one server."""
 
-    def __init__(self, connection: Connection, texts: Texts) -> None:
+    def __init__(self, connection: Connection, texts: Texts, *, reads_closed: bool = False) -> None:
         self._connection = connection
         self._texts = texts
+        self._reads_closed = reads_closed
+        self._looked: OrderedDict[str, tuple[Text, list[Any]]] = OrderedDict()
         self._open: OrderedDict[str, Document] = OrderedDict()
         self._versions = itertools.count(1)
 
@@ -58,6 +61,25 @@ class Documents:
         self._close_oldest()
         await self._read_by_server(document)
         return document
+
+    async def look(self, path: str) -> tuple[Text, list[Any]]:
+        """Return a file's text and what is declared in it, unopened where the server allows it.
+
+        To open a file, and to close another for it, makes some servers go over the whole project.
+
+        Raises:
+            ServerError: as ``current`` does.
+        """
+        if path in self._open or not self._reads_closed:
+            document = await self.current(path)
+            return document.text, document.symbols.result()
+        text = self._texts.read(path)
+        kept = self._looked.get(path)
+        if kept is None or kept[0] is not text:
+            kept = self._looked[path] = text, await self._symbols(to_uri(path))
+            if len(self._looked) > _MOST_LOOKED:
+                self._looked.popitem(last=False)
+        return kept
 
     @staticmethod
     async def _read_by_server(document: Document) -> None:

@@ -20,6 +20,8 @@ from pointsman.model.errors import ServerError
 _TICK = 2.0
 _LOOK_AGAIN = 30.0
 """Seconds after which a server that was not there is looked for again."""
+_TRUST_AGAIN = 30.0
+"""Seconds after which it is looked anew whether those that run still may."""
 _MOST_ASKS = 64
 _TROUBLE = 600.0
 """Seconds for which a failure counts."""
@@ -129,6 +131,7 @@ class Keeper:
                 "server": slot.server.name if slot.server else "",
                 "program": slot.server.launch.command[0] if slot.server else "",
                 "state": slot.server.state if slot.server else "not running",
+                "busy": slot.server.owes if slot.server else False,
                 "pid": slot.server.pid if slot.server else None,
                 "memory": slot.server.memory if slot.server else None,
                 "ready_after_s": slot.server.ready_after if slot.server else None,
@@ -290,9 +293,21 @@ class Keeper:
         self.report("language server failed", f"{server.name} in {slot.root} {error}; {more}")
 
     async def _tend_for_ever(self) -> None:
+        looked = time.monotonic()
         while True:
             await asyncio.sleep(_TICK)
             await self._tend()
+            if time.monotonic() - looked > _TRUST_AGAIN:
+                await self._end_what_may_not_run()
+                looked = time.monotonic()
+
+    async def _end_what_may_not_run(self) -> None:
+        """End what has lost the trust that it was started with, or is not installed any more."""
+        for slot in [slot for slot in self._slots.values() if slot.server]:
+            found = await asyncio.to_thread(self._find, slot)
+            if slot.server is not None and slot.server.launch not in found.launches:
+                self._end(slot, "was ended: it may not be used here any more")
+                slot.problem = found.problem
 
     async def _tend(self) -> None:
         """End what is idle, too large or hangs."""

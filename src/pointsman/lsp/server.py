@@ -126,6 +126,11 @@ class Server:
         return self._telling
 
     @property
+    def owes(self) -> bool:
+        """Whether it still works at a question, one that we gave up included."""
+        return self._connection is not None and self._connection.owes
+
+    @property
     def hangs(self) -> bool:
         """Whether it has said nothing for too long while it owes an answer."""
         connection = self._connection
@@ -192,7 +197,8 @@ class Server:
         connection.notify("initialized", {})
         settings = self.launch.kind.settings
         connection.notify("workspace/didChangeConfiguration", {"settings": dict(settings)})
-        self.documents = Documents(connection, self.texts)
+        kind = self.launch.kind
+        self.documents = Documents(connection, self.texts, reads_closed=kind.reads_closed)
         self._ready.set()
         await self._warm_up(self.documents)
 

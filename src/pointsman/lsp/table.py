@@ -46,6 +46,7 @@ class ServerKind:
     ``check`` names the test in ``find.py`` that a found program has to pass. ``runs_code`` says
     that it runs programs that the repository names, whoever has installed the server.
     ``loads`` says that its answers are worth nothing until the work it reports has come to an end.
+    ``reads_closed`` says that it answers about files that it was not told to open.
     ``advice`` is what a person types to have it.
     """
 
@@ -56,6 +57,7 @@ class ServerKind:
     check: str = ""
     runs_code: bool = False
     loads: bool = False
+    reads_closed: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
@@ -73,7 +75,7 @@ _RUST_OPTIONS = {
 SERVERS: tuple[ServerKind, ...] = (
     ServerKind(
         name="TypeScript 7", family=TYPESCRIPT, program="tsc", arguments=("--lsp", "--stdio"),
-        check="typescript_7", advice="npm install --save-dev typescript@7",
+        check="typescript_7", reads_closed=True, advice="npm install --save-dev typescript@7",
     ),
     ServerKind(
         name="typescript-language-server", family=TYPESCRIPT, check="tsserver", loads=True,
@@ -81,7 +83,7 @@ SERVERS: tuple[ServerKind, ...] = (
         options={"disableAutomaticTypingAcquisition": True, "hostInfo": "pointsman"},
     ),
     ServerKind(
-        name="ty", family=PYTHON, program="ty", arguments=("server",),
+        name="ty", family=PYTHON, program="ty", arguments=("server",), reads_closed=True,
         advice="pip install 'pointsman[python]'",
     ),
     ServerKind(
