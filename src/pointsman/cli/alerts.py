@@ -121,7 +121,7 @@ def show(number: int, printed: bool) -> None:
 @_json
 def ack(number: int, note: str, printed: bool) -> None:
     """Take an alert up: nobody else is told of it, unless it becomes worse."""
-    done = _answer("alerts.ack", str(number), note)
+    done = answer_alert("alerts.ack", str(number), note)
     click.echo(json.dumps(done) if printed else f"alert {number} is acknowledged")
 
 
@@ -131,7 +131,7 @@ def ack(number: int, note: str, printed: bool) -> None:
 @_json
 def resolve(number: int, note: str, printed: bool) -> None:
     """Say that an alert is over."""
-    done = _answer("alerts.resolve", str(number), note)
+    done = answer_alert("alerts.resolve", str(number), note)
     click.echo(json.dumps(done) if printed else f"alert {number} is over")
 
 
@@ -146,7 +146,7 @@ def stop(target: str, agent: str, whole: bool, reason: str, printed: bool) -> No
 
     TARGET is the number of an alert or a session. To stop a main thread is to stop its session.
     """
-    done = _answer("alerts.stop", target, reason, agent=agent, whole=whole)
+    done = answer_alert("alerts.stop", target, reason, agent=agent, whole=whole)
     if printed:
         click.echo(json.dumps(done))
         return
@@ -164,7 +164,7 @@ def resume(target: str, agent: str, printed: bool) -> None:
 
     TARGET is the number of an alert or a session.
     """
-    done = _answer("alerts.resume", target, "", agent=agent)
+    done = answer_alert("alerts.resume", target, "", agent=agent)
     click.echo(json.dumps(done) if printed else f"session {done['session']} may go on")
 
 
@@ -209,7 +209,7 @@ def _verdict(number: int, say: Callable[[Approvals, str, str], Approval]) -> Non
     click.echo(question_line(one, store.clock()))
 
 
-def _answer(name: str, target: str, note: str, **more: Any) -> dict[str, Any]:
+def answer_alert(name: str, target: str, note: str, **more: Any) -> dict[str, Any]:
     """Have the daemon do it, so that it takes hold at once; without one it is put on disk."""
     where = places()
     store = _store()

@@ -6,6 +6,7 @@ import time
 
 import click
 
+from pointsman.cli.acting import Commands
 from pointsman.cli.places import places
 from pointsman.model.errors import PointsmanError
 from pointsman.model.places import Places
@@ -20,7 +21,8 @@ from pointsman.store.query import parse_time
 def command(since: str) -> None:
     """Watch agents, decisions, cost, alerts and limits in the terminal.
 
-    It reads the record and needs no daemon. ? shows the keys, q ends it.
+    It reads the record and needs no daemon. Questions and alerts are answered in it, and agents
+    stopped. ? shows the keys, q ends it.
     """
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise PointsmanError(
@@ -32,7 +34,8 @@ def command(since: str) -> None:
     from pointsman.screen.feed import Feed  # noqa: PLC0415
 
     where = places()
-    WatchApp(where, Feed(where.ledger, window), lambda: _daemon(where), light=_is_light()).run()
+    feed, acts = Feed(where.ledger, window), Commands(where)
+    WatchApp(where, feed, lambda: _daemon(where), light=_is_light(), acts=acts).run()
 
 
 def _daemon(where: Places) -> int | None:

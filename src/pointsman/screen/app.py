@@ -5,22 +5,28 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import DataTable, Footer, Input, Static
 
+from pointsman.alerts.sources import APPROVAL
+from pointsman.model.alerting import State
 from pointsman.model.errors import PointsmanError
 from pointsman.model.places import Places
 from pointsman.screen import cells, words
+from pointsman.screen.answering import Acts, Answering
 from pointsman.screen.feed import Agent, Feed, News
 from pointsman.screen.limits import Reached, reached
+from pointsman.screen.ordering import ORDERS, about, ordered
 from pointsman.screen.panes import Line, Pane
+from pointsman.screen.pending import Pending, alert_text, pending, question_text
 from pointsman.screen.sheets import Detail, Help
 from pointsman.store.query import show
 
 POLL_S = 0.5
+PENDING_S = 1.0
 LIMITS_S = 10.0
 _STOPPED = frozenset({"deny", "ask", "modify"})
 Filter = Callable[[dict[str, Any]], bool]
@@ -31,22 +37,31 @@ FILTERS: dict[str, Filter] = {
     "everything": lambda _row: True,
 }
 """What `e` goes through; a call that is derived from another stands with that one."""
+WHOLE = "*"
+"""In the place of an agent: its whole session."""
 _SHOWN = 500
 _NO_ALERT = "Nothing is found wrong, and no limit is set."
 _NO_AGENT = "No agent at work. Start one in a repository with the hooks (pointsman init)."
 
 
 class Fresh(Message):
-    """Something was read: the feed, or the limits."""
+    """Something was read: the feed, what waits for a person, or the limits."""
 
-    def __init__(self, *, news: News | None = None, limits: list[Reached] | None = None) -> None:
+    def __init__(
+        self, *, news: News | None = None, waits: Pending | None = None,
+        limits: list[Reached] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.news = news
+        self.waits = waits
         self.limits = limits
 
 
-class WatchApp(App[None]):
-    """Shows a ``Feed`` and reads on; ``alive`` says which process the daemon is, if one runs."""
+class WatchApp(Answering):
+    """Shows a ``Feed`` and reads on; ``alive`` says which process the daemon is, if one runs.
+
+    ``acts`` carries out what a person answers; without it the view only shows.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "pointsman watch"
@@ -59,14 +74,18 @@ class WatchApp(App[None]):
         Binding("slash", "search", "Search", key_display="/"),
         Binding("e", "filter", "Filter"),
         Binding("f", "follow", "Follow"),
-        Binding("s", "single", "Only this agent"),
+        Binding("s", "single", "Only this"),
+        Binding("S", "session", show=False),
+        Binding("o", "order", "Order"),
+        *Answering.ANSWERS,
         Binding("r", "read", "Read", show=False),
         Binding("escape", "leave", "All", show=False),
     ]
 
     def __init__(
-        self, places: Places, feed: Feed, alive: Callable[[], int | None], *, light: bool = False
-    ) -> None:
+        self, places: Places, feed: Feed, alive: Callable[[], int | None], *,
+        light: bool = False, acts: Acts | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         # The terminal's own colours: dark on a dark one, light on a light one.
         self.theme = "ansi-light" if light else "ansi-dark"
@@ -75,9 +94,12 @@ class WatchApp(App[None]):
         self.filter = "calls"
         self.text = ""
         self.only: tuple[str, str] | None = None
+        self.order = ORDERS[0]
+        self.acts = acts
+        self.pending = Pending()
         self.limits: list[Reached] = []
         self.reading = False
-        self._reading_limits = False
+        self._reading_limits = self._reading_pending = False
         self._places = places
         self._alive = alive
 
@@ -100,6 +122,8 @@ class WatchApp(App[None]):
         self.read_on()
         self.set_interval(POLL_S, self.read_on)
         self.set_interval(LIMITS_S, self.read_limits)
+        self.read_pending()
+        self.set_interval(PENDING_S, self.read_pending)
 
     def read_on(self) -> None:
         """Read what is new, beside the screen; one reading at a time."""
@@ -110,6 +134,16 @@ class WatchApp(App[None]):
     @work(thread=True, group="feed")
     def _read(self) -> None:
         self.post_message(Fresh(news=self.feed.read()))
+
+    def read_pending(self) -> None:
+        """Read what waits for a person."""
+        if not self._reading_pending:
+            self._reading_pending = True
+            self._read_pending()
+
+    @work(thread=True, group="pending")
+    def _read_pending(self) -> None:
+        self.post_message(Fresh(waits=pending(self._places)))
 
     def read_limits(self) -> None:
         """Read how far everybody is from the limits: dearer, so more rarely."""
@@ -129,6 +163,8 @@ class WatchApp(App[None]):
             self.reading = False
             if first:
                 self.read_limits()
+        if message.waits is not None:
+            self.pending, self._reading_pending = message.waits, False
         if message.limits is not None:
             self.limits = message.limits
             self._reading_limits = False
@@ -139,24 +175,44 @@ class WatchApp(App[None]):
         base = self.screen_stack[0] if self.screen_stack else None
         if base is None or not base.query("#top"):
             return  # On its way in or out.
-        agents = self.feed.shown()
+        agents = ordered(self.feed.shown(), self.order)
         now = self.feed.now() // 10**6
+        said = self.feed.problem or self.pending.problem
         base.query_one("#top", Static).update(self._top(agents, base.size.width))
         problem = base.query_one("#problem", Static)
-        problem.set_class(bool(self.feed.problem), "shown")
-        problem.update(Text(words.plain(self.feed.problem, 300)))
-        base.query_one("#agents", Pane).show([cells.agent_line(agent, now) for agent in agents])
-        base.query_one("#alerts", Pane).show(self._alerts())
+        problem.set_class(bool(said), "shown")
+        problem.update(Text(words.plain(said, 300)))
+        held = self.pending.is_stopped
+        pane = base.query_one("#agents", Pane)
+        pane.show([cells.agent_line(each, now, stopped=held(*each.key)) for each in agents])
+        pane.border_title = "agents" if self.order == ORDERS[0] else f"agents · by {self.order}"
+        waiting = base.query_one("#alerts", Pane)
+        waiting.show(self._alerts(now))
+        waiting.border_title = self._waiting()
         events = base.query_one("#events", Pane)
         events.show([cells.event_line(row) for row in self._chosen()], bottom=self.follow)
         events.border_title = Text(self._title()).markup
 
-    def _alerts(self) -> list[Line]:
-        """Return what is near: limits nearly reached, then what was found, then other limits."""
+    def _alerts(self, now: int) -> list[Line]:
+        """Return what waits: questions, limits nearly reached, open alerts, other limits."""
         limits = [cells.limit_line(*each) for each in enumerate(self.limits)]
         near = sum(each.share >= cells.NEAR for each in self.limits)
-        found = [cells.finding_line(row) for row in reversed(self.feed.findings)]
-        return [*limits[:near], *found, *limits[near:]]
+        waits = self.pending
+        asked = [cells.question_line(each, now) for each in waits.questions]
+        # The question behind such an alert stands there itself.
+        shown = [each for each in waits.alerts if each.detector != APPROVAL]
+        shown.sort(key=lambda each: (each.state is State.ACKNOWLEDGED, each.severity != "critical"))
+        open_ = [cells.alert_line(each, now) for each in shown]
+        if not waits.watched:  # No daemon has kept alerts yet: what detectors found stands alone.
+            open_ = [cells.finding_line(row) for row in reversed(self.feed.findings)]
+        return [*asked, *limits[:near], *open_, *limits[near:]]
+
+    def _waiting(self) -> str:
+        """Return the heading of what waits."""
+        asked = len(self.pending.questions)
+        found = sum(each.detector != APPROVAL for each in self.pending.alerts)
+        parts = [f"{asked} to answer" if asked else "", f"{found} open" if found else ""]
+        return " · ".join(["alerts", *(part for part in parts if part)])
 
     def _chosen(self) -> list[dict[str, Any]]:
         """Return the events that are meant, the newest last."""
@@ -165,7 +221,7 @@ class WatchApp(App[None]):
         for row in reversed(self.feed.rows):
             if "derived_from" in row and self.filter != "everything":
                 continue
-            if not keep(row) or (self.only and cells.key_of(row) != self.only):
+            if not keep(row) or not self._is_meant(row):
                 continue
             said = " ".join(map(str, row.values())).lower() if wanted else ""
             if all(word in said for word in wanted):
@@ -174,9 +230,15 @@ class WatchApp(App[None]):
                 break
         return found[::-1]
 
+    def _is_meant(self, row: dict[str, Any]) -> bool:
+        only = self.only
+        return only is None or only in {cells.key_of(row), (row["session"], WHOLE)}
+
     def _title(self) -> str:
         parts = [self.filter if self.filter != "calls" else "decisions"]
-        if self.only:
+        if self.only and self.only[1] == WHOLE:
+            parts.append(f"of session {words.plain(self.only[0], 12)}")
+        elif self.only:
             agent = self.feed.agents.get(self.only)
             parts.append(f"of {words.plain(agent.name if agent else self.only[1], 30)}")
         if self.text:
@@ -245,7 +307,19 @@ class WatchApp(App[None]):
     def action_read(self) -> None:
         """Read at once."""
         self.read_on()
+        self.read_pending()
         self.read_limits()
+
+    def action_order(self) -> None:
+        """Go to the next order of the agents."""
+        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        self.redraw()
+
+    def action_session(self) -> None:
+        """Show the events of one session alone: that of the row."""
+        meant = self._agent_meant()
+        self.only = None if self.only is not None or meant is None else (meant[0], WHOLE)
+        self.redraw()
 
     def action_single(self) -> None:
         """Show one agent's events alone: that of the row, or of the agent that is chosen."""
@@ -256,21 +330,21 @@ class WatchApp(App[None]):
         self.redraw()
 
     def _agent_meant(self) -> tuple[str, str] | None:
-        pane = self._focused()
+        pane = self.focused_pane()
         chosen = pane.selected if pane else None
         if chosen is None:
             return None
         if pane is not None and pane.id == "agents":
             return cells.agent_of(chosen)
+        if chosen.startswith(("alert ", "ask ")):
+            row = self._meant()
+            return (row.session, row.agent) if row else None
         seq = chosen.removeprefix("seq ")
         return next((cells.key_of(row) for row in self.feed.rows if str(row["seq"]) == seq), None)
 
-    def _focused(self) -> Pane | None:
-        return next((pane for pane in self.query(Pane) if pane.has_focus_within), None)
-
     def on_key(self, event: Any) -> None:
         """Stop following as soon as somebody looks back."""
-        pane = self._focused()
+        pane = self.focused_pane()
         back = {"up", "pageup", "home", "ctrl+home"}
         if event.key in back and pane is not None and pane.id == "events":
             self.follow = False
@@ -284,9 +358,22 @@ class WatchApp(App[None]):
         elif kind == "agent":
             agent = self.feed.agents.get(cells.agent_of(chosen))
             if agent is not None:
-                self.push_screen(Detail(words.plain(agent.name, 60), cells.about_agent(agent)))
+                text = about(agent, self.feed, self.pending)
+                self.push_screen(Detail(words.plain(agent.name, 60), text))
+        elif kind == "ask":
+            one = self._question(rest)
+            if one is not None:
+                self.push_screen(Detail("question: y approves, n denies", question_text(one)))
+        elif kind == "alert":
+            self.push_screen(Detail(f"alert {rest}", self._alert(int(rest))))
         elif kind == "limit" and int(rest) < len(self.limits):
             self.push_screen(Detail("limit", cells.about_limit(self.limits[int(rest)])))
+
+    def _alert(self, number: int) -> str:
+        try:
+            return alert_text(self._places, number)
+        except PointsmanError as error:
+            return f"{error}\nnext step: {error.fix}"
 
     def _record(self, seq: int) -> str:
         try:

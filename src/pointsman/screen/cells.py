@@ -4,6 +4,8 @@ from typing import Any
 
 from rich.text import Text
 
+from pointsman.model.alerting import Alert
+from pointsman.model.approval import Approval
 from pointsman.screen import words
 from pointsman.screen.feed import Agent, Key
 from pointsman.screen.limits import Reached
@@ -41,10 +43,11 @@ def agent_of(key: str) -> Key:
     return session, agent
 
 
-def agent_line(agent: Agent, now_ms: int) -> Line:
+def agent_line(agent: Agent, now_ms: int, *, stopped: bool = False) -> Line:
     """Return an agent's row; subagents stand below their session's main thread."""
     silent = agent.state == "works" and now_ms - agent.last_ms > SILENT_MS
     state = "silent" if silent else agent.state
+    state = "stopped" if stopped and state != "over" else state
     style = "dim" if state in {"over", "silent"} else ""
     name = Text(f"  {words.plain(agent.name, 40)}" if agent.id else words.plain(agent.name, 40))
     name.stylize(style or ("" if agent.id else "bold"))
@@ -84,6 +87,35 @@ def event_line(row: dict[str, Any]) -> Line:
         what,
     ]
     return f"seq {row['seq']}", cells
+
+
+def question_line(one: Approval, now_ms: int) -> Line:
+    """Return the row of a question that waits for a person."""
+    what = Text(no_wrap=True, overflow="ellipsis")
+    what.append(f"{words.plain(one.binding.agent, 30)} asks ", "bold")
+    what.append(f"{words.plain(one.rule, 60)} ", "bold yellow")
+    said = next((one.input[name] for name in _ABOUT if one.input.get(name)), one.reason)
+    what.append(words.plain(f"{one.binding.tool}: {said}", 300))
+    age = words.age(now_ms - one.created_ns // 10**6)
+    return f"ask {one.id}", [_sign(("?", "bold yellow")), what, _right(age, 9, "dim")]
+
+
+_ABOUT = ("command", "file_path", "notebook_path", "url", "subagent_type")
+
+
+def alert_line(alert: Alert, now_ms: int) -> Line:
+    """Return the row of an alert: where it stands in its life, what it is, how often, how old."""
+    what = Text(no_wrap=True, overflow="ellipsis")
+    what.append(f"{alert.number} ", "dim")
+    what.append(f"{words.plain(alert.detector, 30)} ", "bold")
+    what.append(f"{words.plain(alert.agent, 30)}: ", "dim")
+    what.append(words.plain(alert.summary, 300))
+    if alert.by:
+        what.append(f" (taken up by {words.plain(alert.by, 60)})", "green")
+    times = f"{alert.count}x " if alert.count > 1 else ""
+    sign = words.ALERTS.get(alert.state.value, ("△", "yellow"))
+    age = words.age(now_ms - alert.opened_ns // 10**6)
+    return f"alert {alert.number}", [_sign(sign), what, _right(f"{times}{age}", 9, "dim")]
 
 
 def finding_line(row: dict[str, Any]) -> Line:

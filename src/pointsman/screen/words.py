@@ -14,8 +14,10 @@ SYMBOLS = {
 }  # fmt: skip
 """Each decision has a sign of its own: colour alone says nothing to many people."""
 STATES = {"works": ("●", "green"), "waits": ("◐", "yellow"), "over": ("○", ""),
-          "silent": ("◌", "")}  # fmt: skip
+          "silent": ("◌", ""), "stopped": ("■", "red")}  # fmt: skip
 SEVERITIES = {"critical": ("▲", "red"), "warning": ("△", "yellow")}
+ALERTS = {"critical": ("▲", "red"), "warning": ("△", "yellow"), "escalated": ("⇧", "red"),
+          "acknowledged": ("✓", "green")}  # fmt: skip
 FAILED = frozenset({"PostToolUseFailure", "StopFailure"})
 
 
