@@ -9,6 +9,8 @@ from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.alerts.board import Board
+from pointsman.code.context import CodeContext
+from pointsman.code.following import Following
 from pointsman.engine.reached import Reached
 from pointsman.engine.select import HookTable
 from pointsman.engine.spent import Spending
@@ -16,6 +18,7 @@ from pointsman.engine.team import Memory
 from pointsman.hooks.all_hooks import shipped_hooks
 from pointsman.hooks.kit import Kit
 from pointsman.model.budget import LONGEST
+from pointsman.model.bundle import NothingTold
 from pointsman.model.decision import Action, Decision, failure
 from pointsman.model.errors import HookError
 from pointsman.model.event import Event
@@ -27,6 +30,7 @@ from pointsman.model.ran import run_nothing
 from pointsman.oversight import Oversight
 from pointsman.secrets.redact import Redactor
 from pointsman.store.past import past_of
+from pointsman.store.past_failures import failures_in
 from pointsman.store.past_spent import PastSpent
 from pointsman.workers.command import run_command
 from pointsman.workers.executable import executable_hook
@@ -87,7 +91,11 @@ class Setups:
         self.oversight = Oversight(spent, self.secrets, policies.policy_for, watched=live)
         self.reached = Reached()
         self.board = Board()
+        self.context = CodeContext(places.state, failures_in(places.ledger))
+        told = self.context if live else NothingTold()
+        self.oversight.follow = Following(told).follow
         self._kit = Kit(
+            told=told,
             places=places,
             fault=partial(fault_of_change, places=places),
             secrets=self.secrets,
@@ -124,6 +132,7 @@ class Setups:
 
     async def close(self) -> None:
         """End every worker."""
+        await self.context.close()
         while self._built:
             self._retire(self._built.popitem()[1])
         retired, self._retired = self._retired, []

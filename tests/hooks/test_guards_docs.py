@@ -56,7 +56,7 @@ def test_every_guard_has_its_section() -> None:
     assert re.findall(r"^## `([\w-]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE) == [
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "kernel-refusal", "self-protection", "command-safety", "secrets", "secret-output",
-        "proof", "limits", "stopped", "alert-notice", "credentials",
+        "proof", "limits", "stopped", "alert-notice", "dependencies", "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": "Score how tools, prompts, hooks and contracts of this project fit together.",
     "completion": "Print what a shell needs to complete these commands.",
     "coverage": "Compare the host's transcripts with the ledger: which calls ran unguarded.",
+    "context": "Print what an agent is told before it edits a file, and what came of it.",
     "cost": "Show what models have used and what it costs, by anything.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "dashboard": "Open the dashboard in a browser, or print its link.",

@@ -41,6 +41,7 @@ class Merged:
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
     watch: dict[str, Any] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
     """The user's and the repository's: each binds."""
@@ -73,6 +74,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
         out.refused.append(
             (("telemetry", key), value, "where the record is sent is the user's own")
         )
+    for key, value in repository.get("context", {}).items():
+        out.refused.append((("context", key), value, "what agents are told is the user's own"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -94,6 +97,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         dashboard=dict(user.get("dashboard", {})),
         alerts=dict(user.get("alerts", {})),
         telemetry=dict(user.get("telemetry", {})),
+        context=dict(user.get("context", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
         ledger=dict(user.get("ledger", {})),
         sandbox=user.get("sandbox", {}).get("enabled", True),

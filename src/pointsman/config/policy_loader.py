@@ -317,6 +317,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         dashboard=merged.dashboard,
         alerts=merged.alerts,
         telemetry=merged.telemetry,
+        context=merged.context,
         retention_days=merged.retention_days,
         ledger=merged.ledger,
         sandbox=merged.sandbox,

@@ -4,6 +4,7 @@ from typing import Any
 
 from pointsman.config.alert_settings import ALERTS
 from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.context_settings import CONTEXT
 from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.ledger_settings import LEDGER
 from pointsman.config.limit_settings import LIMITS
@@ -22,7 +23,7 @@ EVENT_NAMES = (*HOST_EVENTS, *DERIVED_EVENTS)
 SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
-    "kernel-refusal", "limits", "stopped", "alert-notice",
+    "kernel-refusal", "limits", "stopped", "alert-notice", "dependencies",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -168,6 +169,7 @@ SETTINGS = Table(
         "limits": LIMITS,
         "watch": WATCH,
         "alerts": ALERTS,
+        "context": CONTEXT,
         "dashboard": DASHBOARD,
         "telemetry": TELEMETRY,
         "sandbox": Table(

@@ -10,6 +10,7 @@ from pointsman.hooks import (
     command_safety,
     completion,
     credentials,
+    dependencies,
     kernel_refusal,
     limits,
     proof,
@@ -44,6 +45,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     kernel_refusal.NAME: kernel_refusal.hook,
     limits.NAME: limits.hook,
     alert_notice.NAME: alert_notice.hook,
+    dependencies.NAME: dependencies.hook,
 }
 """A new policy is one file and one line here."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pointsman.hooks.proof_memory import Begun
 from pointsman.model.alerting import NothingStands, Standing
+from pointsman.model.bundle import NothingTold, Told
 from pointsman.model.event import Event
 from pointsman.model.limit import NothingSpent, Spent
 from pointsman.model.places import Places
@@ -40,3 +41,4 @@ class Kit:
     """Who proves what calls have changed; nobody where a call is only looked at (``explain``)."""
     begun: Begun = field(default_factory=Begun)
     writable: Writable = lambda _event: None
+    told: Told = field(default_factory=NothingTold)

@@ -22,7 +22,7 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
 from pointsman.runtime import Runtime
-from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve import context_answer, control, exec_gate, protocol, state_dir
 from pointsman.serve.alerting import Alerting
 from pointsman.serve.dashboard import Dashboard
 from pointsman.serve.deliveries import delivery_of
@@ -62,7 +62,7 @@ class Daemon:
         self._setups = Setups(self.policies, places, self._proof)
         self.secrets = self._setups.secrets
         self.alerting = Alerting(places, self._setups.board, self.report, self.secrets.text)
-        self._setups.oversight.report = self.report
+        self._setups.oversight.report = self._setups.context.report = self.report
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self.alerting.attach(self._setups.oversight, self._ledger, self.backlog, self.policy)
         self._desk = Desk(Approvals(places.approvals), self.report, self.secrets)
@@ -170,7 +170,8 @@ class Daemon:
     ) -> None:
         header = connection.header
         if header.get("host") == control.HOST:
-            connection.reply(control.answer(self, header, connection))
+            if not context_answer.taken(self._setups.context, self.policy, connection, self._tasks):
+                connection.reply(control.answer(self, header, connection))
             return
         self._note_version(header.get("version", ""))
         if header.get("host") == exec_gate.HOST:
