@@ -9,6 +9,7 @@ import pytest
 from code_room.world import World
 from pointsman.code import build
 from pointsman.code.build import Builder, stem_of_module, stem_of_path
+from pointsman.code.facts import Facts
 from pointsman.code.index_file import IndexProblem, open_to_read
 from pointsman.code.languages import MOST_BYTES
 
@@ -82,8 +83,13 @@ def test_worktrees_share_what_is_read_and_not_what_is_linked(tmp_path: Path) -> 
     other.index = world.index
     read: list[str] = []
     real = build.read
+
+    def counted(path: str, data: bytes) -> Facts:
+        read.append(path)
+        return real(path, data)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "read", lambda path, data: read.append(path) or real(path, data))
+        patch.setattr(build, "read", counted)
         other.build()
     assert read == ["c.ts"]
     assert other.users("c.ts") == {"b.ts": {"c": 2}}
