@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from code_room.world import World
-from pointsman.code import build
+from pointsman.code import build, languages
 from pointsman.code.build import Builder, stem_of_module, stem_of_path
 from pointsman.code.facts import Facts
 from pointsman.code.index_file import IndexProblem, open_to_read
@@ -82,7 +82,7 @@ def test_worktrees_share_what_is_read_and_not_what_is_linked(tmp_path: Path) -> 
     other = World(tmp_path / "other", {**FILES, "c.ts": "export const c = 1\n"})
     other.index = world.index
     read: list[str] = []
-    real = build.read
+    real = languages.read
 
     def counted(path: str, data: bytes) -> Facts:
         read.append(path)
