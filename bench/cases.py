@@ -18,6 +18,7 @@ from bench.rig import Rig
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.agents.claude_code import NAME, read
 from pointsman.alerts.board import Board
+from pointsman.code.context import CodeContext
 from pointsman.hooks.all_hooks import SHIPPED, shipped_hooks
 from pointsman.hooks.foretold import foretold
 from pointsman.hooks.kit import Kit
@@ -258,6 +259,23 @@ def _notice_cases(made: Rig) -> list[Case]:
     return [Case("open alerts", prepare, 256 * 1024)]
 
 
+def _told_cases(made: Rig) -> list[Case]:
+    """Write files that import more and more, of which each import is looked for."""
+
+    def prepare(size: int, number: int) -> Callable[[], object]:
+        line = "import {{ name{0} }} from './module{0}'\n"
+        lines = [line.format(number * 100_000 + n) for n in range(max(1, size // 40))]
+        path = f"{made.repository}/src/new{number}.ts"
+        given = {"file_path": path, "content": "".join(lines)}
+        event = PreEdit(
+            identity=_identity(made), tool_name="Write", tool_input=given, files=(path,)
+        )
+        told = CodeContext(made.places.state, background=False)
+        return _asked(SHIPPED["dependencies"](Policy(), Kit(places=made.places, told=told)), event)
+
+    return [Case("imports", prepare, 32 * 1024)]
+
+
 _OTHERS: Mapping[str, Callable[[Rig], list[Case]]] = {
     "completion": _end_cases,
     "briefing": _start_cases,
@@ -270,6 +288,7 @@ _OTHERS: Mapping[str, Callable[[Rig], list[Case]]] = {
     "expertise": lambda made: [Case(*each) for each in expertise_cases(made)],
     "mcp-health": lambda made: [Case(*each) for each in start_cases(made)],
     "mcp-breaker": lambda made: [Case(*each) for each in breaker_cases(made)],
+    "dependencies": _told_cases,
 }
 """The growing input of guards that are asked about other things than commands and edits."""
 

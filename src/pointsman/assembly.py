@@ -9,6 +9,8 @@ from typing import Protocol
 
 from pointsman.agents.all_agents import fault_of_change
 from pointsman.alerts.board import Board
+from pointsman.code.context import CodeContext
+from pointsman.code.following import Following
 from pointsman.conventions.shelf import Shelf as Conventions
 from pointsman.engine.reached import Reached
 from pointsman.engine.select import HookTable
@@ -21,6 +23,7 @@ from pointsman.hooks.kit import Kit
 from pointsman.hooks.mcp_needs import needing
 from pointsman.mcp_health.watcher import Watcher
 from pointsman.model.budget import LONGEST
+from pointsman.model.bundle import NothingTold
 from pointsman.model.decision import Action, Decision, failure
 from pointsman.model.errors import HookError
 from pointsman.model.event import Event
@@ -34,6 +37,7 @@ from pointsman.model.server_health import NobodyWatches
 from pointsman.oversight import Oversight
 from pointsman.secrets.redact import Redactor
 from pointsman.store.past import past_of
+from pointsman.store.past_failures import failures_in
 from pointsman.store.past_spent import PastSpent
 from pointsman.workers.command import run_command
 from pointsman.workers.executable import executable_hook
@@ -101,7 +105,11 @@ class Setups:
             cover=self.secrets.text,
         )
         self.oversight.on_call = self.servers.saw
+        self.context = CodeContext(places.state, failures_in(places.ledger))
+        told = self.context if live else NothingTold()
+        self.oversight.follow = Following(told).follow
         self._kit = Kit(
+            told=told,
             places=places,
             fault=partial(fault_of_change, places=places),
             secrets=self.secrets,
@@ -142,6 +150,7 @@ class Setups:
 
     async def close(self) -> None:
         """End every worker."""
+        await self.context.close()
         while self._built:
             self._retire(self._built.popitem()[1])
         retired, self._retired = self._retired, []

@@ -77,6 +77,7 @@ class Oversight:
         self.on_escalation: Callable[[ErrorEscalation, int], None] = lambda _event, _seq: None
         self.on_call: Callable[[Event], None] = lambda _event: None
         self.on_end: Callable[[str, str | None], None] = lambda _session, _agent: None
+        self.follow: Callable[[Event, Decision], None] = lambda _event, _decision: None
         self._secrets = secrets
         self._policy_for = policy_for
         self._watch = Watch(self._failed) if watched else None
@@ -98,6 +99,7 @@ class Oversight:
         event, decision = happened.event, happened.decision
         try:
             self.spent.note(event, stopped=decision.action is Action.DENY, real=real)
+            self.follow(event, decision)
             self._complaint = ""
         except Exception as error:  # noqa: BLE001 - what only counts must not cost the daemon
             self._complain(error)

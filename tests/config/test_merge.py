@@ -259,6 +259,7 @@ class Fixed:
             guards=merged.guards,
             mcp_writers=tuple(writers),
             contracts={"builder": (contract,)},
+            context={"enabled": False},  # It waits, and adds text: it has no say in this.
         )
 
     def policy_for(self, repository: str | None) -> Policy:

@@ -58,7 +58,8 @@ def test_every_guard_has_its_section() -> None:
         "canary", "scope", "roles", "blocked-by", "spawn", "completion", "briefing",
         "expertise", "kernel-refusal", "self-protection", "command-safety", "secrets",
         "secret-output", "proof", "limits", "stopped", "alert-notice", "handoff",
-        "conventions", "convention-files", "mcp-health", "mcp-breaker", "credentials",
+        "conventions", "convention-files", "mcp-health", "mcp-breaker", "dependencies",
+        "credentials",
     ]  # fmt: skip
     assert set(SHIPPED) == set(SHIPPED_NAMES)
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "completion": "Print what a shell needs to complete these commands.",
     "conventions": "Confirm what this project's instructions demand: list, confirm, check, report.",
     "coverage": "Compare the host's transcripts with the ledger: which calls ran unguarded.",
+    "context": "Print what an agent is told before it edits a file, and what came of it.",
     "cost": "Show what models have used and what it costs, by anything.",
     "daemon": "Become the daemon (what `up` and the clients start).",
     "dashboard": "Open the dashboard in a browser, or print its link.",

@@ -46,6 +46,7 @@ class Merged:
     sandbox: bool = True
     mechanism: str = "auto"
     team: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
     watch: dict[str, Any] = field(default_factory=dict)
     guidance: dict[str, dict[str, Any]] = field(default_factory=dict)
     roles: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
@@ -85,6 +86,8 @@ def merge(user: Mapping[str, Any], repository: Mapping[str, Any]) -> Merged:
         out.refused.append(
             (("telemetry", key), value, "where the record is sent is the user's own")
         )
+    for key, value in repository.get("context", {}).items():
+        out.refused.append((("context", key), value, "what agents are told is the user's own"))
     for key, value in repository.get("ledger", {}).items():
         out.refused.append((("ledger", key), value, "the record is one for all repositories"))
     return out
@@ -108,6 +111,7 @@ def _of_user(user: Mapping[str, Any]) -> Merged:
         code_servers=dict(user.get("code_servers", {})),
         alerts=dict(user.get("alerts", {})),
         telemetry=dict(user.get("telemetry", {})),
+        context=dict(user.get("context", {})),
         retention_days=user.get("ledger", {}).get("retention_days", 90),
         ledger=dict(user.get("ledger", {})),
         sandbox=user.get("sandbox", {}).get("enabled", True),

@@ -321,6 +321,7 @@ def _policy(repository: str | None, merged: Merged, contracts: Contracts) -> Pol
         alerts=merged.alerts,
         telemetry=merged.telemetry,
         mcp_health=merged.mcp_health,
+        context=merged.context,
         retention_days=merged.retention_days,
         ledger=merged.ledger,
         sandbox=merged.sandbox,

@@ -4,6 +4,7 @@ from typing import Any
 
 from pointsman.config.alert_settings import ALERTS
 from pointsman.config.approval_settings import APPROVALS
+from pointsman.config.context_settings import CONTEXT
 from pointsman.config.cost_settings import COST
 from pointsman.config.dashboard_settings import DASHBOARD
 from pointsman.config.guidance_settings import TABLES as GUIDANCE
@@ -27,7 +28,7 @@ SHIPPED_NAMES = (
     "canary", "scope", "command-safety", "self-protection", "spawn", "blocked-by", "roles",
     "completion", "briefing", "secrets", "secret-output", "credentials", "proof",
     "kernel-refusal", "limits", "stopped", "alert-notice", "expertise",
-    "conventions", "convention-files", "handoff", "mcp-health", "mcp-breaker",
+    "conventions", "convention-files", "handoff", "mcp-health", "mcp-breaker", "dependencies",
 )  # fmt: skip
 # Written out, as config may not import hooks (.importlinter); a test holds the two together.
 RULE_NAMES = (
@@ -178,6 +179,7 @@ SETTINGS = Table(
         "watch": WATCH,
         "alerts": ALERTS,
         "cost": COST,
+        "context": CONTEXT,
         "dashboard": DASHBOARD,
         "mcp_health": MCP_HEALTH,
         "telemetry": TELEMETRY,

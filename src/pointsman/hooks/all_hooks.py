@@ -12,6 +12,7 @@ from pointsman.hooks import (
     convention_files,
     conventions,
     credentials,
+    dependencies,
     expertise,
     handoff,
     kernel_refusal,
@@ -56,6 +57,7 @@ SHIPPED: dict[str, Callable[[Policy, Kit], Hook]] = {
     alert_notice.NAME: alert_notice.hook,
     mcp_breaker.NAME: mcp_breaker.hook,
     mcp_health.NAME: mcp_health.hook,
+    dependencies.NAME: dependencies.hook,
 }
 """A new policy is one file and one line here."""
 

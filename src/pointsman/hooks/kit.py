@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pointsman.hooks.proof_memory import Begun
 from pointsman.model.alerting import NothingStands, Standing
+from pointsman.model.bundle import NothingTold, Told
 from pointsman.model.convention import Conventions, NoConventions
 from pointsman.model.event import Event
 from pointsman.model.expertise import Experts, NoExperts
@@ -48,3 +49,4 @@ class Kit:
     handoff: Handoff = field(default_factory=NoHandoff)
     writable: Writable = lambda _event: None
     servers: Servers = field(default_factory=NobodyWatches)
+    told: Told = field(default_factory=NothingTold)

@@ -99,6 +99,7 @@ class Policy:
     alerts: Mapping[str, Any] = field(default_factory=dict)
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     mcp_health: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
     retention_days: int = 90
     ledger: Mapping[str, Any] = field(default_factory=dict)
     """The rest of what is said of the audit trail."""

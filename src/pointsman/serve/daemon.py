@@ -25,7 +25,7 @@ from pointsman.model.policy import Policy
 from pointsman.proof.prover import Proof
 from pointsman.recall import recall
 from pointsman.runtime import Runtime
-from pointsman.serve import control, exec_gate, protocol, state_dir
+from pointsman.serve import context_answer, control, exec_gate, protocol, state_dir
 from pointsman.serve.alerting import Alerting
 from pointsman.serve.code_servers import code_servers
 from pointsman.serve.dashboard import Dashboard
@@ -69,7 +69,7 @@ class Daemon:
         self.secrets = self._setups.secrets
         self.servers = self._setups.servers
         self.alerting = Alerting(places, self._setups.board, self.report, self.secrets.text)
-        self._setups.oversight.report = self.report
+        self._setups.oversight.report = self._setups.context.report = self.report
         self.servers.on_finding = self.alerting.taken
         self.backlog = Backlog(Redacting(self._ledger, self.secrets))
         self.alerting.attach(self._setups.oversight, self._ledger, self.backlog, self.policy)
@@ -78,6 +78,7 @@ class Daemon:
         self.dashboard = Dashboard(places, user, self.report)
         self.relay = Relay(places, user, self.report)
         self.code_servers = code_servers(places, user, self.report)
+        self._setups.context.servers = self.code_servers
         recorder = Recorder(self.backlog)
         gate = exec_gate.services(places, self.holding, self._proof.beside)
         self._runtime = Runtime(
@@ -184,7 +185,8 @@ class Daemon:
     ) -> None:
         header = connection.header
         if header.get("host") == control.HOST:
-            connection.reply(control.answer(self, header, connection))
+            if not context_answer.taken(self._setups.context, self.policy, connection, self._tasks):
+                connection.reply(control.answer(self, header, connection))
             return
         self._note_version(header.get("version", ""))
         if header.get("host") == exec_gate.HOST:
