@@ -20,6 +20,8 @@ def check(line: str) -> Check:
     ("line", "kind", "value", "instead"),
     [
         ("- Never use `console.log`; use `logger` instead.", Kind.PATTERN, "console", "logger"),
+        ("Use `const` instead of `var`.", Kind.TOKEN, "var", "const"),
+        ("- Never use `eval`. Use `parse` instead.", Kind.TOKEN, "eval", "parse"),
         ("- Use `pnpm` instead of npm.", Kind.COMMAND, "npm", "pnpm"),
         ("* Use vitest, not jest", Kind.COMMAND, "jest", "vitest"),
         ("1. No default exports.", Kind.PATTERN, "default-export", ""),
@@ -67,6 +69,12 @@ def test_what_does_not(line: str) -> None:
 def test_what_stands_in_code_is_no_rule() -> None:
     assert rules("```", "Never use `eval`.", "```") == []
     assert [each.line for each in rules("```", "x", "```", "Never use `eval`.")] == [4]
+
+
+def test_every_sentence_of_a_line_is_read() -> None:
+    found = rules("Be kind. Never use `eval`. No `exec` unless you must. Use `const`, not `var`.")
+    assert [(each.line, each.check.value) for each in found] == [(1, "eval"), (1, "var")]
+    assert len({each.id for each in found}) == 2
 
 
 def test_several_words_are_several_rules() -> None:

@@ -19,6 +19,8 @@ _FENCE = re.compile(r"^\s*(```|~~~)")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+|^\s*>\s?")
 _HEADING = re.compile(r"^#{1,6}\s+(.*)")
 _STRONG = re.compile(r"(?<![/\w*])\*\*(?=[\w`])|(?<=[\w`.,:])\*\*(?![/\w*])")
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])")
+_ALTERNATIVE = re.compile(r"(?:use|prefer|call|run)\s.{1,80}\binstead\W*$|instead\b", re.IGNORECASE)
 _EXCEPTION = re.compile(
     r"\b(?:unless|(?<!`)except(?!\s*[:`])|without|other than|outside(?: of)?|only (?:if|when|in)"
     r"|if (?:you|possible|needed|necessary)|when(?:ever)? possible|where possible)\b",
@@ -103,7 +105,7 @@ _CODE_WORD = re.compile(r"[\w$]*[.(@/$#_:][\w.()@/$#:-]*|[a-z]+[A-Z]\w*|[A-Z][a-
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One line that says something: its number, its words, the heading that it stands under."""
+    """One sentence of a line: its number, its words, the heading that it stands under."""
 
     line: int
     raw: str
@@ -121,7 +123,7 @@ class Unchecked:
 
 
 def statements(lines: tuple[str, ...]) -> Iterator[Statement]:
-    """Yield the lines of a Markdown text that are neither code nor comment nor heading."""
+    """Yield what a Markdown text says, but for code, comments and headings."""
     fenced = commented = False
     heading = ""
     for number, line in enumerate(lines, 1):
@@ -137,7 +139,19 @@ def statements(lines: tuple[str, ...]) -> Iterator[Statement]:
         if found:
             heading = found[1]
         elif text := _STRONG.sub("", _BULLET.sub("", said)).strip():
-            yield Statement(number, line, text, heading)
+            for sentence in _sentences(text):
+                yield Statement(number, line, sentence, heading)
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a line; one that only says what to use instead stays with its own."""
+    found: list[str] = []
+    for sentence in _END.split(text):
+        if found and _ALTERNATIVE.match(sentence):
+            found[-1] += f" {sentence}"
+        else:
+            found.append(sentence)
+    return found
 
 
 def extract(source: Source) -> tuple[list[Convention], list[Unchecked]]:
@@ -217,7 +231,7 @@ def _rather(statement: Statement) -> Iterator[Check]:
     if found:
         wanted, unwanted = _term(found, "x"), _term(found, "y")
         if unwanted.lower() != wanted.lower():
-            yield from _forbidden(unwanted, wanted)
+            yield from _forbidden(unwanted, wanted, quoted=found["yc"] is None)
 
 
 def _never(statement: Statement) -> Iterator[Check]:
