@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +70,20 @@ def test_two_values_for_one_key_are_put_to_a_person() -> None:
     folded = fold([one, two], {"a": 0})
     assert folded.action is Action.ASK
     assert "one, two" in folded.reason
+
+
+@pytest.mark.parametrize(
+    "sizes", [(100, 30_000), (8_000, 8_000, 8_000), (30_000,), (1,) * 6_000], ids=range(4)
+)
+def test_context_is_no_longer_than_the_host_hands_on(sizes: tuple[int, ...]) -> None:
+    texts = [f"{number} " + "line\n" * (size // 5) for number, size in enumerate(sizes)]
+    folded = fold([inject(text) for text in texts])
+    assert len(folded.context) <= 9_000
+    whole = [text for text in texts if len(text) <= 1_000]
+    if len(sizes) < 10:
+        # What is short stays whole, what is cut says so, and nobody is left out.
+        assert all(text in folded.context for text in whole)
+        assert folded.context.count("were left out") == len(texts) - len(whole)
 
 
 def test_context_of_all_is_kept_once() -> None:
