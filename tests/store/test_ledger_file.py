@@ -60,7 +60,7 @@ FULL = """
 
 
 def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    done = on_a_disk(tmp_path, python(FULL, tmp_path), options="size=1m", env=TESTS)
+    done = on_a_disk(tmp_path, python(FULL, tmp_path), options="size=2m", env=TESTS)
     assert done.returncode == 0, done.stderr.decode()
     fix, acknowledged = done.stdout.decode().splitlines()
     assert fix == f"free space there (df -h {tmp_path}), then: pointsman up"

@@ -32,6 +32,12 @@ def hook(policy: Policy, kit: Kit) -> Hook:
     """Return the hook: a guard where violations are denied, else an enricher."""
     denying = policy.guidance.get(NAME, {}).get("violation") == "deny"
 
+    def concerns(event: Event) -> bool:
+        # Where a person has confirmed nothing there is nothing to say, and no line on record.
+        root = event.identity.repository
+        asked = isinstance(event, PreEdit) or event.tool in SHELL_TOOLS
+        return asked and bool(root) and bool(kit.conventions.confirmed(root or ""))
+
     def run(event: Event, context: HookContext) -> Decision | None:
         root = event.identity.repository
         rules = kit.conventions.confirmed(root) if root else ()
@@ -53,7 +59,7 @@ def hook(policy: Policy, kit: Kit) -> Hook:
         role=Role.GUARD if denying else Role.ENRICHER,
         run=run,
         events=frozenset({"PreEdit", "PreToolUse"}),
-        when=lambda event: isinstance(event, PreEdit) or event.tool in SHELL_TOOLS,
+        when=concerns,
     )
 
 

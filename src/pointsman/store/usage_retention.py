@@ -24,9 +24,21 @@ _HOST = (
     f"DELETE FROM usage_host WHERE session IN (SELECT session FROM usage WHERE {_GOING})"  # noqa: S608
     f" AND NOT EXISTS (SELECT 1 FROM usage u WHERE u.session = usage_host.session AND {_OTHERS})"
 )
+_DAYS = (
+    f"UPDATE usage_days SET {', '.join(f'{n} = usage_days.{n} - h.{n}' for n in AMOUNT_FIELDS)}"  # noqa: S608
+    " FROM usage_hours h WHERE h.hour = :hour AND usage_days.day = :day"
+    " AND usage_days.dimension = h.dimension AND usage_days.repository = h.repository"
+    " AND usage_days.value = h.value"
+)
+_EMPTY_DAYS = (
+    "DELETE FROM usage_days WHERE day = :day"  # noqa: S608 - our own names
+    f" AND {' AND '.join(f'{name} = 0' for name in AMOUNT_FIELDS)}"
+)
 _STEPS = (
     "INSERT INTO retention_gate VALUES (1)",
     _KEEP,
+    _DAYS,
+    _EMPTY_DAYS,
     "DELETE FROM usage_hours WHERE hour = :hour",
     _TOOLS,
     _HOST,
@@ -51,7 +63,12 @@ def prune(connection: sqlite3.Connection, before_ns: int) -> int:
     ).fetchone()[0]
     if found is None or (found + 1) * HOUR_NS > before_ns:
         return 0
-    given = {"hour": found, "first": found * HOUR_NS, "behind": (found + 1) * HOUR_NS}
+    given = {
+        "hour": found,
+        "day": found // 24,
+        "first": found * HOUR_NS,
+        "behind": (found + 1) * HOUR_NS,
+    }
     before = connection.total_changes
     for sql in _STEPS:
         connection.execute(sql, {key: each for key, each in given.items() if f":{key}" in sql})
