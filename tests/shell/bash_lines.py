@@ -142,5 +142,22 @@ class Lines:
             f"while read -r X\ndo {one}\ndone <<< new", f"{{ {one}\n}} | cat",
             f"until true\ndo {one}\ndone", f"for X\ndo {one}\ndone", f"{{ {one}\n}} > out",
             f"X=$( {one}\n)", f"for X in a b\ndo {one}\nbreak\ndone",
-            f"if {test}\nthen {one}\nelif {test}\nthen {two}\nfi",
+            f"if {test}\nthen {one}\nelif {test}\nthen {two}\nfi", self.listed(test),
+        ))  # fmt: skip
+
+    def listed(self, test: str) -> str:
+        """A list or a pipe that ends with a redirection, which is its last command's alone."""
+        word, other = self.word(0), self.word(0)
+        before = self._choose((
+            "cd d &&", "cd d 2> out && cd e &&", f"{test} ||",
+            "cd d | true &&", f"cd d && {test} &&", f"cd d && {test} ||", "pushd d > out &&",
+            f"X={self._choose(('a', 'b'))} &&", f"cd d && echo t > {other} &&", "cd d && !",
+            "cd d && echo t |", "cd d && echo t 2>&1 |",
+            f"cd d && echo t > {other} | cat && true |",
+        ))  # fmt: skip
+        return self._choose((
+            f"{before} cat > {word}", f"{before} cat <<E > {word}\nt\nE",
+            f"{before} cat > {word} <<< t", f"{before} cat <<E | cat > {word}\nt\nE",
+            f"( {before} cat > {word} )", f"{before} cat > {word} | tee {other}",
+            f"{before} cat > {word} 2>&1 >> {other}",
         ))  # fmt: skip

@@ -8,6 +8,15 @@ from tree_sitter import Node
 from pointsman.shell.builtins import assign
 from pointsman.shell.effects import UNKNOWN, Redirect
 from pointsman.shell.grammar import is_herestring
+from pointsman.shell.hanging import (
+    Hung,
+    first_of,
+    holds_list,
+    is_ending,
+    last_of,
+    pipe_parts,
+    split,
+)
 from pointsman.shell.stage import Call, Redirection, Walks
 from pointsman.shell.state import Feed, resolve
 
@@ -27,34 +36,65 @@ class Calls:
         self._substituted: Feed | None = None
         self._into: list[Node] = []
 
-    def redirected(self, node: Node) -> None:
-        """Carry out a statement with its redirections."""
+    def redirected(self, node: Node, hung: Hung | None = None) -> None:
+        """Carry out a statement with its redirections, and with those that hang higher."""
+        body, redirects = split(node)
+        end = node.end_byte
+        if hung is not None:
+            redirects, end = [*redirects, *hung.redirects], hung.end or end
+        if body is not None and is_ending(body):
+            below = Hung(redirects, end=end)
+            with self._walker.hang(below, last_of(body)):
+                self._walker.visit(body)
+            rest = below.rest
+        else:
+            text = self._walker.source[node.start_byte : end].decode("utf-8", "replace")
+            rest = self._with(redirects, body, text)
+        # `cmd <<EOF | next`: the grammar hangs the rest of the line on the here-document.
+        if hung is None:
+            self._go_on(rest)
+        else:
+            # A plain pipe is of this command; what follows `&&` is of the whole line.
+            now = [each for each in rest if each[1] is not None and not holds_list(each[0])]
+            self._go_on(now)
+            hung.rest += [each for each in rest if each not in now]
+
+    def _with(
+        self, redirects: list[Node], body: Node | None, text: str
+    ) -> list[tuple[Node, Feed | None]]:
+        """Carry out what is redirected; return what the line goes on with, and what it reads."""
         redirections: list[Redirection] = []
         rest: list[Node] = []
-        children = [node] if node.type == "file_redirect" else node.named_children
-        for child in children:
-            redirections += self._redirection(child, rest)
-        body = node.child_by_field_name("body")
+        for each in redirects:
+            redirections += self._redirection(each, rest)
+        start = len(self._run.found)
         if body is not None and body.type == "command":
-            start = len(self._run.found)
-            self.command(body, redirections, node)
+            self.command(body, redirections, text)
         else:
-            start = len(self._run.found)
-            self._block(body, redirections, node)
-        # `cmd <<EOF | next`: the grammar hangs the rest of the line on the here-document.
-        self._rest(rest, start)
-
-    def _rest(self, rest: list[Node], start: int) -> None:
+            self._block(body, redirections, text)
         if not rest:
-            return
+            return []
         last = self._run.found[-1] if len(self._run.found) > start else None
-        text = self._run.sink.pop() if rest[0].type == "pipeline" and self._run.sink else UNKNOWN
-        feed = Feed(last.argv if last is not None else (), None if UNKNOWN in text else text)
-        for child in rest:
-            with self._run.fed(feed if child.type == "pipeline" else self._run.feed):
-                self._walker.visit(child)
+        piped = rest[0].type == "pipeline"
+        printed = self._run.sink.pop() if piped and self._run.sink else UNKNOWN
+        feed = Feed(last.argv if last is not None else (), None if UNKNOWN in printed else printed)
+        return [(each, feed if each.type == "pipeline" else None) for each in rest]
 
-    def _block(self, body: Node | None, redirections: list[Redirection], node: Node) -> None:
+    def _go_on(self, rest: list[tuple[Node, Feed | None]]) -> None:
+        """Carry out what a line goes on with behind the start of a here-document."""
+        for node, feed in rest:
+            first = first_of(pipe_parts(node)[0]) if feed is not None else node
+            if feed is None:
+                self._walker.visit(node)
+            elif first in pipe_parts(node):
+                with self._run.fed(feed):
+                    self._walker.visit(node)
+            else:
+                # Only the first of `| a && b` is piped into.
+                with self._walker.hang(Hung(feed=feed), first):
+                    self._walker.visit(node)
+
+    def _block(self, body: Node | None, redirections: list[Redirection], text: str) -> None:
         """Carry out what is more than a command, redirected as a whole."""
         feed = self._feed(redirections)
         start = len(self._run.found)
@@ -63,11 +103,11 @@ class Calls:
                 self._walker.visit(body)
         shown = self._shown(redirections)
         if shown:
-            self._run.redirect(start, shown, self._walker.text(node))
+            self._run.redirect(start, shown, text)
         self._print(redirections, sink)
 
     def command(
-        self, node: Node, redirections: list[Redirection] | None = None, whole: Node | None = None
+        self, node: Node, redirections: list[Redirection] | None = None, text: str = ""
     ) -> None:
         """Put a command together and have it run."""
         given = list(redirections or ())
@@ -81,8 +121,8 @@ class Calls:
         for child in node.children:
             self._run.steps.take()
             if assigned and self._begins(child):
-                for name, text in assigned.items():
-                    assign(self._state, name, text)
+                for name, value in assigned.items():
+                    assign(self._state, name, value)
                 assigned = {}
             if child.type == "variable_assignment":
                 self._assign(child, assigned)
@@ -99,7 +139,7 @@ class Calls:
         feed = self._feed(given)
         if self._substituted is not None and feed is self._run.feed:
             feed = self._substituted
-        text = self._walker.text(whole or node)
+        text = text or self._walker.text(node)
         call = Call(
             tuple(words), self._shown(given), assigned, feed,
             text if len(text) < 400 else text[:399] + "…",

@@ -8,6 +8,7 @@ from tree_sitter import Node
 
 from pointsman.shell.effects import Invocation, Redirect
 from pointsman.shell.files import Files
+from pointsman.shell.hanging import Hung
 from pointsman.shell.state import Feed, State, Steps
 from pointsman.shell.words import Expander
 
@@ -113,6 +114,10 @@ class Walks(Protocol):
 
     def visit(self, node: Node) -> None:
         """Carry one node out."""
+        ...
+
+    def hang(self, hung: Hung, node: Node) -> AbstractContextManager[None]:
+        """Have a node that is visited in here take what belongs to it."""
         ...
 
     def sequence(self, nodes: list[Node]) -> None:

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 
 from tree_sitter import Node
 
-from pointsman.shell.arguments import names
 from pointsman.shell.arithmetic import evaluate
 from pointsman.shell.assigning import Assigning
 from pointsman.shell.calls import Calls
-from pointsman.shell.effects import UNKNOWN, Invocation
-from pointsman.shell.filters import PASSING
+from pointsman.shell.effects import UNKNOWN
 from pointsman.shell.grammar import is_coproc, near, parse
+from pointsman.shell.hanging import Hung
+from pointsman.shell.lists import Lists, joined
 from pointsman.shell.parameters import parameter
 from pointsman.shell.stage import Runs
-from pointsman.shell.state import MOST_TEXT, Choice, Entry, Feed, Function
+from pointsman.shell.state import MOST_TEXT, Choice, Entry, Function
 from pointsman.shell.turning import Turning
 from pointsman.shell.words import Expander, Piece
 
@@ -24,11 +26,6 @@ _CHOOSING = frozenset({
     "command", "variable_assignment", "variable_assignments", "declaration_command",
     "redirected_statement",
 })  # fmt: skip
-_SURE = names("""
-    : true cd pushd popd echo printf export declare local typeset readonly set shopt alias mkdir
-    read source . pwd eval unset
-""")
-"""Commands that are taken to succeed: what follows ``&&`` is run."""
 
 
 class Walker:
@@ -39,6 +36,7 @@ class Walker:
         self.state = run.state
         self.source = source
         self.expander = Expander(source, run.state, self)
+        self.lists = Lists(self)
         self._calls = Calls(self)
         self._turning: Turning = Turning(self)
         self._assigning: Assigning = Assigning(self)
@@ -62,21 +60,31 @@ class Walker:
 
     def visit(self, node: Node) -> None:
         """Carry one node out."""
+        hung = self.lists.taken(node)
         self.run.steps.take()
         if not self.run.deeper():
             return
+        carry: Callable[[Node], None] = partial(_HANDLERS.get(node.type, Walker._children), self)
+        end = node.end_byte
+        if hung is not None:
+            carry, end = partial(self.lists.carry, self._calls.redirected, hung), hung.end or end
         picks = []
         if self.state.choices and node.type in _CHOOSING and not _is_block(node):
-            picks = self.state.open_choices(self.source[node.start_byte : node.end_byte])
+            picks = self.state.open_choices(self.source[node.start_byte : end])
         if picks:
-            self._each_choice(node, picks)
+            self._each_choice(node, picks, carry)
         else:
-            _HANDLERS.get(node.type, Walker._children)(self, node)
+            carry(node)
         self.run.level -= 1
 
-    def _each_choice(self, node: Node, picks: list[tuple[str, Choice]]) -> None:
+    def hang(self, hung: Hung, node: Node) -> AbstractContextManager[None]:
+        """Have a node that is visited in here take what belongs to it."""
+        return self.lists.hang(hung, node)
+
+    def _each_choice(
+        self, node: Node, picks: list[tuple[str, Choice]], carry: Callable[[Node], None]
+    ) -> None:
         """Carry a node out for each of the values that names in it may have."""
-        handler = _HANDLERS.get(node.type, Walker._children)
         ways: list[dict[str, str]] = [{}]
         for name, choice in picks:
             ways = [{**way, name: value} for way in ways for value in choice.values]
@@ -88,7 +96,7 @@ class Walker:
             mark = self.state.mark()
             for name, value in way.items():
                 self.state.pick(name, value)
-            handler(self, node)
+            carry(node)
             branches.append(self.state.back(mark))
         if len(ways) > 1:
             self.state.merge(branches)
@@ -174,62 +182,10 @@ class Walker:
         self._children(node)
 
     def _list(self, node: Node) -> None:
-        """``a && b``, ``a || b``: what follows may not be run, unless what stands before is sure.
-
-        The grammar hangs a long list on its left: it is taken apart in a loop.
-        """
-        parts: list[Node] = []
-        while node.type == "list":
-            parts.append(node)
-            node = node.children[0]
-        self.visit(node)
-        left = node
-        for each in reversed(parts):
-            operator, right = each.children[1].type, each.children[-1]
-            sure = self._is_sure(left)
-            if operator == "&&" and sure:
-                self.visit(right)
-            else:
-                self._either(right, kept=operator == "||" and sure)
-            left = right
-
-    def _either(self, node: Node, *, kept: bool) -> None:
-        """Carry out what may be run or not; ``kept`` where what was printed before it stands."""
-        mark = self.state.mark()
-        with self.run.printing() as sink:
-            self.visit(node)
-        self.state.merge([self.state.back(mark), {}])
-        if sink and not kept:
-            self.run.sink.append(UNKNOWN)
-
-    def _is_sure(self, node: Node) -> bool:
-        if node.type == "redirected_statement":
-            node = node.child_by_field_name("body") or node
-        if node.type == "command":
-            name = node.child_by_field_name("name")
-            word = self.text(name) if name is not None else ""
-            finds = word in {"which", "command", "type"}
-            return finds or (word in _SURE and not self.state.table.get(f"function {word}"))
-        return node.type in {"variable_assignment", "variable_assignments", "declaration_command"}
+        self.lists.members(node)
 
     def _pipeline(self, node: Node) -> None:
-        """Carry the parts of a pipe out, each in a shell of its own, fed by the one before."""
-        feed = self.run.feed
-        parts = list(node.named_children)
-        for index, child in enumerate(parts):
-            mark, start = self.state.mark(), len(self.run.found)
-            with self.run.printing() as sink, self.run.fed(feed):
-                self.visit(child)
-            self.state.back(mark)
-            text = joined(sink)
-            if index == len(parts) - 1:
-                self.run.sink.append(text)
-            feed = self._fed_by(start, feed, text)
-
-    def _fed_by(self, start: int, before: Feed, text: str) -> Feed:
-        last = self.run.found[-1] if len(self.run.found) > start else Invocation((), "")
-        by = before.by if last.program in PASSING and before.by else last.argv
-        return Feed(by, None if UNKNOWN in text else text)
+        self.lists.pipeline(node)
 
     def _if(self, node: Node) -> None:
         """Carry out what stands under every condition; afterwards any of it may have been."""
@@ -313,14 +269,6 @@ class Walker:
     def text(self, node: Node) -> str:
         """Return the source of a node."""
         return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-
-def joined(sink: list[str]) -> str:
-    """Return what was printed as one text; ``UNKNOWN`` alone where any of it is not known."""
-    text = "".join(sink)
-    if len(text) > MOST_TEXT:
-        return UNKNOWN
-    return UNKNOWN if UNKNOWN in sink else text
 
 
 def _is_block(node: Node) -> bool:
