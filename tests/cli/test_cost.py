@@ -65,7 +65,7 @@ def test_groups_are_named_by_their_keys(machine: Machine, transcript: Path) -> N
     assert keys(machine, "subagent", transcript) == {"main", "x"}
     assert keys(machine, "repository", transcript) == {str(machine.repository)}
     assert keys(machine, "branch", transcript) == {"trunk", "topic"}
-    assert keys(machine, "role", transcript) == {None, "checker"}
+    assert keys(machine, "role", transcript) == {"orchestrator", "checker"}
     assert keys(machine, "day", transcript) == {"2026-11-24", "2026-11-25"}
     assert keys(machine, "tool", transcript) == {None, "Bash", "Read"}
     assert keys(machine, "call", transcript) == {None, "t1", "t2", "t3"}

@@ -102,7 +102,7 @@ def test_what_an_event_names_is_read_with_the_subagents(desk: Desk) -> None:
     assert desk.rows()["total"].calls == 3
     assert desk.rows("subagent")["x"].calls == 1
     assert desk.rows("agent").keys() == {"main", "tester"}
-    assert desk.rows("role").keys() == {None, "worker"}
+    assert desk.rows("role").keys() == {"orchestrator", "worker"}
     assert desk.rows("tool")["Bash"].output_tokens == 20
     assert desk.rows("call")["t1"].output_tokens == 10
     assert not desk.notes
@@ -339,7 +339,7 @@ def test_a_daemons_meter_knows_roles_secrets_and_faults_of_prices(desk: Desk) ->
     desk.meter = metered(desk.ledger, places, policy, NoSecrets(), desk.note)
     write(main(desk), said("a", agentId="x", attributionAgent="tester"), said("b"))
     desk.saw(main(desk))
-    assert desk.rows("role").keys() == {None, "tests"}
+    assert desk.rows("role").keys() == {"orchestrator", "tests"}
     assert desk.rows()["total"].usd is None
     assert [kind for kind, _ in desk.notes] == ["prices broken"]
 

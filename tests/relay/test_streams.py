@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from pointsman.store.query import opened
 from pointsman.telemetry.lines import Wanted
 from pointsman.telemetry.sink import Sink
 from store.records import record, run
+from store.usages import MESSAGES, add
 
 from .collector import Collector, collecting
 
@@ -287,3 +288,15 @@ def test_a_new_sink_begins_with_what_is_not_too_old(rig: Rig) -> None:
     object.__setattr__(stream._world, "backfill_s", 60.0)
     drain(stream)
     assert rig.decisions() == 2
+
+
+def test_messages_of_models_arrive_once_as_spans(rig: Rig) -> None:
+    add(rig.ledger, *MESSAGES[:3])  # They are not whole.
+    whole = [replace(each, final=True) for each in MESSAGES[:7]]
+    add(rig.ledger, *whole[:5])
+    stream = rig.stream(most=2, signal="chats")
+    drain(stream)
+    add(rig.ledger, *whole)
+    drain(rig.stream(signal="chats"))
+    assert len(rig.collector.spans("chat ")) == len(whole)
+    assert stream.position.lost == 0

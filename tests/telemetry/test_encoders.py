@@ -12,12 +12,13 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from pointsman.model.telemetry import Family, Sample
+from pointsman.model.telemetry import Entry, Family, Sample
 from pointsman.model.usage import Amount
 from pointsman.telemetry.logs import logs_of
 from pointsman.telemetry.metrics import metrics_of
 from pointsman.telemetry.otlp import enveloped, resource_of
-from pointsman.telemetry.traces import spans_of
+from pointsman.telemetry.providers import provider_of
+from pointsman.telemetry.traces import chats_of, spans_of
 
 from .entries import AT, entry, note, run
 
@@ -184,3 +185,41 @@ def test_metrics() -> None:
     (histogram,) = time.histogram.data_points
     assert list(histogram.bucket_counts) == [2, 3, 1]
     assert (histogram.count, histogram.sum, list(histogram.explicit_bounds)) == (6, 4.5, [0.1, 1.0])
+
+
+def test_a_message_of_a_model_is_a_span_below_its_agent() -> None:
+    used = Amount(input_tokens=1, output_tokens=2, cache_read_tokens=3, usd_nano=5, calls=1)
+    message = {
+        "host": "claude-code", "session": "s1", "agent_id": None, "agent_type": None,
+        "repository": "/repo", "prompt_id": None, "model": "claude-opus-5", "message": "msg_1",
+        "key": "claude-code msg_1 r", "role": "orchestrator", "at_ns": AT,
+    }  # fmt: skip
+    (chat,) = parsed("spans", list(chats_of([Entry(n=1, event=message, used=used)])))
+    end: dict[str, Any] = {"event": "SessionEnd", "started_ns": 1, "tool_use_id": None}
+    _, session = parsed("spans", list(spans_of([entry(**end)])))
+    assert (chat.name, chat.kind) == ("chat claude-opus-5", 3)
+    assert (chat.trace_id, chat.parent_span_id) == (session.trace_id, session.span_id)
+    # When it was asked for nobody knows: no guessed length.
+    assert chat.start_time_unix_nano == chat.end_time_unix_nano == AT
+    found = said(chat)
+    assert found["gen_ai.operation.name"] == "chat"
+    assert found["gen_ai.provider.name"] == "anthropic"
+    assert found["gen_ai.response.model"] == "claude-opus-5"
+    assert found["gen_ai.usage.input_tokens"] == 4
+    assert found["gen_ai.usage.output_tokens"] == 2
+    assert found["pointsman.agent.role"] == "orchestrator"
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [
+        ("claude-opus-5", "anthropic"),
+        ("us.anthropic.claude-opus-5-v1:0", "aws.bedrock"),
+        ("claude-opus-5@20260101", "gcp.vertex_ai"),
+        ("gpt-6", "openai"),
+        ("own-model", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_a_provider_is_what_the_name_tells(model: str, provider: str) -> None:
+    assert provider_of(model) == provider

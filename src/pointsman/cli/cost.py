@@ -19,7 +19,7 @@ from pointsman.meter.compare import Comparison, compared
 from pointsman.meter.report import ALLOCATED, BY, Lens, Row
 from pointsman.model.errors import ConfigError, LedgerError
 from pointsman.model.tools import roles_of
-from pointsman.model.usage import Amount, Usage
+from pointsman.model.usage import Amount, Usage, role_of
 from pointsman.paths.repository import main_repository, repository_root
 from pointsman.store import query, usage_query
 from pointsman.store.usage_query import Chosen
@@ -89,10 +89,10 @@ def _lens() -> Lens:
     known: dict[tuple[str | None, str], str] = {}
 
     def place(usage: Usage) -> Usage:
-        at = (usage.repository, usage.agent_type or MAIN)
+        at = (usage.repository, usage.agent_type or ("" if usage.agent_id else MAIN))
         if at not in known:
             known[at] = roles_of(at[1], policies.policy_for(at[0]).roles)
-        return replace(usage, role=known[at])
+        return replace(usage, role=role_of(usage, known[at]))
 
     return Lens(price=prices.of, place=place)
 

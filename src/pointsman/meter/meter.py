@@ -26,7 +26,7 @@ from pointsman.model.places import Places
 from pointsman.model.policy import Policy
 from pointsman.model.secret import Secrets
 from pointsman.model.tools import roles_of
-from pointsman.model.usage import TOKEN_FIELDS, USAGE_DAYS, Amount, Cost, Usage
+from pointsman.model.usage import TOKEN_FIELDS, USAGE_DAYS, Amount, Cost, Usage, role_of
 from pointsman.store import usage_retention, usage_rows
 from pointsman.store.usage_retention import horizon
 from pointsman.store.usage_rows import Reading
@@ -55,8 +55,9 @@ class Writer(Protocol):
 class Surroundings:
     """What the daemon knows and a transcript does not say.
 
-    ``role`` returns the role of an agent in a repository; ``cover`` a text without its secrets;
-    ``report`` puts a note on record. ``enabled`` says whether transcripts are read at all.
+    ``role`` returns the role that is declared for an agent in a repository; ``cover`` a text
+    without its secrets; ``report`` puts a note on record. ``enabled`` says whether
+    transcripts are read at all.
     """
 
     role: Callable[[str | None, str], str] = lambda _repository, _agent: ""
@@ -261,12 +262,12 @@ class Meter:
 
     def _placed(self, usage: Usage, roles: dict[tuple[str | None, str], str]) -> Usage:
         """Return a message with its role, and with no secret in what names it."""
-        at = (usage.repository, usage.agent_type or usage_rows.MAIN)
+        at = (usage.repository, usage.agent_type or ("" if usage.agent_id else usage_rows.MAIN))
         if at not in roles:
             roles[at] = self.around.role(*at)
         return replace(
             usage,
-            role=roles[at],
+            role=role_of(usage, roles[at]),
             agent_type=self._cover(usage.agent_type) if usage.agent_type else usage.agent_type,
             model=self._cover(usage.model),
             branch=self._cover(usage.branch),

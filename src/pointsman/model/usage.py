@@ -71,6 +71,17 @@ class Usage:
         return f"{self.host} {self.message_id} {self.request}"
 
 
+ORCHESTRATOR, SUBAGENT = "orchestrator", "subagent"
+
+
+def role_of(usage: Usage, declared: str) -> str:
+    """Return the role by which a message is told of: the declared one before any other.
+
+    Without one a main thread, whatever agent it runs as, is the orchestrator, all else a subagent.
+    """
+    return declared or (ORCHESTRATOR if usage.agent_id is None else SUBAGENT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """The price of a message. ``usd`` is ``None`` where the model has no price: never 0."""

@@ -18,7 +18,7 @@ from pointsman.relay.streams import Stream, World
 from pointsman.relay.tally import Tally
 from pointsman.telemetry.all_sinks import KINDS
 from pointsman.telemetry.otlp import resource_of
-from pointsman.telemetry.sink import METRICS, sink_of
+from pointsman.telemetry.sink import CHATS, METRICS, TRACES, sink_of
 
 _NICE = 10
 """Whoever answers agents comes first, where there are few processors."""
@@ -76,6 +76,8 @@ def streams_of(
                 out.append(FigureStream(sink, world, every))
             else:
                 out.append(Stream(sink, signal, world))
+            if signal == TRACES:
+                out.append(Stream(sink, CHATS, world))
     return out
 
 

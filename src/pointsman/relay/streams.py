@@ -11,16 +11,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pointsman.model.errors import LedgerError
 from pointsman.model.telemetry import Batch
 from pointsman.relay.progress import Position, Progress
 from pointsman.relay.tally import Tally
-from pointsman.store import follow
+from pointsman.store import follow, follow_usage
 from pointsman.store.query import opened
 from pointsman.telemetry.all_sinks import KINDS
 from pointsman.telemetry.post import NotDelivered, Rejected
-from pointsman.telemetry.sink import TRACES, Reject, Sink
+from pointsman.telemetry.sink import CHATS, TRACES, Reject, Sink
 
 POLL_S = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -41,6 +42,16 @@ class World:
     tally: Tally | None = None
 
 
+class _Source(Protocol):
+    """What is followed: the chain, or the messages of models."""
+
+    def before(self, connection: sqlite3.Connection, since_ns: int) -> int: ...
+
+    def mark_of(self, connection: sqlite3.Connection, n: int) -> str: ...
+
+    def waiting(self, connection: sqlite3.Connection, after: int) -> int: ...
+
+
 class Stream:
     """Sends one signal to one sink, until it is ended."""
 
@@ -49,6 +60,7 @@ class Stream:
         self.position: Position = world.progress.of(self.name)
         self._sink, self._signal, self._world = sink, signal, world
         self._deliver = KINDS[sink.kind].deliver
+        self._source: _Source = follow_usage if signal == CHATS else follow
         self._follower = self._begun()
         self._most = self._size = most
         self._in_a_row = 0
@@ -107,15 +119,16 @@ class Stream:
             position = self.position
             if not position.begun:
                 since = max(0, time.time_ns() - int(self._world.backfill_s * 1e9))
-                position.after = follow.before(connection, since)
-                position.mark = follow.mark_of(connection, position.after)
+                position.after = self._source.before(connection, since)
+                position.mark = self._source.mark_of(connection, position.after)
                 position.begun = True
             elif (
-                position.after >= 0 and follow.mark_of(connection, position.after) != position.mark
+                position.after >= 0
+                and self._source.mark_of(connection, position.after) != position.mark
             ):
                 self._other_ledger()
             batch = self._follower.read(connection, position.after, self._size)
-            return batch, follow.waiting(connection, position.after)
+            return batch, self._source.waiting(connection, position.after)
 
     def _other_ledger(self) -> None:
         self._world.say(
@@ -127,7 +140,9 @@ class Stream:
         self.position.after, self.position.mark = -1, ""
         self._follower = self._begun()
 
-    def _begun(self) -> follow.Follower:
+    def _begun(self) -> follow.Follower | follow_usage.Follower:
+        if self._signal == CHATS:
+            return follow_usage.Follower()
         payloads = self._sink.wanted.payloads
         return follow.Follower(payloads=payloads, usage=self._signal == TRACES)
 

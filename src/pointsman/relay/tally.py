@@ -14,6 +14,7 @@ from pathlib import Path
 from pointsman.model.errors import LedgerError
 from pointsman.model.telemetry import Entry, Family, Labels, Sample
 from pointsman.model.tools import KNOWN
+from pointsman.relay.usage_tally import UsageTally
 from pointsman.store import follow
 from pointsman.store.query import opened
 from pointsman.telemetry import names
@@ -65,6 +66,7 @@ class Tally:
         self._after: int | None = None
         self._follower = follow.Follower()
         self._found: dict[tuple[str, Labels], _Histogram] = {}
+        self._usage = UsageTally()
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
@@ -87,13 +89,14 @@ class Tally:
                     self._after = batch.last
                     for entry in batch.entries:
                         self._add(entry)
+                self._usage.catch_up(connection)
         except (LedgerError, sqlite3.Error):
             return  # The next time; figures say nothing about how the ledger is.
 
     def families(self) -> list[Family]:
         """Return the metrics as they are now."""
         with self._lock:
-            return [
+            timed = [
                 Family(
                     name=f"gen_ai.{operation}.duration", kind="histogram", unit="s", doc=doc,
                     since_ns=self._since,
@@ -105,6 +108,7 @@ class Tally:
                 )
                 for operation, doc in _DOCS.items()
             ]  # fmt: skip
+        return [*timed, self._usage.family(self._since)]
 
     def _run(self) -> None:
         while not self._ended.wait(_POLL):

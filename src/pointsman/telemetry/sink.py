@@ -11,6 +11,8 @@ from pointsman.telemetry.otlp import Resource
 from pointsman.telemetry.post import fault_of_url
 
 TRACES, METRICS, LOGS, EVENTS = "traces", "metrics", "logs", "events"
+CHATS = "chats"
+"""Messages of models, which are traces too, and followed for themselves."""
 DEFAULT_TIMEOUT = 10.0
 MOST_BODY = 4 * 1024 * 1024
 """Bytes of a request before it is compressed; what is larger is sent in halves."""

@@ -9,12 +9,13 @@ from pointsman.telemetry.logs import logs_of
 from pointsman.telemetry.metrics import metrics_of
 from pointsman.telemetry.otlp import Json, enveloped
 from pointsman.telemetry.post import Given, NotDelivered, Rejected, post
-from pointsman.telemetry.sink import LOGS, METRICS, MOST_BODY, TRACES, Figures, Reject, Sink
-from pointsman.telemetry.traces import spans_of
+from pointsman.telemetry.sink import CHATS, LOGS, METRICS, MOST_BODY, TRACES, Figures, Reject, Sink
+from pointsman.telemetry.traces import chats_of, spans_of
 
 SIGNALS = (TRACES, METRICS, LOGS)
 _ENCODERS: dict[str, tuple[str, Callable[[Iterable[Entry]], Iterable[Json]]]] = {
     TRACES: ("spans", spans_of),
+    CHATS: ("spans", chats_of),
     LOGS: ("logRecords", logs_of),
 }
 _REJECTED = ("rejectedSpans", "rejectedLogRecords", "rejectedDataPoints")
@@ -25,7 +26,7 @@ def deliver(sink: Sink, signal: str, entries: Sequence[Entry]) -> None:
     name, encode = _ENCODERS[signal]
     items = list(encode(entries))
     if items:
-        _send(sink, signal, name, items)
+        _send(sink, TRACES if signal == CHATS else signal, name, items)
 
 
 def deliver_figures(sink: Sink, figures: Figures) -> None:

@@ -2,7 +2,8 @@
 
 A session is a trace. Each event is a span ``pointsman.decision``, each hook run one below it.
 What ends with an event is a span of the conventions: a call ``execute_tool``, an agent or a
-session ``invoke_agent``. Ids are made of what a span is of, so that sending it again adds nothing.
+session ``invoke_agent``. A message of a model is a
+span ``chat``. Ids are made of what a span is of, so that sending it again adds nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,9 +15,10 @@ from pointsman.model.telemetry import Entry
 from pointsman.model.usage import Amount
 from pointsman.telemetry import names
 from pointsman.telemetry.otlp import Json, attributes, span_id, trace_id
+from pointsman.telemetry.providers import provider_of
 
 MAIN = "main"
-_INTERNAL = 1
+_INTERNAL, _CLIENT = 1, 3
 _ERROR = 2
 _FAILED_CALL = "PostToolUseFailure"
 _ENDS_CALL = ("PostToolUse", _FAILED_CALL)
@@ -35,6 +37,30 @@ def spans_of(entries: Iterable[Entry]) -> Iterator[Json]:
             yield from _ended(entry.event, entry.started_ns, entry.used)
         for run in entry.runs:
             yield _hook(entry.event, run)
+
+
+def chats_of(entries: Iterable[Entry]) -> Iterator[Json]:
+    """Yield the spans of messages of models, whose columns are the entries' events.
+
+    A transcript tells when a message came and not when it was asked for: a span is a point in
+    time there, and of no guessed length.
+    """
+    for entry in entries:
+        message = entry.event
+        said = {
+            **about(message),
+            names.OPERATION: names.CHAT,
+            names.PROVIDER: provider_of(message["model"]),
+            names.RESPONSE_MODEL: message["model"],
+            names.RESPONSE_ID: message["message"],
+            names.ROLE: message["role"],
+            **(_usage(entry.used) if entry.used else {}),
+        }
+        own = span_id(message["host"], message["session"], "chat", message["key"])
+        times = (message["at_ns"], message["at_ns"])
+        name = f"{names.CHAT} {message['model']}"
+        ids = (own, agent_span(message))
+        yield _span(message, ids, name, times, said=said, kind=_CLIENT)
 
 
 def about(event: Row) -> dict[str, Any]:
