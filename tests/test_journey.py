@@ -95,8 +95,7 @@ def test_a_denied_edit(journey: Journey) -> None:
         assert row["exit_code"] in {0, 2}
     assert {run["hook"] for run in edit["hook_runs"]} >= {"scope"}
     for run in (*call["hook_runs"], *edit["hook_runs"]):
-        # What an edit hangs on is told beside the guards, whatever these say.
-        assert run["role"] == ("enricher" if run["hook"] == "dependencies" else "guard")
+        assert run["role"] == "guard"
         assert run["outcome"] in {"decided", "no opinion"}
         assert run["budget_ms"] in {10_000, 15_000}
 
