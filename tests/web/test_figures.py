@@ -148,7 +148,7 @@ def test_agents_outcome_by_agent_model_and_role(metered: Site) -> None:
         for by, rows in outcomes.items()
     }
     assert shown["agent"] == {"main": (1, 1, 0), "tester": (1, 1, 1)}
-    assert shown["role"] == {"": (1, 1, 0), "worker": (1, 1, 1)}
+    assert shown["role"] == {"orchestrator": (1, 1, 0), "worker": (1, 1, 1)}
     assert sum(calls for _, calls, _ in shown["model"].values()) == 2
     assert "claude-opus-5-5" in shown["model"]
 
