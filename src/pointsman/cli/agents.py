@@ -8,13 +8,11 @@ from pathlib import Path
 
 import click
 
-from pointsman.cli.places import here, places
+from pointsman.cli.places import places, repository_here
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.config.registry import FILE, Fault, Registry, drift, of_repository
-from pointsman.model.errors import ConfigError
 from pointsman.model.tools import shown
 from pointsman.paths.overlap import is_glob
-from pointsman.paths.repository import repository_root
 
 
 @click.command()
@@ -43,7 +41,7 @@ def command(
     A committed registry depends on the repository only; what is shown, on your settings and your
     own agents (~/.claude/agents) as well.
     """
-    root = _root()
+    root = repository_here()
     policy = PolicyLoader(places()).policy_for(root)
     if write is not None:
         committed = Registry(of_repository(policy, root), root)
@@ -64,17 +62,6 @@ def command(
         click.echo(json.dumps({"agents": kept} if filtered else whole, indent=2))
     else:
         click.echo("\n".join(_lines(registry, chosen)) or "no agent is meant")
-
-
-def _root() -> str:
-    start = os.path.realpath(here())
-    root = repository_root(start)
-    if root is None:
-        raise ConfigError(
-            f"{start} lies in no repository (there is no .git or .pointsman above it)",
-            fix="git init, or mkdir .pointsman",
-        )
-    return root
 
 
 def _chosen(

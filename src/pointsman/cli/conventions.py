@@ -10,14 +10,14 @@ import click
 
 from pointsman.cli.approval_text import harmless
 from pointsman.cli.covered import covered, echo_json
-from pointsman.cli.places import here, places
+from pointsman.cli.places import here, places, repository_here
 from pointsman.config.policy_loader import PolicyLoader
 from pointsman.conventions.report import unclear
 from pointsman.conventions.shelf import Found, Shelf
 from pointsman.model.convention import Change, Convention, State
 from pointsman.model.errors import ConfigError, LedgerError
 from pointsman.paths.content import read_regular
-from pointsman.paths.repository import main_repository, repository_root
+from pointsman.paths.repository import main_repository
 from pointsman.store import query
 from pointsman.store.conventions_broken import broken
 
@@ -42,7 +42,7 @@ def command(ctx: click.Context) -> None:
 @_json
 def list_(unchecked: bool = False, printed: bool = False) -> None:
     """Print each rule: its id, its state, file and line, what is checked; then what is wrong."""
-    found = _found(_root())
+    found = _found(repository_here())
     if printed:
         echo_json(_row(found))
         return
@@ -90,7 +90,7 @@ def forget(ids: tuple[str, ...], printed: bool) -> None:
 @_json
 def check(files: tuple[str, ...], proposed: bool, printed: bool) -> None:
     """Check FILES as they are. Ends with exit code 1 where one breaks a convention."""
-    root, shelf = _root(), Shelf(places().state)
+    root, shelf = repository_here(), Shelf(places().state)
     wanted = {State.CONFIRMED, State.PROPOSED} if proposed else {State.CONFIRMED}
     rules = [rule for rule in shelf.found(root).rules if rule.state in wanted]
     found = [each for name in files for each in shelf.broken(rules, _change(root, name))]
@@ -113,7 +113,7 @@ def check(files: tuple[str, ...], proposed: bool, printed: bool) -> None:
 @_json
 def report(since: str, printed: bool) -> None:
     """Print the conventions that are broken again and again, and how to say them more clearly."""
-    root, where = _root(), places()
+    root, where = repository_here(), places()
     again = int(_settings(root)["again"])
     try:
         with query.opened(where.ledger) as connection:
@@ -151,17 +151,6 @@ def report(since: str, printed: bool) -> None:
         click.echo(f"{len(seen)} violations, none of one rule more than {again - 1} times")
 
 
-def _root() -> str:
-    start = os.path.realpath(here())
-    root = repository_root(start)
-    if root is None:
-        raise ConfigError(
-            f"{start} lies in no repository (there is no .git or .pointsman above it)",
-            fix="git init, or mkdir .pointsman",
-        )
-    return root
-
-
 def _settings(root: str) -> dict[str, Any]:
     return dict(PolicyLoader(places()).policy_for(root).guidance["conventions"])
 
@@ -171,7 +160,7 @@ def _found(root: str) -> Found:
 
 
 def _say(ids: tuple[str, ...], every: bool, state: State | None, printed: bool) -> None:
-    root, shelf = _root(), Shelf(places().state)
+    root, shelf = repository_here(), Shelf(places().state)
     rules = shelf.found(root).rules
     chosen = [each for each in rules if every and each.state is State.PROPOSED]
     for name in ids:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pointsman.model.errors import ConfigError
 from pointsman.model.places import Places
+from pointsman.paths.repository import repository_root
 
 
 def places() -> Places:
@@ -52,3 +53,19 @@ def here() -> str:
             fix="cd into the repository that is meant",
         )
     return found
+
+
+def repository_here(named: str | None = None) -> str:
+    """Return the root of the repository that a command was typed in, or that of a named directory.
+
+    Raises:
+        ConfigError: it lies in none.
+    """
+    start = os.path.realpath(named or here())
+    root = repository_root(start)
+    if root is None:
+        raise ConfigError(
+            f"{start} lies in no repository (there is no .git or .pointsman above it)",
+            fix="git init, or mkdir .pointsman",
+        )
+    return root

@@ -1,15 +1,13 @@
 """``pointsman trust``: let this repository's own hooks run."""
 
 import json
-import os
 from pathlib import Path
 
 import click
 
-from pointsman.cli.places import here, places
+from pointsman.cli.places import places, repository_here
 from pointsman.config.policy_loader import PolicyLoader
-from pointsman.model.errors import ConfigError
-from pointsman.paths.repository import main_repository, repository_root
+from pointsman.paths.repository import main_repository
 
 
 @click.command()
@@ -63,12 +61,5 @@ def command(repository: str | None, show: bool, forget: bool, as_json: bool) -> 
 
 
 def _root(repository: str | None) -> str:
-    start = os.path.realpath(repository or here())
-    root = repository_root(start)
-    if root is None:
-        raise ConfigError(
-            f"{start} lies in no repository (there is no .git or .pointsman above it)",
-            fix="git init, or mkdir .pointsman",
-        )
     # In a linked worktree it is the repository's own hooks that run.
-    return main_repository(root)
+    return main_repository(repository_here(repository))

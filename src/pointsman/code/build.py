@@ -109,9 +109,9 @@ class Builder:
                     self._read(path, found[path])
         with transaction(self._connection):
             for path in gone:
-                for table in ("file WHERE tree = ? AND path", "link WHERE tree = ? AND user",
-                              "edge WHERE tree = ? AND user"):  # fmt: skip
-                    self._connection.execute(f"DELETE FROM {table} = ?", (self._tree, path))  # noqa: S608
+                for table, column in (("file", "path"), ("link", "user"), ("edge", "user")):
+                    sql = f"DELETE FROM {table} WHERE tree = ? AND {column} = ?"  # noqa: S608
+                    self._connection.execute(sql, (self._tree, path))
         settings = sorted(path for path in found if path.rpartition("/")[2] in SETTINGS)
         self._connection.execute(
             "UPDATE tree SET settings = ? WHERE id = ?", ("\n".join(settings), self._tree)
