@@ -259,6 +259,28 @@ def test_what_an_agent_writes_is_known_at_once(project: Project) -> None:
     assert {(more, 1, column[0]), (more, 2, column[1])} <= new
 
 
+def test_more_new_files_than_are_opened_are_known_or_the_answer_is_behind(
+    project: Project,
+) -> None:
+    typescript = project.real.files is TYPESCRIPT
+    declares, line = ("src/shop.ts", 8) if typescript else ("shop/items.py", 17)
+    name, text = "more{}.py", "from shop.items import make\nmake('z')\n"
+    if typescript:
+        name, text = "src/more{}.ts", 'import { make } from "./shop";\nmake("z");\n'
+    ask = Ask("make", Place(declares, line))
+
+    async def work(keeper: Keeper, root: str) -> list[Used]:
+        await keeper.uses(root, declares, [ask], PATIENT)
+        for number in range(20):
+            (project.root / name.format(number)).write_text(text, encoding="utf-8")
+        return [await keeper.uses(root, declares, [ask], PATIENT) for _ in range(3)]
+
+    for used in project.asked(work):
+        users = {each.place.path for each in used.items}
+        assert used.problem == ""
+        assert used.stale or {name.format(number) for number in range(20)} <= users
+
+
 def test_a_name_that_is_gone_is_no_name_without_users(project: Project) -> None:
     use = project.real.use
 

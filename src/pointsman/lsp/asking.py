@@ -72,7 +72,7 @@ async def uses(server: Server, ask: Ask) -> Uses:
         if (path := within(server.root, spot.path))
     ]
     behind = await asyncio.to_thread(_changed_since, server, {spot.path for spot in found})
-    return items, document.stale or behind
+    return items, document.stale or behind or server.behind
 
 
 def within(root: str, path: str) -> str:

@@ -24,7 +24,7 @@ _SKIPPED = frozenset((
     ".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".mypy_cache",
     ".ruff_cache", ".pytest_cache", ".tox", ".next", "target", "vendor",
 ))  # fmt: skip
-_CREATED, _CHANGED, _DELETED = 1, 2, 3
+CREATED, _CHANGED, _DELETED = 1, 2, 3
 
 Seen = Mapping[str, Stamp]
 Change = dict[str, Any]
@@ -114,7 +114,7 @@ class Changes:
             del self._seen[path]
             return _DELETED
         self._seen[path] = now
-        return _CREATED if before is None else _CHANGED
+        return CREATED if before is None else _CHANGED
 
 
 def _told(path: str, kind: int) -> Change:
@@ -127,7 +127,7 @@ def _matters(name: str, family: str) -> bool:
 
 def _differences(before: Seen, now: Seen) -> list[tuple[str, int]]:
     gone = [(path, _DELETED) for path in before if path not in now]
-    new = [(path, _CREATED) for path in now if path not in before]
+    new = [(path, CREATED) for path in now if path not in before]
     other = [(path, _CHANGED) for path in now if before.get(path, now[path]) != now[path]]
     return [*gone, *new, *other]
 

@@ -81,6 +81,16 @@ class Documents:
                 self._looked.popitem(last=False)
         return kept
 
+    def take_in(self, path: str) -> None:
+        """Open a file that is new on the disk, where it is not open already.
+
+        Raises:
+            ServerError: there is no such text.
+        """
+        if path not in self._open:
+            self._tell_open(path, self._texts.read(path))
+            self._close_oldest()
+
     @staticmethod
     async def _read_by_server(document: Document) -> None:
         while True:

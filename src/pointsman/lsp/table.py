@@ -46,7 +46,8 @@ class ServerKind:
     ``check`` names the test in ``find.py`` that a found program has to pass. ``runs_code`` says
     that it runs programs that the repository names, whoever has installed the server.
     ``loads`` says that its answers are worth nothing until the work it reports has come to an end.
-    ``reads_closed`` says that it answers about files that it was not told to open.
+    ``reads_closed`` says that it answers about files that it was not told to open, ``opens_new``
+    that a file which is new to it counts only some time after it was told of, or once it is open.
     ``advice`` is what a person types to have it.
     """
 
@@ -58,6 +59,7 @@ class ServerKind:
     runs_code: bool = False
     loads: bool = False
     reads_closed: bool = False
+    opens_new: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
@@ -88,7 +90,7 @@ SERVERS: tuple[ServerKind, ...] = (
     ),
     ServerKind(
         name="pyright", family=PYTHON, program="pyright-langserver", arguments=("--stdio",),
-        check="no_download",
+        check="no_download", opens_new=True,
     ),
     ServerKind(
         name="gopls", family=GO, program="gopls", loads=True,

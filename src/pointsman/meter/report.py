@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from pointsman.cost.allocate import Part, parts, shared
 from pointsman.cost.posting import Book, Booked, Posting
 from pointsman.meter.meter import known
 from pointsman.meter.reading import is_unread, read_next, read_whole, unread, with_subagents
-from pointsman.model.usage import TOKEN_FIELDS, Amount, Cost, HostTotal, Usage
+from pointsman.model.usage import TOKEN_FIELDS, Amount, Cost, HostTotal, Usage, role_of
 from pointsman.store import usage_query, usage_rows
 from pointsman.store.usage_query import Chosen, Sums
 from pointsman.store.usage_rows import DIMENSIONS, dimension_values
@@ -31,11 +31,12 @@ _Agents = dict[str | None, tuple[str | None, str]]
 class Lens:
     """How messages of transcripts are seen: their price, and whatever else the record would say.
 
-    ``place`` returns a message with what no transcript says of it (its role).
+    ``place`` returns a message with what no transcript says of it (its role); by default as where
+    no role is declared.
     """
 
     price: Callable[[Usage], Cost]
-    place: Callable[[Usage], Usage] = lambda usage: usage
+    place: Callable[[Usage], Usage] = lambda usage: replace(usage, role=role_of(usage, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ _COLUMNS = (
 _RUNS = (
     "hook, role, event, started_ns, duration_ns, outcome, budget_ms, reason, decision, rule, lines"
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _POLL = 0.2
@@ -172,7 +173,10 @@ def parse_time(text: str, now_ns: int) -> int:
             fix="write it as 2026-01-31T12:00:00 or 15m, 2h, 3d",
         ) from None
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return _fits(int(zoned.timestamp() * 1e9))
+    since = zoned - _EPOCH
+    # In whole numbers: a float of today's seconds is exact to some hundred nanoseconds only.
+    seconds = since.days * 86_400 + since.seconds
+    return _fits(seconds * 10**9 + since.microseconds * 1000)
 
 
 def _fits(number: int) -> int:
