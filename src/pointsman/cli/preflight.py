@@ -11,6 +11,7 @@ import click
 
 from pointsman.cli.approval_text import harmless
 from pointsman.cli.places import places
+from pointsman.cli.preflight_compare import compared
 from pointsman.cli.sarif import as_sarif
 from pointsman.model.audit import Finding, Level
 from pointsman.model.preflight import Project, Target
@@ -32,16 +33,21 @@ from pointsman.preflight.survey import findings, survey
 @click.option(
     "--dry-run", is_flag=True, help="With --fix or --rename: only say what would be done."
 )
+@click.option("--compare", "sides", nargs=2, metavar="LEFT RIGHT",
+              help="Compare two environments: what one has and the other has not.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--sarif", is_flag=True, help="Print SARIF 2.1.0, as code scanners read it.")
 def command(
     path: Path, targets: tuple[str, ...], prefix: str, fix: bool, undo: bool,
-    pairs: tuple[str, ...], dry_run: bool, as_json: bool, sarif: bool,
+    pairs: tuple[str, ...], dry_run: bool, sides: tuple[str, str] | None, as_json: bool,
+    sarif: bool,
 ) -> None:  # fmt: skip
     """Check the project in PATH before it is deployed: names of variables, settings, code.
 
     Reads files and asks nobody. Ends with exit code 1 where a finding is an error.
     """
+    if sides and (fix or pairs or undo):
+        raise click.UsageError("--compare changes nothing: leave --fix, --rename, --undo away")
     if sum((fix or bool(pairs), undo, as_json, sarif)) > 1:
         raise click.UsageError("--fix or --rename, --undo, --json and --sarif exclude one another")
     root = path.resolve()
@@ -51,6 +57,8 @@ def command(
             click.echo(f"{new} is {old} again")
         return
     project = survey(root, tuple(map(Target, targets)), prefix)
+    if sides:
+        compared(root, project, sides, "sarif" if sarif else "json" if as_json else "text")
     if fix or pairs:
         _rename(root, project, pairs, None if dry_run else journal)
         return

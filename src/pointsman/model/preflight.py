@@ -29,6 +29,21 @@ class How(StrEnum):
     DEPLOYED = "handed to the platform"
 
 
+class Need(StrEnum):
+    """What becomes of a program that reads a variable which nobody has set."""
+
+    START = "start"
+    """It is not even loaded."""
+    REQUEST = "request"
+    """It fails where it comes to that place."""
+    MAYBE = "maybe"
+    """It goes on with nothing in its place."""
+    DEFAULT = "default"
+    """It goes on with a value of its own."""
+    ASKED = "asked"
+    """The place only asks whether it is set."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """One place that names a variable of the environment.
@@ -46,10 +61,17 @@ class Use:
     end: int = 0
     form: str = "{}"
     why_not: str = ""
+    need: Need = Need.MAYBE
+    """Of a place that reads: what happens where it is not set."""
+    fallback: str = field(default="", repr=False)
+    """The value that it then has, where that is written there."""
 
 
 class Files(Protocol):
     """The files of a project, by their paths relative to its root."""
+
+    def __hash__(self) -> int:
+        """By identity: what is worked out from the files is kept for as long as they are."""
 
     @property
     def names(self) -> tuple[str, ...]:

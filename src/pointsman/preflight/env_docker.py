@@ -7,18 +7,18 @@ from pointsman.model.preflight import How, Use
 from pointsman.preflight.spans import Lines
 
 _INSTRUCTION = re.compile(rb"^[ \t]*([A-Za-z]+)[ \t]+", re.MULTILINE)
-_PAIR = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)=(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|\\.|[^\s\\])*")
-_OLD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)[ \t]+\S")
+PAIR = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)=(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|\\.|[^\s\\])*")
+OLD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)[ \t]+\S")
 _ARG = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)")
 _REFERENCE = re.compile(rb"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)|([A-Za-z_][A-Za-z0-9_]*))")
 _COMMENT = re.compile(rb"[ \t]*#")
-_GAP = re.compile(rb"(?:[ \t]|\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*")
+GAP = re.compile(rb"(?:[ \t]|\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*")
 
 
 def uses(data: bytes, file: str) -> Iterator[Use]:
     """Yield what instructions set and refer to. ``ARG`` is of the build, and counts as set."""
     lines = Lines(data)
-    for start, end in _instructions(data):
+    for start, end in instructions(data):
         found = _INSTRUCTION.match(data, start, end)
         if found is None:
             continue
@@ -34,19 +34,19 @@ def uses(data: bytes, file: str) -> Iterator[Use]:
 
 
 def _env(data: bytes, at: int, end: int, file: str, lines: Lines) -> Iterator[Use]:
-    first = _PAIR.match(data, at, end)
+    first = PAIR.match(data, at, end)
     if first is None:
-        named = _OLD.match(data, at, end)
+        named = OLD.match(data, at, end)
         if named is not None:
             yield _use(named, 1, How.IMAGE, file, lines)
         return
     while first is not None:
         yield _use(first, 1, How.IMAGE, file, lines)
-        gap = _GAP.match(data, first.end(), end)
-        first = _PAIR.match(data, gap.end() if gap else first.end(), end)
+        gap = GAP.match(data, first.end(), end)
+        first = PAIR.match(data, gap.end() if gap else first.end(), end)
 
 
-def _instructions(data: bytes) -> Iterator[tuple[int, int]]:
+def instructions(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield where each instruction begins and ends, with the lines that continue it."""
     at, begin = 0, -1
     for line in data.splitlines(keepends=True):

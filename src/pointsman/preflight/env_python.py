@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pointsman.model.preflight import How, Use
 from pointsman.preflight.env_settings import settings_uses
 from pointsman.preflight.python_names import Imports
+from pointsman.preflight.python_needs import Needs
 from pointsman.preflight.python_text import Text
 
 _READS = frozenset({"os.getenv", "os.environ.get", "os.environ.pop", "os.environ.__getitem__",
@@ -21,6 +22,10 @@ _TABLE = "os.environ"
 _READERS = frozenset({"environs.Env", "starlette.config.Config", "decouple.Config", "environ.Env"})
 _HANDED = frozenset({"env_vars", "environment_variables"})
 """What Agent Engine's and other deploying calls are given: a mapping, or a list of names."""
+_SIGN = re.compile(
+    rb"env(?:iron|var|_vars|_prefix)|getenv|setenv|putenv|BaseSettings|decouple|starlette"
+)
+"""A module without any of these reads nothing by the ways that are known here."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -33,6 +38,8 @@ def uses(data: bytes, file: str) -> Iterator[Use]:
         RecursionError: it is nested too deeply.
     """
     tree = ast.parse(data)
+    if not _SIGN.search(data):
+        return
     yield from _Reader(tree, Text(data), file).all()
 
 
@@ -43,6 +50,7 @@ class _Reader:
         self._file = file
         self._imports = Imports(tree)
         self._constants = _constants(tree)
+        self._needs: Needs | None = None
         self._readers = {
             target.id
             for node in ast.walk(tree)
@@ -67,19 +75,19 @@ class _Reader:
     def _subscript(self, node: ast.Subscript) -> Iterator[Use]:
         if self._imports.name(node.value) in {_TABLE, "os.environb"}:
             how = How.READ if isinstance(node.ctx, ast.Load) else How.SET
-            yield from self._named(node.slice, how)
+            yield from self._named(node.slice, how, node)
 
     def _compare(self, node: ast.Compare) -> Iterator[Use]:
         if isinstance(node.ops[0], ast.In | ast.NotIn) and (
             self._imports.name(node.comparators[0]) == _TABLE
         ):
-            yield from self._named(node.left, How.READ)
+            yield from self._named(node.left, How.READ, node)
 
     def _call(self, node: ast.Call) -> Iterator[Use]:
         name = self._imports.name(node.func)
         first = node.args[0] if node.args else _keyword(node, "key", "name")
         if name in _READS or self._is_reader(node.func):
-            yield from self._named(first, How.READ)
+            yield from self._named(first, How.READ, node)
         elif name in _SETS or name.endswith("monkeypatch.setenv"):
             yield from self._named(first, How.SET)
         elif name == "os.environ.update":
@@ -115,7 +123,9 @@ class _Reader:
         base = func.value if isinstance(func, ast.Attribute) else func
         return isinstance(base, ast.Name) and base.id in self._readers
 
-    def _named(self, node: ast.expr | None, how: How) -> Iterator[Use]:
+    def _named(
+        self, node: ast.expr | None, how: How, reading: ast.expr | None = None
+    ) -> Iterator[Use]:
         if isinstance(node, ast.Name):
             node = self._constants.get(node.id)
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str | bytes):
@@ -126,8 +136,12 @@ class _Reader:
         span = self._text.literal(node, value)
         why = "" if span else "the name is not written in one piece"
         start, end = span or (0, 0)
+        if self._needs is None:  # only now: most modules read nothing
+            self._needs = Needs(self._tree, self._imports, self._constants)
+        need, fallback = self._needs.of(reading)
         yield Use(name=value, file=self._file, line=node.lineno, how=how, start=start, end=end,
-                  form="{}" if span else "", why_not=why)  # fmt: skip
+                  form="{}" if span else "", why_not=why, need=need,
+                  fallback=fallback)  # fmt: skip
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pointsman.model.preflight import How, Use
 from pointsman.preflight.python_names import Imports
+from pointsman.preflight.python_needs import field_need
 from pointsman.preflight.python_text import Text
 
 _BASES = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings",
@@ -28,16 +29,17 @@ def settings_uses(node: ast.ClassDef, imports: Imports, text: Text, file: str) -
         if field.target.id == "model_config" or "ClassVar" in ast.unparse(field.annotation):
             continue
         named = list(_aliases(field.value))
+        need, fallback = field_need(field.value)
         for constant, value in named:
             span = text.literal(constant, value)
             start, end = span or (0, 0)
             yield Use(name=value, file=file, line=constant.lineno, how=How.READ, start=start,
-                      end=end, form="{}" if span else "",
+                      end=end, form="{}" if span else "", need=need, fallback=fallback,
                       why_not="" if span else "the name is not written in one piece")  # fmt: skip
         if not named:
             name = f"{prefix}{field.target.id}".upper()
-            yield Use(name=name, file=file, line=field.lineno, how=How.READ, form="",
-                      why_not=_DERIVED.format(name))  # fmt: skip
+            yield Use(name=name, file=file, line=field.lineno, how=How.READ, form="", need=need,
+                      fallback=fallback, why_not=_DERIVED.format(name))  # fmt: skip
 
 
 def _aliases(value: ast.expr | None) -> Iterator[tuple[ast.Constant, str]]:

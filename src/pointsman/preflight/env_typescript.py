@@ -11,7 +11,7 @@ from functools import cache
 import tree_sitter
 import tree_sitter_typescript
 
-from pointsman.model.preflight import How, Use
+from pointsman.model.preflight import How, Need, Use
 
 _TABLES = frozenset({b"process.env", b"import.meta.env", b"Bun.env"})
 _CALLS = {b"Deno.env.get": How.READ, b"Deno.env.set": How.SET, b"Deno.env.has": How.READ}
@@ -119,4 +119,22 @@ def _use(node: tree_sitter.Node, file: str, how: How, form: str = "{}") -> Itera
     name = node.text or b""
     if _NAME.match(name):
         yield Use(name=name.decode(), file=file, line=node.start_point[0] + 1, how=how,
-                  start=node.start_byte, end=node.end_byte, form=form)  # fmt: skip
+                  start=node.start_byte, end=node.end_byte, form=form,
+                  need=_need(node))  # fmt: skip
+
+
+def _need(node: tree_sitter.Node) -> Need:
+    """``x ?? y``, ``x || y`` and ``{ x = y }`` go on with something else."""
+    here, above = node, node.parent
+    while above is not None and above.type in {"member_expression", "subscript_expression",
+                                               "string", "arguments", "call_expression",
+                                               "parenthesized_expression"}:  # fmt: skip
+        here, above = above, above.parent
+    if above is None:
+        return Need.MAYBE
+    if above.type == "object_assignment_pattern":
+        return Need.DEFAULT
+    sign = above.child_by_field_name("operator")
+    first = above.child_by_field_name("left") == here
+    either = sign is not None and sign.type in {"??", "||"}
+    return Need.DEFAULT if first and either else Need.MAYBE
