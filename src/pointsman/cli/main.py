@@ -41,6 +41,7 @@ COMMANDS = {
     "preflight": "Find in the files what would fail only once it is deployed.",
     "proof": "See what was put back after calls, and get an agent's version of it.",
     "replay": "Decide about a recorded session again, by today's policy.",
+    "spec": "Check a spec before an agent works by it: check, status.",
     "status": "Show the daemon, the settings in force and what is wrong with them.",
     "trust": "Let this repository's own hooks run.",
     "uninstall": "Take the hooks out of a coding agent's settings.",

@@ -33,7 +33,8 @@ def _run(project: Project) -> Iterator[Finding]:
         file = Path(row["filename"]).relative_to(project.files.root).as_posix()
         if file in names and not is_test(file) and row["code"]:
             yield Finding(
-                id=CHECK.id, level=Level.NOTE if row["code"] in _STYLE else CHECK.level, file=file, line=row["location"]["row"],
+                id=CHECK.id, level=Level.NOTE if row["code"] in _STYLE else CHECK.level,
+                file=file, line=row["location"]["row"],
                 what=f"{row['code']}: {row['message']}", why=CHECK.why,
                 fix=f"ruff rule {row['code']}",
             )  # fmt: skip
