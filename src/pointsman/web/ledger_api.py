@@ -4,6 +4,7 @@ import sqlite3
 import time
 from typing import Any
 
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -91,7 +92,8 @@ class LedgerApi:
     async def notes(self, request: Request) -> Response:
         """Return what the daemon had to say of itself, the newest last."""
         limit = number(request, "limit", 100, 1000)
-        return self._cover.reply({"notes": query.notes(self._ledger, limit)})
+        found = await to_thread.run_sync(query.notes, self._ledger, limit)
+        return self._cover.reply({"notes": found})
 
 
 def filter_of(request: Request) -> query.Filter:
