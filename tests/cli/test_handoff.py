@@ -35,3 +35,18 @@ def test_a_brief_from_the_record(machine: Machine) -> None:
     assert text.startswith("Hand-off from session one")
     ended = machine.run("handoff", "two")
     assert (ended.code, "nothing is on record of the session 'two'" in ended.err) == (1, True)
+    assert machine.run("handoff", "on", "--tokens", "200").out == text
+
+
+def test_a_beginning_that_several_have_is_refused(machine: Machine) -> None:
+    machine.up()
+    for session in ("abc-1", "abc-2", "abd"):
+        whole = {"hook_event_name": "UserPromptSubmit", "session_id": session, "prompt": session,
+                 "cwd": str(machine.repository)}  # fmt: skip
+        machine.process("hook", "claude-code", "UserPromptSubmit", stdin=json.dumps(whole).encode())
+    machine.run("down")
+    told = machine.run("handoff", "abc")
+    assert told.code == 1
+    assert "'abc' is the beginning of several sessions: abc-1, abc-2" in told.err
+    assert "Hand-off from session abd" in machine.run("handoff", "abd").out
+    assert "Hand-off from session abc-2" in machine.run("handoff", "abc-2").out

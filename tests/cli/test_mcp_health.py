@@ -87,6 +87,9 @@ def test_what_works_and_what_does_not(machine: Machine, daemon: bool) -> None:
     assert shown["well"]["tools"] == ["echo", "elicit", "fail"]
     assert shown["gone"]["breaker"] == "open"
     assert machine.run("mcp-health", "--server", "well").returncode == 0
+    status = machine.run("status").stdout
+    assert ("MCP server gone" in status) is daemon
+    assert "MCP server well" not in status
 
 
 def test_without_a_declaration(machine: Machine) -> None:

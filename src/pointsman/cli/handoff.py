@@ -16,6 +16,7 @@ from pointsman.model.handoff import PARTS, TOKENS, Brief
 from pointsman.model.tokens import tokens_of
 from pointsman.model.watching import context_limits
 from pointsman.paths.repository import repository_root
+from pointsman.store.session_names import named
 
 
 @click.command()
@@ -28,9 +29,11 @@ from pointsman.paths.repository import repository_root
 def command(session: str, tokens: int, printed: bool) -> None:
     """Print the brief of SESSION, from the record and the agent's own last words.
 
-    It is what a fresh session should start from, and all of it. It needs no running daemon.
+    It is what a fresh session should start from, and all of it. It needs no running daemon. The
+    beginning of the name is enough where one session alone has it.
     """
     policy = PolicyLoader(places()).policy_for(repository_root(here()))
+    session = _whole(session)
     brief = Handing(places().ledger).brief(session, context_limits(policy.watch))
     if brief is None:
         raise LedgerError(
@@ -42,6 +45,16 @@ def command(session: str, tokens: int, printed: bool) -> None:
         echo_json(_row(brief, text))
     else:
         click.echo(harmless(text))
+
+
+def _whole(session: str) -> str:
+    found = named(places().ledger, session) if session else []
+    if len(found) > 1:
+        raise LedgerError(
+            f"{session!r} is the beginning of several sessions: {', '.join(found)}",
+            fix="type more of the name",
+        )
+    return found[0] if found else session
 
 
 def _row(brief: Brief, text: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pointsman import __version__
+from pointsman.cli.breaker_lines import breaker_lines
 from pointsman.cli.ledger_verify import audit_lines
 from pointsman.cli.places import cwd, places
 from pointsman.cli.server_lines import server_lines
@@ -67,6 +68,7 @@ def _lines(status: dict[str, Any]) -> list[str]:
     ]
     lines += _sandbox_lines(status)
     lines += server_lines(status)
+    lines += breaker_lines(status)
     lines += _approval_lines(status)
     lines += _alert_lines(status.get("alerts") or {})
     lines += _ledger_lines(status)

@@ -189,6 +189,7 @@ def _status(daemon: Controlled, header: Mapping[str, str]) -> dict[str, Any]:
         "alerts": daemon.alerting.status(),
         "telemetry": daemon.relay.described(),
         "code_servers": daemon.code_servers.status(),
+        "mcp_breakers": mcp_answer.held_up(daemon.servers),
         **describe(daemon.places, policy),
     }
 

@@ -14,6 +14,7 @@ from pointsman.mcp_health.watcher import Watcher
 from pointsman.model.answer import Answer
 from pointsman.model.errors import PointsmanError
 from pointsman.model.places import Places
+from pointsman.model.server_health import Phase
 from pointsman.serve.insider import refuse_insider
 
 _MOST_BODY = 8 * 1024 * 1024
@@ -48,6 +49,19 @@ def _probed(daemon: Keeps, given: Any, pid: int) -> dict[str, Any]:
 def _accept(daemon: Keeps, given: Any, pid: int) -> dict[str, Any]:
     refuse_insider(daemon.places, pid)
     return {"accepted": [each.file for each in daemon.servers.book.accept(str(given["name"]))]}
+
+
+def held_up(servers: Watcher) -> list[dict[str, Any]]:
+    """Return the servers whose breaker is not closed: name, host, root, phase, reason, retry."""
+    return [
+        {
+            "name": each.name, "host": each.host, "root": each.root,
+            "breaker": each.breaker.phase.value, "reason": each.breaker.reason,
+            "retry_at_ns": each.breaker.retry_ns,
+        }
+        for each in servers.book.entries.values()
+        if each.breaker.phase is not Phase.CLOSED
+    ]  # fmt: skip
 
 
 COMMANDS: Mapping[str, Callable[[Keeps, Any, int], dict[str, Any]]] = {
