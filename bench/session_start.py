@@ -19,7 +19,7 @@ _GOAL_MS = 1000.0
 def session_start(effort: Effort) -> list[Figure]:
     """Measure the answer to SessionStart, and check that all five domains are in it."""
     with rig() as made:
-        _fill(made)
+        fill(made)
         with made.daemon():
             taken = [_once(made, number) for number in range(effort.of(40, 5))]
     p50, p95 = median(taken), percentile(taken, 0.95)
@@ -40,7 +40,8 @@ def session_start(effort: Effort) -> list[Figure]:
     ]
 
 
-def _fill(made: Rig) -> None:
+def fill(made: Rig) -> None:
+    """Write five domains with a sheet of 600 lines each, among 2,000 files."""
     for number in range(_FILES):
         path = made.repository / f"src/part{number % 40}/module{number}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,12 @@ def _once(made: Rig, number: int) -> float:
     started = time.perf_counter()
     answer = made.ask(frame)
     took = (time.perf_counter() - started) * 1e3
-    missing = [name for name in DOMAINS if f"## {name}" not in answer.stdout.decode()]
+    check(answer.stdout)
+    return took
+
+
+def check(told: bytes) -> None:
+    """Raise BenchError where a domain is missing in what a session is told."""
+    missing = [name for name in DOMAINS if f"## {name}" not in told.decode()]
     if missing:
         raise BenchError(f"the answer says nothing of {', '.join(missing)}")
-    return took
