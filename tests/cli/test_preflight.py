@@ -84,3 +84,39 @@ def test_one_name(root: Path) -> None:
 )
 def test_words_that_do_not_go_together(root: Path, words: tuple[str, ...]) -> None:
     assert run(root, *words).exit_code == 2
+
+
+SERVICE = """apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: pets}
+spec: {template: {spec: {containers: [{image: a}]}}}
+"""
+
+
+def test_two_environments_in_three_forms(root: Path) -> None:
+    (root / "service.yaml").write_text(SERVICE)
+    (root / ".env").write_text("MODEL=top-secret-model\n")
+    told = run(root, "--compare", ".env", "cloud")
+    assert told.exit_code == 1
+    assert told.output.index("breaks at start:") < told.output.index("changes behaviour:")
+    assert "MODEL is set in .env and not in service.yaml (Service pets)" in told.output
+    assert "top-secret" not in told.output
+    row = json.loads(run(root, "--compare", ".env", "cloud", "--json").output)
+    assert (row["ok"], row["left"]) == (False, ".env")
+    assert row["differences"][0]["rank"] == "breaks at start"
+    assert all(each["source"] for each in row["differences"])
+    log = json.loads(run(root, "--compare", ".env", "cloud", "--sarif").output)
+    jsonschema.validate(log, SARIF)
+    assert log["runs"][0]["results"][0]["ruleId"] == "compare-variables"
+    same = run(root, "--compare", ".env", ".env")
+    assert same.exit_code == 0
+    assert "0 break at start, 0 break at the first request" in same.output
+
+
+def test_an_environment_that_is_not_there_is_said(root: Path) -> None:
+    told = run(root, "--compare", "local", "moon")
+    assert told.exit_code == 1
+    assert "moon is no environment and no file" in told.output
+    told = run(root, "--compare", "local", "cloud", "--fix")
+    assert told.exit_code == 2
+    assert "--compare changes nothing" in told.output
