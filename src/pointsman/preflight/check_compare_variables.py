@@ -38,8 +38,9 @@ def _run(pair: Pair, reads: dict[str, Read]) -> Iterator[Difference]:
 
 
 def _neither(pair: Pair, read: Read | None) -> Iterator[Difference]:
-    if read is None or pair.mirror or _given(pair.right, read.name):
-        return
+    local = pair.right.sort is Sort.LOCAL and read is not None and read.need is Need.DEFAULT
+    if read is None or local or pair.mirror or _given(pair.right, read.name):
+        return  # on one's own machine localhost is where one's own services are
     rank = rank_of(read)
     # Where it is nowhere set and the program has a value of its own, nothing differs.
     if rank is not Rank.DIFFERS and read.need is not Need.MAYBE:
@@ -102,8 +103,7 @@ ASPECT = Aspect(
     level=Level.ERROR,
     why="What one environment has by its shell or its .env file, another has only where its "
     "manifest says so.",
-    source="container contract of Cloud Run; GoogleCloudPlatform/agent-starter-pack, google/"
-    "adk-python#718, #1185",
+    source="container contract of Cloud Run; google/adk-python#718, #1185",
     fix="set it in both, or give the program a default that holds in both",
     run=_run,
 )
