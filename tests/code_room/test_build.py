@@ -8,8 +8,9 @@ import pytest
 
 from code_room.world import World
 from pointsman.code import build, languages
-from pointsman.code.build import Builder, stem_of_module, stem_of_path
+from pointsman.code.build import Builder
 from pointsman.code.facts import Facts
+from pointsman.code.ground import stem_of_path
 from pointsman.code.index_file import IndexProblem, open_to_read
 from pointsman.code.languages import MOST_BYTES
 
@@ -124,15 +125,6 @@ def test_where_no_index_can_be_made_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(IndexProblem, match="cannot be written") as raised:
         Builder(tmp_path / "code" / "x.db", str(tmp_path))
     assert raised.value.fix
-
-
-@pytest.mark.parametrize(
-    ("module", "stem"),
-    [("./b.js", "b"), ("../a/b", "b"), ("a.b", "b"), (".b", "b"), ("crate::a::b", "b"),
-     ("pkg\nname", "name"), ("@acme/core", "core"), (".", "")],
-)  # fmt: skip
-def test_the_stem_of_a_module_is_what_a_file_may_be_called(module: str, stem: str) -> None:
-    assert stem_of_module(module) == stem
 
 
 @pytest.mark.parametrize(

@@ -4,42 +4,78 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from pointsman.paths.content import read_regular
 
 _MOST_CONFIG = 256 * 1024
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
+_INDEX_NAMES = frozenset({"index", "__init__", "mod", "lib", "main"})
+
+
+class Files(Protocol):
+    """The files that there are."""
+
+    def is_file(self, path: str, /) -> bool:
+        """Whether there is such a file."""
+
+    def is_directory(self, path: str, /) -> bool:
+        """Whether there is a file in such a directory; the empty path is the root."""
+
+
+class Listed:
+    """Files by their names in a list."""
+
+    def __init__(self, paths: Collection[str]) -> None:
+        self._paths = paths
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return path in self._paths
+
+    def is_directory(self, path: str) -> bool:
+        """Whether there is a file in such a directory; the empty path is the root."""
+        return path in self._directories
+
+    @cached_property
+    def _directories(self) -> frozenset[str]:
+        return _above(self._paths)
 
 
 class Ground:
     """A tree of files; every path is relative to its root, with ``/`` and no ``..``.
 
-    With ``paths`` what is not among them does not exist; without, the disk is asked. ``settings``
+    With ``files`` what is not among them does not exist; without, the disk is asked. ``settings``
     are the files on which it hangs where modules lie, wherever they are.
     """
 
-    def __init__(
-        self, root: str, paths: Collection[str] | None = None, settings: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, root: str, files: Files | None = None, settings: Iterable[str] = ()) -> None:
         self.root = root
-        self.paths = paths
+        self.files = files
         self.settings = tuple(sorted(settings))
-        self._directories = _above(paths) if paths is not None else frozenset[str]()
+        self.asked: set[str] = set()
+        """Stems (``stem_of_path``) of what was asked for: others of these change no answer."""
         self._read: dict[str, Any] = {}
 
     def is_file(self, path: str) -> bool:
         """Whether there is such a file in the tree."""
-        if self.paths is not None:
-            return path in self.paths
+        self.asked.add(stem_of_path(path))
+        return self.lies(path)
+
+    def lies(self, path: str) -> bool:
+        """Whether there is such a file in the tree, without a note that it was asked."""
+        if self.files is not None:
+            return self.files.is_file(path)
         return not path.startswith("..") and os.path.isfile(f"{self.root}/{path}")  # noqa: PTH113
 
     def is_directory(self, path: str) -> bool:
         """Whether there is such a directory in the tree; the empty path is the root."""
-        if self.paths is not None:
-            return path in self._directories
+        self.asked.add(path.rpartition("/")[2])
+        if self.files is not None:
+            return self.files.is_directory(path)
         return not path.startswith("..") and os.path.isdir(f"{self.root}/{path}")  # noqa: PTH112
 
     def text(self, path: str) -> str:
@@ -63,11 +99,11 @@ class Ground:
         for above in PurePosixPath(path).parents:
             for name in names:
                 found = str(above / name)
-                if self._lies(found):
+                if self._is_there(found):
                     return found
         return ""
 
-    def _lies(self, path: str) -> bool:
+    def _is_there(self, path: str) -> bool:
         return os.path.isfile(f"{self.root}/{path}")  # noqa: PTH113 - once for every directory
 
 
@@ -100,6 +136,15 @@ def joined(directory: str, path: str) -> str:
 def inside(path: str) -> bool:
     """Whether a path leads nowhere outside the root."""
     return path != ".." and not path.startswith(("../", "/"))
+
+
+def stem_of_path(path: str) -> str:
+    """Return the part of a file's path by which imports may mean it."""
+    above, _, last = path.rpartition("/")
+    name = last.partition(".")[0]
+    if name in _INDEX_NAMES or path.endswith(".go"):
+        return above.rpartition("/")[2]
+    return name
 
 
 def parent(path: str) -> str:

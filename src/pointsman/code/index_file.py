@@ -16,7 +16,7 @@ from urllib.parse import quote
 from pointsman.code.facts import Declared, Export, Facts, Import
 from pointsman.model.errors import PointsmanError
 
-VERSION = 1
+VERSION = 2
 """Of the schema and of the readers: another version is built anew."""
 _BUSY = 5.0
 _MAPPED = 256 * 1024 * 1024
@@ -36,12 +36,14 @@ CREATE TABLE tree (id INTEGER PRIMARY KEY, root TEXT NOT NULL UNIQUE, scanned_ns
 CREATE TABLE file (tree INTEGER NOT NULL, path TEXT NOT NULL, hash TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
     PRIMARY KEY (tree, path)) STRICT, WITHOUT ROWID;
-CREATE TABLE link (tree INTEGER NOT NULL, user TEXT NOT NULL, module TEXT NOT NULL,
-    stem TEXT NOT NULL, target TEXT, PRIMARY KEY (tree, user, module)) STRICT, WITHOUT ROWID;
-CREATE INDEX link_by_stem ON link (tree, stem);
+CREATE TABLE link (tree INTEGER NOT NULL, user TEXT NOT NULL, module TEXT NOT NULL, target TEXT,
+    PRIMARY KEY (tree, user, module)) STRICT, WITHOUT ROWID;
+CREATE TABLE asked (tree INTEGER NOT NULL, stem TEXT NOT NULL, user TEXT NOT NULL,
+    PRIMARY KEY (tree, stem, user)) STRICT, WITHOUT ROWID;
+CREATE INDEX asked_by_user ON asked (tree, user);
 CREATE TABLE edge (tree INTEGER NOT NULL, target TEXT NOT NULL, name TEXT NOT NULL,
-    user TEXT NOT NULL, line INTEGER NOT NULL, given TEXT NOT NULL, counts INTEGER NOT NULL) STRICT;
-CREATE INDEX edge_by_target ON edge (tree, target, name);
+    user TEXT NOT NULL, line INTEGER NOT NULL, given TEXT NOT NULL, counts INTEGER NOT NULL,
+    PRIMARY KEY (tree, target, name, user, line, given, counts)) STRICT, WITHOUT ROWID;
 CREATE INDEX edge_by_user ON edge (tree, user);
 """
 
@@ -56,9 +58,9 @@ def index_path(state: Path, repository: str) -> Path:
     return state / "code" / f"{name}.db"
 
 
-def content_hash(data: bytes) -> str:
-    """Return the name under which a content is kept."""
-    return sha256(data).hexdigest()[:32]
+def content_hash(data: bytes, suffix: str) -> str:
+    """Return the name under which a content is kept; another suffix is another grammar."""
+    return sha256(suffix.encode() + b"\0" + data).hexdigest()[:32]
 
 
 def open_to_read(path: Path) -> sqlite3.Connection | None:

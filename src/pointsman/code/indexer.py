@@ -42,13 +42,14 @@ def _carried_out(request: dict[str, Any]) -> dict[str, Any]:
     try:
         paths = request.get("paths")
         built = builder.refresh() if paths is None else builder.update(paths)
-        return {**_said(built), "languages": builder.languages()}
+        return _said(built)
     finally:
         builder.close()
 
 
 def _said(built: Built) -> dict[str, Any]:
     return {
+        "languages": built.languages,
         "files": built.files,
         "read": built.read,
         "linked": built.linked,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pointsman.code.languages import MOST_BYTES, language_of
-from pointsman.code.resolve import SETTINGS
+from pointsman.code.resolve import is_setting
 
 MOST_FILES = 50_000
 """Files of one tree that are looked at; what comes after them in the order of names is not."""
@@ -46,7 +46,7 @@ def listed(root: str) -> dict[str, Stamp]:
 
 def is_wanted(path: str) -> bool:
     """Whether a file is in one of our languages, or settings that say where modules lie."""
-    return bool(language_of(path)) or path.rpartition("/")[2] in SETTINGS
+    return bool(language_of(path)) or is_setting(path)
 
 
 def stamp_of(root: str, path: str) -> Stamp | None:

@@ -16,6 +16,13 @@ SETTINGS = frozenset({
 """Files on which it hangs where modules lie."""
 
 
+def is_setting(path: str) -> bool:
+    """Whether it hangs on a file where modules lie; a tsconfig extends others of its kind."""
+    name = path.rpartition("/")[2]
+    kind = name.startswith(("tsconfig", "jsconfig")) and name.endswith(".json")
+    return name in SETTINGS or kind
+
+
 class Resolver(Protocol):
     """Finds modules in one tree."""
 
@@ -39,12 +46,12 @@ class Resolvers:
     """The resolvers of one tree, each made when it is first needed."""
 
     def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+        self.ground = ground
         self._made: dict[Callable[[Ground], Resolver], Resolver] = {}
 
     def of(self, language: str) -> Resolver:
         """Return the resolver of a language."""
         make = RESOLVERS[language]
         if make not in self._made:
-            self._made[make] = make(self._ground)
+            self._made[make] = make(self.ground)
         return self._made[make]

@@ -23,7 +23,7 @@ class Go:
         """Return the directory of a package, with a ``/``."""
         if module == OWN_PACKAGE:
             return f"{parent(path)}/"
-        if self._ground.paths is None and parent(path) not in self._asked:
+        if self._ground.files is None and parent(path) not in self._asked:
             self._asked.add(parent(path))
             self._add(self._ground.nearest(path, "go.mod"))
         for prefix in sorted(self._modules, key=len, reverse=True):

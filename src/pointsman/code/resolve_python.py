@@ -35,6 +35,8 @@ class Python:
             return self._file(joined(base, bare.replace(".", "/")) if bare else base)
         here = parent(path)
         key = (here, bare)
+        # Every place that is looked at ends so, and what is remembered is not looked for again.
+        self._ground.asked.add(bare.rpartition(".")[2])
         if key not in self._found:
             self._found[key] = self._absolute(here, bare)
         return self._found[key]
@@ -70,7 +72,8 @@ class Python:
 
     def _no_packages(self, here: str) -> Iterator[str]:
         while here:
-            if not self._ground.is_file(f"{here}/__init__.py"):
+            # Whoever adds or removes one has all that lies below it linked anew.
+            if not self._ground.lies(f"{here}/__init__.py"):
                 yield here
                 yield f"{here}/src"
             here = parent(here)

@@ -7,7 +7,10 @@ from functools import cache
 
 from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
-_CHAIN = re.compile(rb"(?<![\w.$])([A-Za-z_$][\w$]*)((?:\s*\??(?:\.|::)\s*#?[A-Za-z_$][\w$]*)+)")
+# Possessive, as most words of a text are no chain: none is tried again with a letter less.
+_CHAIN = re.compile(
+    rb"(?<![\w.$])([A-Za-z_$][\w$]*+)((?:\s*+\??(?:\.|::)\s*+#?[A-Za-z_$][\w$]*+)++)"
+)
 _DOT = re.compile(rb"\s*\??(?:\.|::)\s*")
 _NAMES = frozenset(
     {"identifier", "type_identifier", "jsx_identifier", "package_identifier", "nested_identifier"}
