@@ -28,7 +28,7 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -95,12 +95,7 @@ class tool(contextlib.ContextDecorator):  # noqa: N801 - it is used like a funct
 
             return cast("_F", named)
 
-        @functools.wraps(function)
-        def plain(*args: Any, **kwargs: Any) -> Any:
-            with _bearing(self.name):
-                return function(*args, **kwargs)
-
-        return cast("_F", plain)
+        return super().__call__(function)
 
     def __enter__(self) -> Self:
         """Bear the name; do not ``await`` within."""
@@ -109,7 +104,12 @@ class tool(contextlib.ContextDecorator):  # noqa: N801 - it is used like a funct
 
     def __exit__(self, *_: object) -> None:
         """Leave it."""
-        _leave(threading.get_ident())
+        thread = threading.get_ident()
+        names = _running.get(thread)
+        if names:
+            names.pop()
+            if not names:
+                _running.pop(thread, None)
 
 
 class _Named:
@@ -123,7 +123,7 @@ class _Named:
         value: Any = None
         while True:
             try:
-                with _bearing(self._name):
+                with tool(self._name):
                     waited = send(value)
             except StopIteration as done:
                 return done.value
@@ -132,24 +132,6 @@ class _Named:
                 send = self._inner.send
             except BaseException as error:  # noqa: BLE001 - handed on to the coroutine, as await does
                 value, send = error, self._inner.throw
-
-
-@contextlib.contextmanager
-def _bearing(name: str) -> Iterator[None]:
-    thread = threading.get_ident()
-    _running.setdefault(thread, []).append(name)
-    try:
-        yield
-    finally:
-        _leave(thread)
-
-
-def _leave(thread: int) -> None:
-    names = _running.get(thread)
-    if names:
-        names.pop()
-        if not names:
-            _running.pop(thread, None)
 
 
 class Heart:

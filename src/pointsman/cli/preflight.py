@@ -3,13 +3,13 @@
 import hashlib
 import json
 import sys
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from pointsman.cli.approval_text import harmless
+from pointsman.cli.finding_text import finding_text
 from pointsman.cli.places import places
 from pointsman.cli.preflight_compare import compared
 from pointsman.cli.sarif import as_sarif
@@ -119,10 +119,4 @@ def _row(found: list[Finding], project: Project) -> dict[str, object]:
 
 def _text(found: list[Finding], project: Project) -> str:
     where = ", ".join(project.targets) or "no target is known (name it with --target)"
-    lines = [f"{project.name}: {where}"]
-    for each in found:
-        lines += ["", f"{each.level.value}  {each.id}  {each.file}:{each.line}",
-                  f"  {each.what}", f"  why: {each.why}", f"  fix: {each.fix}"]  # fmt: skip
-    counts = Counter(each.level.value for each in found)
-    told = ", ".join(f"{counts[level.value]} {level.value}s" for level in Level)
-    return "\n".join((*lines, "", told))
+    return f"{project.name}: {where}\n\n{finding_text(found)}"

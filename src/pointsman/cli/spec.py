@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from pointsman.cli.approval_text import harmless
 from pointsman.cli.covered import echo_json
+from pointsman.cli.finding_text import finding_text
 from pointsman.cli.places import places
 from pointsman.cli.sarif import as_sarif
 from pointsman.model.audit import Finding, Level
@@ -47,7 +47,7 @@ def check_command(file: Path, as_json: bool, sarif: bool) -> None:
         ok = not any(each.level is Level.ERROR for each in found)
         echo_json({"ok": ok, "findings": [asdict(each) for each in found]})
     else:
-        click.echo(harmless(_text(file, found)))
+        click.echo(harmless(finding_text(found)))
     sys.exit(1 if any(each.level is Level.ERROR for each in found) else 0)
 
 
@@ -99,12 +99,3 @@ def _found(file: Path) -> list[Finding]:
         return False
 
     return check(file.read_text("utf-8", "replace"), str(file), exists)
-
-
-def _text(file: Path, found: list[Finding]) -> str:
-    lines = []
-    for each in found:
-        lines += [f"{each.level.value}  {each.id}  {file}:{each.line}",
-                  f"  {each.what}", f"  why: {each.why}", f"  fix: {each.fix}", ""]  # fmt: skip
-    counts = Counter(each.level for each in found)
-    return "\n".join((*lines, ", ".join(f"{counts[level]} {level.value}s" for level in Level)))

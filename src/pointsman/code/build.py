@@ -136,11 +136,12 @@ class Builder:
         with transaction(self._connection):
             known = {path: self._hash(path) for path in (*changed, *gone)}
             come = [path for path in changed if not known[path]]
-            new = {above for path in come for above in _above(path) if not self._has_files(above)}
+            has_files = self._kept.is_directory
+            new = {above for path in come for above in _above(path) if not has_files(above)}
             self._forget(gone)
             for path, stamp in changed.items():
                 self._read(path, stamp)
-            empty = {above for path in gone for above in _above(path) if not self._has_files(above)}
+            empty = {above for path in gone for above in _above(path) if not has_files(above)}
             moved = [path for path in known if is_setting(path)]
             moved = [path for path in moved if known[path] != self._hash(path)]
             settings = self._settings(anew=bool(moved))
@@ -159,9 +160,6 @@ class Builder:
         sql = "SELECT hash FROM file WHERE tree = ? AND path = ?"
         row = self._one(sql, self._tree, path)
         return str(row[0]) if row is not None else ""
-
-    def _has_files(self, directory: str) -> bool:
-        return self._kept.is_directory(directory)
 
     def _forget(self, gone: Iterable[str]) -> None:
         for path in gone:

@@ -2,11 +2,9 @@
 
 import ast
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
-from weakref import WeakKeyDictionary
+from functools import cached_property, lru_cache
 
 from pointsman.model.preflight import Files
 from pointsman.preflight.async_code import Class, Function
@@ -141,22 +139,10 @@ class Blocking:
         return any(each.is_async for each in within)
 
 
-_BLOCKING: "WeakKeyDictionary[Files, Blocking]" = WeakKeyDictionary()
-
-
+@lru_cache(maxsize=1)
 def blocking_of(files: Files) -> Blocking:
     """Return what blocks in a project; it is found once for all checks."""
-    if files not in _BLOCKING:
-        _BLOCKING[files] = Blocking(kinds_of(files))
-    return _BLOCKING[files]
-
-
-def once(steps: Iterator[Step]) -> list[Step]:
-    """Return steps with every word once, at its first line."""
-    seen: dict[str, Step] = {}
-    for step in steps:
-        seen.setdefault(step.word, step)
-    return list(seen.values())
+    return Blocking(kinds_of(files))
 
 
 def _last(path: str) -> str:

@@ -3,9 +3,8 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
-from weakref import WeakKeyDictionary
 
 from pointsman.model.preflight import Files
 
@@ -157,14 +156,10 @@ class Code:
         _define(module, tree.body, None, None, "")
 
 
-_READ: "WeakKeyDictionary[Files, Code]" = WeakKeyDictionary()
-
-
+@lru_cache(maxsize=1)
 def code_of(files: Files) -> Code:
     """Return the code among the files; it is read once for all checks."""
-    if files not in _READ:
-        _READ[files] = Code(files)
-    return _READ[files]
+    return Code(files)
 
 
 def is_test(file: str) -> bool:

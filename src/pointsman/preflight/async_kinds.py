@@ -2,9 +2,8 @@
 
 import ast
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
-from weakref import WeakKeyDictionary
 
 from pointsman.model.preflight import Files
 from pointsman.preflight.async_code import Binding, Class, Code, Function, Module, code_of
@@ -283,14 +282,10 @@ class Kinds:
         return None
 
 
-_KINDS: "WeakKeyDictionary[Files, Kinds]" = WeakKeyDictionary()
-
-
+@lru_cache(maxsize=1)
 def kinds_of(files: Files) -> Kinds:
     """Return the kinds of a project's expressions; they are found once for all checks."""
-    if files not in _KINDS:
-        _KINDS[files] = Kinds(code_of(files))
-    return _KINDS[files]
+    return Kinds(code_of(files))
 
 
 def word_of(decorator: ast.expr) -> str:

@@ -26,7 +26,7 @@ def faults(environment: Environment, program: Program) -> Iterator[Difference]:
         if made is not None:
             rank, why = made
             yield fault(CHECK, rank, (each.file, each.line),
-                        f"{each.name} leads to {_told(found)}, {why}")  # fmt: skip
+                        f"{each.name} leads to {found}, {why}")  # fmt: skip
     for habit in program.habits:
         made = _rank(environment, Address(habit.host, habit.port), names)
         if habit.kind is Kind.CALL and made is not None and not habit.main:
@@ -53,10 +53,6 @@ def _rank(environment: Environment, found: Address, names: set[str]) -> tuple[Ra
     if found.host in names:
         return Rank.REQUEST, "a name that only Compose knows"
     return None
-
-
-def _told(found: Address) -> str:
-    return f"{found.host}:{found.port}" if found.port else found.host
 
 
 CHECK = Check(

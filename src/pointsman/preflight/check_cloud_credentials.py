@@ -16,12 +16,12 @@ def faults(environment: Environment, program: Program) -> Iterator[Difference]:
     """Yield key files that are not there, and a service without an identity of its own."""
     for each in environment.variables.values():
         ours = each.name == _NAME and each.source is not Source.FIELD
-        if (ours or each.path) and not _mounted(environment, each.path):
+        if (ours or each.path) and not environment.mounted(each.path):
             yield fault(CHECK, Rank.REQUEST, (each.file, each.line),
                         f"{each.name} leads to {each.path or 'a file'}, which is not mounted "
                         f"in {environment.label}")  # fmt: skip
     for habit in program.habits:
-        if habit.kind is Kind.KEY_FILE and not habit.main and not _mounted(environment, habit.text):
+        if habit.kind is Kind.KEY_FILE and not habit.main and not environment.mounted(habit.text):
             yield fault(CHECK, Rank.REQUEST, (habit.file, habit.line),
                         f"a key is taken from {habit.text}, which is not mounted in "
                         f"{environment.label}")  # fmt: skip
@@ -30,10 +30,6 @@ def faults(environment: Environment, program: Program) -> Iterator[Difference]:
                     f"{environment.label}: {_NO_DEFAULT}",
                     "name a service account with the roles that it needs, and no more"
                     )  # fmt: skip
-
-
-def _mounted(environment: Environment, path: str) -> bool:
-    return any(each and path.startswith(each) for each in environment.mounts)
 
 
 CHECK = Check(

@@ -1,6 +1,7 @@
 """A secret is written as plain text where it is deployed from."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pointsman.model.audit import Level
 from pointsman.model.preflight import Check
@@ -20,9 +21,7 @@ def faults(environment: Environment, _: Program) -> Iterator[Difference]:
                 f"{each.name} is a secret and stands as plain text {_PLAIN[each.source]}",
             )  # fmt: skip
             # It breaks nothing, and is an error: whoever reads the file has it.
-            yield Difference(id=made.id, level=Level.ERROR, file=made.file, line=made.line,
-                             what=made.what, why=made.why, fix=made.fix,
-                             rank=made.rank)  # fmt: skip
+            yield replace(made, level=Level.ERROR)
 
 
 CHECK = Check(

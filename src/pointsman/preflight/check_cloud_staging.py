@@ -1,6 +1,7 @@
 """Staging is not what production is, so that what works in one says little of the other."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pointsman.model.audit import Finding, Level
 from pointsman.model.preflight import Check, Project
@@ -36,11 +37,10 @@ def pairs(found: tuple[Environment, ...]) -> Iterator[tuple[Environment, Environ
 
 def _told(each: Difference) -> Finding:
     # No error: staging alone is wrong, and what is deployed for users may be in order.
-    return Difference(
-        id=CHECK.id, level=Level.WARNING, file=each.file, line=each.line, rank=each.rank,
+    return replace(
+        each, id=CHECK.id, level=Level.WARNING, why=CHECK.why, fix=CHECK.fix,
         what=f"staging and production: {each.what}; production: {each.left}, "
         f"staging: {each.right}",
-        why=CHECK.why, fix=CHECK.fix, left=each.left, right=each.right,
     )  # fmt: skip
 
 

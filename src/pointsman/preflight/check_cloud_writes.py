@@ -32,8 +32,7 @@ def faults(environment: Environment, program: Program) -> Iterator[Difference]:
 def _judged(
     environment: Environment, path: str, words: str, place: tuple[str, int], lasting: bool
 ) -> Iterator[Difference]:
-    mounted = any(each and path.startswith(each) for each in environment.mounts)
-    if mounted or (path.startswith(_FREE) and not lasting) or ":memory:" in path:
+    if environment.mounted(path) or (path.startswith(_FREE) and not lasting) or ":memory:" in path:
         return
     target = environment.target
     fixed = environment.fact("read-only") == "true" or target is Target.LAMBDA

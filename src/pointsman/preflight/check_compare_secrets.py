@@ -16,8 +16,7 @@ def _run(pair: Pair, _: dict[str, Read]) -> Iterator[Difference]:
         sides = (_told(left), _told(right))
         place = (right.file, right.line)
         if Source.SECRET in {left.source, right.source} and left.source is not right.source:
-            both = pair.left.sort is Sort.DEPLOYED and pair.right.sort is Sort.DEPLOYED
-            rank = Rank.BEHAVIOUR if both or right.source in _OPEN else Rank.DIFFERS
+            rank = Rank.BEHAVIOUR if _deployed(pair) or right.source in _OPEN else Rank.DIFFERS
             yield differ(ASPECT, rank, place, f"{name} comes from a secret in one only", sides)
         elif left.ref and right.ref and (left.ref.endswith(":latest") != right.ref.endswith(
             ":latest")):  # fmt: skip

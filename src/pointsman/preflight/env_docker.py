@@ -7,12 +7,12 @@ from pointsman.model.preflight import How, Use
 from pointsman.preflight.spans import Lines
 
 _INSTRUCTION = re.compile(rb"^[ \t]*([A-Za-z]+)[ \t]+", re.MULTILINE)
-PAIR = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)=(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|\\.|[^\s\\])*")
-OLD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)[ \t]+\S")
+_PAIR = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)=(?:\"(?:\\.|[^\"\\])*\"|'[^']*'|\\.|[^\s\\])*")
+_OLD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)[ \t]+\S")
 _ARG = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)")
 _REFERENCE = re.compile(rb"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)|([A-Za-z_][A-Za-z0-9_]*))")
 _COMMENT = re.compile(rb"[ \t]*#")
-GAP = re.compile(rb"(?:[ \t]|\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*")
+_GAP = re.compile(rb"(?:[ \t]|\\[ \t]*\r?\n(?:[ \t]*#[^\n]*\n)*)*")
 
 
 def uses(data: bytes, file: str) -> Iterator[Use]:
@@ -34,16 +34,19 @@ def uses(data: bytes, file: str) -> Iterator[Use]:
 
 
 def _env(data: bytes, at: int, end: int, file: str, lines: Lines) -> Iterator[Use]:
-    first = PAIR.match(data, at, end)
-    if first is None:
-        named = OLD.match(data, at, end)
-        if named is not None:
-            yield _use(named, 1, How.IMAGE, file, lines)
-        return
-    while first is not None:
-        yield _use(first, 1, How.IMAGE, file, lines)
-        gap = GAP.match(data, first.end(), end)
-        first = PAIR.match(data, gap.end() if gap else first.end(), end)
+    named = list(pairs(data, at, end))
+    old = None if named else _OLD.match(data, at, end)
+    for each in [old] if old is not None else named:
+        yield _use(each, 1, How.IMAGE, file, lines)
+
+
+def pairs(data: bytes, at: int, end: int) -> "Iterator[re.Match[bytes]]":
+    """Yield every ``NAME=value`` of an ``ENV``; nothing where it is written ``NAME value``."""
+    found = _PAIR.match(data, at, end)
+    while found is not None:
+        yield found
+        gap = _GAP.match(data, found.end(), end)
+        found = _PAIR.match(data, gap.end() if gap else found.end(), end)
 
 
 def instructions(data: bytes) -> Iterator[tuple[int, int]]:

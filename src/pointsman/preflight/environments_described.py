@@ -5,6 +5,7 @@ one would be taken for something that the environment has not.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pointsman.model.preflight import Target
 from pointsman.preflight.environments_manifest import given
@@ -83,7 +84,5 @@ def _variables(part: Part, file: str) -> dict[str, Variable]:
         source = _SOURCES[word]
         known = given(value.at(word)) if source is Source.LITERAL else None
         made = variable(name, known, source, file, line)
-        found[name] = made if source is Source.LITERAL else Variable(
-            name=name, source=source, file=file, line=line, ref=text, secret=made.secret
-        )  # fmt: skip
+        found[name] = made if source is Source.LITERAL else replace(made, ref=text)
     return found

@@ -185,7 +185,7 @@ class _Module:
             url = "://" in text or key in {"host", "hostname", "address", "endpoint"}
             if found is not None and url and (found.loopback or found.private):
                 yield Habit(kind=Kind.CALL, file=self._file, line=value.lineno, host=found.host,
-                            port=found.port, text=_told(found.host, found.port),
+                            port=found.port, text=str(found),
                             main=main)  # fmt: skip
             elif text.startswith("sqlite") and ":///" in text:
                 path = text.partition(":///")[2]
@@ -228,7 +228,3 @@ def _for_writing(node: ast.Call, at: int) -> bool:
         given = each.value if each.arg == "mode" else given
     mode = given.value if isinstance(given, ast.Constant) else ""
     return isinstance(mode, str) and bool(set(mode) & set("wax+"))
-
-
-def _told(host: str, port: int) -> str:
-    return f"{host}:{port}" if port else host

@@ -83,17 +83,12 @@ def _from(rest: str, arguments: dict[str, str], stages: dict[str, _Stage], at: F
 
 
 def _pairs(data: bytes, at: int, end: int) -> list[tuple[str, str | None]]:
-    pairs: list[tuple[str, str | None]] = []
-    found = env_docker.PAIR.match(data, at, end)
-    if found is None:
+    written = [each.group().decode("utf-8", "replace").partition("=")
+               for each in env_docker.pairs(data, at, end)]  # fmt: skip
+    if not written:
         name, _, value = data[at:end].decode("utf-8", "replace").strip().partition(" ")
         return [(name, _plain(value.strip()))] if re.fullmatch(r"\w+", name) else []
-    while found is not None:
-        name, _, value = found.group().decode("utf-8", "replace").partition("=")
-        pairs.append((name, _plain(value)))
-        gap = env_docker.GAP.match(data, found.end(), end)
-        found = env_docker.PAIR.match(data, gap.end() if gap else found.end(), end)
-    return pairs
+    return [(name, _plain(value)) for name, _, value in written]
 
 
 def _plain(value: str) -> str | None:

@@ -69,17 +69,15 @@ def of_shell(root: Path, given: Mapping[str, str], wanted: Iterable[str]) -> Env
 
 def local(root: Path, files: Files, given: Mapping[str, str], wanted: Iterable[str]) -> Environment:
     """Return shell and ``.env`` together; what the shell has wins, as for python-dotenv."""
-    wanted = frozenset(wanted)
-    shell = of_shell(root, given, wanted)
     names: list[str] = [each for each in (".env", ".env.local") if each in files.names]
     variables: dict[str, Variable] = {}
     for each in names:
         variables |= dotenv(files.read(each), each)
-    again = of_shell(root, given, wanted | set(variables))
+    shell = of_shell(root, given, {*wanted, *variables})
     return Environment(
         label=" + ".join(("the shell", *names)), sort=Sort.LOCAL,
         file=names[0] if names else "the shell",
-        variables=variables | dict(again.variables), facts=shell.facts, packages=shell.packages,
+        variables=variables | dict(shell.variables), facts=shell.facts, packages=shell.packages,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Environments in manifests of Cloud Run (Knative, and the newer API) and of Kubernetes."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from pointsman.model.preflight import Target
 from pointsman.preflight.environments_model import (
@@ -98,21 +98,30 @@ class _Facts:
         if texts:
             self.found[key] = Fact(" ".join(each.text for each in texts), self.file, texts[0].line)
 
+    def container(self, part: Part) -> None:
+        """What every API says of a container in the same words."""
+        self.add("image", part.at("image"))
+        self.words("command", part.at("command"), part.at("args"))
+        self.add("port", part.at("ports", "containerPort"))
+        for key in ("cpu", "memory"):
+            self.add(key, part.at("resources", "limits", key))
+
+
+def _main(containers: Iterable[Part]) -> Part:
+    """Return the container that serves: the one with a port, else the first."""
+    several = tuple(containers)
+    return next((each for each in several if each.at("ports")), next(iter(several), NONE))
+
 
 def _pod(
     document: Part, spec: Part, facts: _Facts, around: Around, target: Target
 ) -> Iterator[Environment]:
     containers = spec.at("containers").each()
-    main = next((each for each in containers if each.at("ports")), next(iter(containers), NONE))
+    main = _main(containers)
     if not main:
         return
     facts.add("identity", spec.at("serviceAccountName"))
-    facts.add("image", main.at("image"))
-    facts.words("command", main.at("command"), main.at("args"))
-    facts.add("port", main.at("ports", "containerPort"))
-    limits = main.at("resources", "limits")
-    facts.add("cpu", limits.at("cpu"))
-    facts.add("memory", limits.at("memory"))
+    facts.container(main)
     for holder in (main, spec):
         facts.add("user", holder.at("securityContext", "runAsUser"))
         facts.add("read-only", holder.at("securityContext", "readOnlyRootFilesystem"))
@@ -159,7 +168,7 @@ def _entries(
             name = f"{prefix}{key}"
             known = value.text if source is Source.CONFIG else None
             made = variable(name, known, source, file, holder.lines[key])
-            yield name, _referring(made, f"{ref}:{key}")
+            yield name, replace(made, ref=f"{ref}:{key}")
 
 
 def _variable(name: str, each: Part, file: str, around: Around) -> Variable:
@@ -170,12 +179,12 @@ def _variable(name: str, each: Part, file: str, around: Around) -> Variable:
         ref = secret.at("name").text or secret.at("secret").text
         key = secret.at("key").text or secret.at("version").text
         made = variable(name, None, Source.SECRET, file, line)
-        return _referring(made, f"{ref}:{key}", optional=secret.at("optional").text == "true")
+        return replace(made, ref=f"{ref}:{key}", optional=secret.at("optional").text == "true")
     if config:
         ref, key = config.at("name").text, config.at("key").text
         known = around.maps.get(ref, (NONE, ""))[0].at("data", key)
         made = variable(name, known.text if known else None, Source.CONFIG, file, line)
-        return _referring(made, f"{ref}:{key}", optional=config.at("optional").text == "true")
+        return replace(made, ref=f"{ref}:{key}", optional=config.at("optional").text == "true")
     if taken:
         return variable(name, None, Source.FIELD, file, line)
     value = each.at("value")
@@ -187,30 +196,18 @@ def given(value: Part) -> str | None:
     return None if value.table or _COMPOSED.search(value.text) else value.text
 
 
-def _referring(made: Variable, ref: str, *, optional: bool = False) -> Variable:
-    return Variable(
-        name=made.name, source=made.source, file=made.file, line=made.line, ref=ref,
-        mark=made.mark, shown=made.shown, empty=made.empty, secret=made.secret,
-        address=made.address, path=made.path, sqlite=made.sqlite, optional=optional,
-    )  # fmt: skip
-
-
 def newer(document: Part, file: str) -> Iterator[Environment]:
     """Yield what a service of the newer API of Cloud Run (or its Terraform) describes."""
     template = document.at("template")
     if template.at("template"):
         template = template.at("template")  # of a job
     containers = template.at("containers").each()
-    main = next((each for each in containers if each.at("ports")), next(iter(containers), NONE))
+    main = _main(containers)
     if not main:
         return
     facts = _Facts(file)
     facts.add("identity", template.at("serviceAccount"))
-    facts.add("image", main.at("image"))
-    facts.words("command", main.at("command"), main.at("args"))
-    facts.add("port", main.at("ports", "containerPort"))
-    facts.add("cpu", main.at("resources", "limits", "cpu"))
-    facts.add("memory", main.at("resources", "limits", "memory"))
+    facts.container(main)
     for key, part in (("min", "minInstanceCount"), ("max", "maxInstanceCount")):
         facts.add(key, template.at("scaling", part))
     facts.add("concurrency", template.at("maxInstanceRequestConcurrency"))

@@ -84,6 +84,10 @@ class Address:
     host: str
     port: int = 0
 
+    def __str__(self) -> str:
+        """Return it as it is written: ``host:port``, or the host alone."""
+        return f"{self.host}:{self.port}" if self.port else self.host
+
     @property
     def loopback(self) -> bool:
         """Whether it is this machine itself."""
@@ -190,6 +194,10 @@ class Environment:
     def fact(self, key: str) -> str:
         """Return what is said about something, empty where nothing is."""
         return self.facts[key].text if key in self.facts else ""
+
+    def mounted(self, path: str) -> bool:
+        """Whether a path lies in a directory that is mounted."""
+        return any(each and path.startswith(each) for each in self.mounts)
 
     def place(self, key: str) -> tuple[str, int]:
         """Return where something is said; the environment's own place where it is not."""

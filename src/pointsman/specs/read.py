@@ -96,9 +96,7 @@ def _kind(title: str) -> str:
     for kind, names in SECTIONS.items():
         if bare in names or any(bare.startswith(f"{each} ") for each in names[:1]):
             return kind
-    return next(
-        (kind for kind, names in SECTIONS.items() if bare.split(" ")[0:1] == [names[0]]), ""
-    )
+    return ""
 
 
 def commands(section: Section) -> list[tuple[int, str]]:
